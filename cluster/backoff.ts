@@ -1,0 +1,30 @@
+/** A process that lived at least this long, in milliseconds, did not die early. */
+const HEALTHY_LIFE = 60_000;
+const FIRST_DELAY = 1000;
+const LONGEST_DELAY = 30_000;
+/** So many early deaths in a row are answered at once. */
+const FREE_DEATHS = 3;
+
+/** Decides how long to wait before a process that died is replaced. */
+export class Backoff {
+  #earlyDeaths = 0;
+
+  /** Whether the next death would be answered with a delay. */
+  get active(): boolean {
+    return this.#earlyDeaths >= FREE_DEATHS;
+  }
+
+  /**
+   * @param life how long the process lived, in milliseconds
+   * @param random between 0 and 1, for the jitter
+   * @returns milliseconds until it should be replaced: 0 at first, then doubling from 1 s to 30 s
+   */
+  delayAfter(life: number, random = Math.random()): number {
+    if (life >= HEALTHY_LIFE) this.#earlyDeaths = 0;
+    this.#earlyDeaths += 1;
+    const over = this.#earlyDeaths - FREE_DEATHS;
+    if (over <= 0) return 0;
+    const delay = Math.min(FIRST_DELAY * 2 ** (over - 1), LONGEST_DELAY);
+    return Math.round(delay * (0.75 + random / 4));
+  }
+}

@@ -1,0 +1,133 @@
+import { createRequire } from 'node:module';
+import { ClutchError, toError } from '../errors.js';
+import { type BootData, CONTROL, type Message, type PrepareData, serializeError } from './protocol.js';
+
+const require = createRequire(import.meta.url);
+
+/** What a framework's class looks like to a worker entry, which knows it by its directory only. */
+export interface ChildApplication {
+  ready(): Promise<void>;
+  close(): Promise<void>;
+  lifecycle: { remaining: string[] };
+  config: Record<string, unknown>;
+  coreLogger: { error(...args: unknown[]): void; info(...args: unknown[]): void };
+  on(event: string, listener: (...args: never[]) => void): unknown;
+  emit(event: string, ...args: unknown[]): boolean;
+}
+
+type ApplicationClass<T> = new (options: object) => T;
+
+/** Takes what the Master sends until the application has a messenger of its own. */
+class Inbox {
+  readonly #waiting = new Map<string, (data: never) => void>();
+  readonly #early: Message[] = [];
+  readonly #listener = (message: Message): void => {
+    const resolve = this.#waiting.get(message?.action);
+    if (resolve) resolve(message.data as never);
+    else this.#early.push(message);
+  };
+
+  constructor() {
+    process.on('message', this.#listener);
+  }
+
+  receive<T>(action: string): Promise<T> {
+    return new Promise((resolve) => this.#waiting.set(action, resolve));
+  }
+
+  /** Stops listening and hands on what came for the app. */
+  close(): void {
+    process.off('message', this.#listener);
+    for (const message of this.#early) process.emit('message', message, undefined);
+  }
+}
+
+/**
+ * Boots an Agent or an app worker: loads the framework at once, and the app when the Master lets it.
+ *
+ * @param kind which class of the framework is constructed
+ * @param run what the process does once its application is ready; rejects to fail the boot
+ */
+export async function bootChild<T extends ChildApplication>(
+  kind: 'Agent' | 'Application',
+  run: (app: T, boot: BootData) => Promise<void> | void,
+): Promise<void> {
+  // Signals of a terminal go to the whole group; the Master tells its children when to go.
+  process.on('SIGINT', () => undefined);
+  process.on('SIGQUIT', () => undefined);
+  const inbox = new Inbox();
+  const prepared = inbox.receive<PrepareData>(CONTROL.prepare);
+  const booted = inbox.receive<BootData>(CONTROL.boot);
+  process.once('disconnect', exitBeforeReady);
+  process.once('SIGTERM', exitBeforeReady);
+  process.send?.({ action: CONTROL.hello }, undefined, {}, () => undefined);
+  try {
+    const framework = await loadFramework<T>(await prepared, kind);
+    const boot = await booted;
+    const { https: _, ...options } = boot.options;
+    const app = new framework(options);
+    inbox.close();
+    await readyWithin(app, kind);
+    process.off('disconnect', exitBeforeReady);
+    process.off('SIGTERM', exitBeforeReady);
+    await run(app, boot);
+  } catch (error) {
+    failBoot(toError(error));
+  }
+}
+
+function exitBeforeReady(): void {
+  process.exit(0);
+}
+
+async function loadFramework<T>({ framework, require: first }: PrepareData, kind: string): Promise<ApplicationClass<T>> {
+  for (const file of first) require(file);
+  const module = (await import(framework)) as Record<string, unknown> & { default?: Record<string, unknown> };
+  const found = module[kind] ?? module.default?.[kind];
+  if (typeof found === 'function') return found as ApplicationClass<T>;
+  throw new ClutchError('ERR_CLUTCH_FRAMEWORK', `the framework does not export ${kind}`, {
+    where: framework,
+    fix: 'A framework exports Agent and Application.',
+  });
+}
+
+async function readyWithin(app: ChildApplication, kind: string): Promise<void> {
+  const limit = app.config['workerStartTimeout'] as number;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      app.emit('startTimeout');
+      reject(
+        new ClutchError('ERR_CLUTCH_BOOT', `${kind} is not ready after ${limit} ms (start timeout)`, {
+          where: app.lifecycle.remaining.map((name) => `still running: ${name}`),
+          fix: 'Raise config.workerStartTimeout, or find out why the hook does not end.',
+        }),
+      );
+    }, limit);
+  });
+  try {
+    await Promise.race([app.ready(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Hands the error to the Master, which prints it, and ends the process. */
+export function failBoot(error: Error): void {
+  const message: Message = { action: CONTROL.bootError, data: serializeError(error), to: 'master' };
+  if (!process.send || !process.connected) {
+    process.stderr.write(`${error.stack}\n`);
+    process.exit(1);
+  }
+  process.send(message, undefined, {}, () => process.exit(1));
+}
+
+/** Runs the close hooks and ends the process, whatever they do. */
+export async function closeAndExit(app: ChildApplication, code: number): Promise<never> {
+  try {
+    await app.close();
+  } catch (error) {
+    process.stderr.write(`${toError(error).stack}\n`);
+  }
+  process.exit(code);
+}

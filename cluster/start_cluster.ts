@@ -1,0 +1,25 @@
+import { resolveFramework } from '../framework_path.js';
+import { type ClusterHandle, Master } from './master.js';
+import { parseClusterOptions, type StartClusterOptions } from './options.js';
+
+/** Clutch itself, for apps that name no framework. */
+const DEFAULT_FRAMEWORK = { name: 'clutch', entry: new URL('../framework/index.js', import.meta.url).href };
+
+/**
+ * Starts a cluster: this process becomes the Master, which forks one Agent and the app workers.
+ *
+ * @param callback called when every process is ready, as in Egg
+ * @returns the handle, once every process is ready
+ * @throws {ClutchError} ERR_CLUTCH_OPTION, ERR_CLUTCH_NOT_FOUND, ERR_CLUTCH_FRAMEWORK before anything is forked;
+ * a boot that fails later prints the error and ends this process with code 1
+ */
+export async function startCluster(
+  options: StartClusterOptions = {},
+  callback?: (handle: ClusterHandle) => void,
+): Promise<ClusterHandle> {
+  const parsed = parseClusterOptions(options);
+  const framework = resolveFramework(parsed) ?? DEFAULT_FRAMEWORK;
+  const master = await Master.start(parsed, framework);
+  callback?.(master);
+  return master;
+}

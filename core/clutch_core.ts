@@ -1,0 +1,226 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import Koa from 'koa';
+import { ClutchError } from '../errors.js';
+import { assertDirectory } from '../loader/app_info.js';
+import { type Loader, type PluginDeclarations, type Plugin, Timing } from '../loader/index.js';
+import { BaseContextClass } from './base_context_class.js';
+import { callSite } from './call_site.js';
+import { contextFactory, defineLazyState } from './context.js';
+import { Lifecycle } from './lifecycle.js';
+import type { TaskOptions } from './ready.js';
+import { type RouteArguments, Router } from './router.js';
+import type { AppConfig, Context, Middleware } from './types.js';
+
+export interface CoreOptions {
+  /** The app's directory; default `process.cwd()`. */
+  baseDir?: string;
+  /** Default `application`. */
+  type?: 'application' | 'agent';
+  /** Plugin declarations merged over those of all files. */
+  plugins?: PluginDeclarations;
+  /** The server env; beats `config/env` and the environment. */
+  env?: string;
+  /** The server scope; beats `EGG_SERVER_SCOPE`. */
+  serverScope?: string;
+  [key: string]: unknown;
+}
+
+type ReadyArgument = ((error?: Error) => void) | boolean | Error;
+type LoaderClass = new (app: never) => Loader;
+
+const EGG_LOADER = Symbol.for('egg#loader');
+const STORAGE = Symbol.for('gals#asyncLocalStorage');
+
+/** One AsyncLocalStorage for all apps of a process, found by the same symbol as in Egg's own packages. */
+function contextStorage(): AsyncLocalStorage<Context> {
+  const holder = globalThis as { [STORAGE]?: AsyncLocalStorage<Context> };
+  return (holder[STORAGE] ??= new AsyncLocalStorage<Context>());
+}
+
+type OwnMembers = 'use' | 'createContext' | 'currentContext' | 'ctxStorage' | 'callback' | 'keys' | 'env' | 'handleRequest' | 'toJSON' | 'inspect';
+
+/** Koa as it is, with our contexts in place of its own types. */
+interface KoaBase extends Omit<Koa, OwnMembers> {
+  use(fn: Middleware): this;
+  createContext(req: IncomingMessage, res: ServerResponse): Context;
+  /** The context of the request that is being handled, undefined outside one. */
+  readonly currentContext: Context | undefined;
+  ctxStorage: AsyncLocalStorage<Context> | undefined;
+  callback(): (req: IncomingMessage, res: ServerResponse) => Promise<void>;
+  toJSON(): Record<string, unknown>;
+  inspect(): Record<string, unknown>;
+  env: string;
+  compose(middleware: unknown[]): (ctx: Context) => Promise<void>;
+  handleRequest(ctx: Context, run: (ctx: Context) => Promise<void>): Promise<void>;
+}
+const KoaBase = Koa as unknown as new () => KoaBase;
+
+/**
+ * Koa with a loader and a lifecycle: what Application and Agent have in common.
+ *
+ * @throws {ClutchError} ERR_CLUTCH_OPTION, ERR_CLUTCH_NOT_FOUND, ERR_CLUTCH_PACKAGE, ERR_CLUTCH_FRAMEWORK
+ */
+export class ClutchCore extends KoaBase {
+  readonly options: CoreOptions & { baseDir: string; type: 'application' | 'agent' };
+  readonly timing = new Timing();
+  readonly lifecycle: Lifecycle;
+  readonly loader: Loader;
+  readonly Controller = BaseContextClass;
+  readonly Service = BaseContextClass;
+  override ctxStorage: AsyncLocalStorage<Context> = contextStorage();
+  #router: Router | undefined;
+  #createContext: ((req: IncomingMessage, res: ServerResponse) => Context) | undefined;
+
+  constructor(options: CoreOptions = {}) {
+    super();
+    options.baseDir ??= process.cwd();
+    options.type ??= 'application';
+    checkOptions(options);
+    this.options = options as ClutchCore['options'];
+    defineLazyState(this.context);
+    const title = this.type === 'agent' ? 'Agent' : 'Application';
+    this.timing.start(`${title} Start`);
+    this.lifecycle = new Lifecycle(this, this.timing);
+    for (const event of ['error', 'ready_timeout', 'ready_stat']) {
+      this.lifecycle.on(event, (...args: unknown[]) => this.emit(event, ...args));
+    }
+    this.lifecycle.readyState.then(() => this.timing.end(`${title} Start`));
+    const LoaderOfApp = (this as { [EGG_LOADER]?: LoaderClass })[EGG_LOADER];
+    if (!LoaderOfApp) {
+      throw new ClutchError('ERR_CLUTCH_FRAMEWORK', "Symbol.for('egg#loader') is required", {
+        where: this.constructor.name,
+        fix: 'Return the loader class from a getter of that name.',
+      });
+    }
+    this.loader = new LoaderOfApp(this as never);
+  }
+
+  get type(): 'application' | 'agent' {
+    return this.options.type;
+  }
+
+  get baseDir(): string {
+    return this.options.baseDir;
+  }
+
+  get name(): string {
+    return this.loader.appInfo.name;
+  }
+
+  get config(): AppConfig {
+    return this.loader?.config as AppConfig;
+  }
+
+  /** Enabled plugins by name, in load order. */
+  get plugins(): Record<string, Plugin> {
+    return this.loader.plugins;
+  }
+
+  override use(fn: Middleware): this {
+    if (typeof fn !== 'function') {
+      throw new ClutchError('ERR_CLUTCH_MIDDLEWARE', 'app.use() requires a function', {
+        where: `got ${typeof fn}`,
+        fix: 'Pass (ctx, next) => …',
+      });
+    }
+    return super.use(fn);
+  }
+
+  /** Made at first use; its middleware is the last one, behind all that is used before the app is ready. */
+  get router(): Router {
+    if (!this.#router) {
+      const router = new Router({ sensitive: true }, this);
+      this.#router = router;
+      this.beforeStart(() => {
+        this.use(Object.assign(router.middleware(), { _name: 'router' }));
+      }, 'mount router');
+    }
+    return this.#router;
+  }
+
+  /** The handler for `http.createServer`; each request runs inside `ctxStorage`. */
+  override callback(): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
+    const run = this.compose(this.middleware);
+    if (this.listenerCount('error') === 0) this.on('error', this.onerror);
+    return (req, res) => {
+      const ctx = this.createContext(req, res);
+      return this.ctxStorage.run(ctx, () => this.handleRequest(ctx, run));
+    };
+  }
+
+  override createContext(req: IncomingMessage, res: ServerResponse): Context {
+    this.#createContext ??= contextFactory(this as unknown as Koa);
+    return this.#createContext(req, res);
+  }
+
+  /** Registers a task that must end before the app is ready. Prefer `didLoad`. */
+  beforeStart(task: () => unknown, name?: string): void {
+    this.lifecycle.registerBeforeStart(task, name || callSite());
+  }
+
+  /** @returns the function that ends the task; ready waits for it */
+  readyCallback(name: string, options?: TaskOptions): (error?: unknown) => void {
+    return this.lifecycle.readyCallback(name, options);
+  }
+
+  /** Registers a function that `close()` runs, in reverse order of registration. */
+  beforeClose(closer: () => unknown): void {
+    this.lifecycle.registerBeforeClose(closer);
+  }
+
+  /** A promise of being ready; with a function, calls it then; with true or an Error, settles it. */
+  ready(): Promise<void>;
+  ready(argument: ReadyArgument): this;
+  ready(argument?: ReadyArgument): Promise<void> | this {
+    const state = this.lifecycle.readyState;
+    if (argument === undefined) return state.promise();
+    if (typeof argument === 'function') state.then(argument);
+    else if (argument !== false) state.settle(argument === true ? undefined : argument);
+    return this;
+  }
+
+  /** Runs `beforeClose` hooks and what was registered, in reverse order; then emits `close`. */
+  async close(): Promise<void> {
+    await this.lifecycle.close();
+    this.emit('close');
+    this.removeAllListeners();
+  }
+
+  /** The path of a named route. */
+  url(name: string, params?: unknown): string {
+    return this.router.url(name, params);
+  }
+}
+
+function checkOptions({ baseDir, type }: CoreOptions): void {
+  if (typeof baseDir !== 'string') {
+    throw new ClutchError('ERR_CLUTCH_OPTION', 'options.baseDir required, and must be a string', {
+      where: `got ${typeof baseDir}`,
+      fix: 'Give the directory of the app.',
+    });
+  }
+  assertDirectory(baseDir, 'options.baseDir');
+  if (type !== 'application' && type !== 'agent') {
+    throw new ClutchError('ERR_CLUTCH_OPTION', 'options.type should be application or agent', { where: `got ${String(type)}` });
+  }
+}
+
+const DELEGATED = ['head', 'get', 'put', 'patch', 'post', 'delete', 'del', 'all', 'resources', 'redirect', 'register'] as const;
+
+/** Route methods on the app itself; each gives the app back. */
+export interface ClutchCore extends Record<Exclude<(typeof DELEGATED)[number], 'register' | 'redirect'>, (...args: RouteArguments) => ClutchCore> {
+  redirect(source: string, destination: string, status?: number): ClutchCore;
+  register(path: string | RegExp, methods: string[], handlers: Middleware | Middleware[], options?: object): ClutchCore;
+}
+
+for (const method of DELEGATED) {
+  Object.defineProperty(ClutchCore.prototype, method, {
+    configurable: true,
+    writable: true,
+    value(this: ClutchCore, ...args: unknown[]) {
+      (this.router[method as 'get'] as (...list: unknown[]) => unknown).apply(this.router, args);
+      return this;
+    },
+  });
+}

@@ -1,0 +1,85 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type Koa from 'koa';
+import type { Context } from './types.js';
+
+type ContextFactory = (req: IncomingMessage, res: ServerResponse) => Context;
+
+interface Prototypes {
+  context: object;
+  request: object;
+  response: object;
+}
+
+/**
+ * Builds the function that makes contexts for one app.
+ *
+ * Constructors whose prototypes are `app.context`, `app.request` and `app.response`, not `Object.create` per
+ * request: all contexts of an app share one hidden class, and members added to the prototypes are seen as in Koa.
+ */
+export function contextFactory(app: Koa & Prototypes): ContextFactory {
+  class RequestOf {
+    app = app;
+    req: IncomingMessage;
+    res: ServerResponse;
+    ctx: unknown = undefined;
+    response: unknown = undefined;
+    originalUrl: string;
+    constructor(req: IncomingMessage, res: ServerResponse) {
+      this.req = req;
+      this.res = res;
+      this.originalUrl = req.url as string;
+    }
+  }
+  class ResponseOf {
+    app = app;
+    req: IncomingMessage;
+    res: ServerResponse;
+    ctx: unknown = undefined;
+    request: RequestOf;
+    constructor(request: RequestOf) {
+      this.req = request.req;
+      this.res = request.res;
+      this.request = request;
+    }
+  }
+  class ContextOf {
+    app = app;
+    req: IncomingMessage;
+    res: ServerResponse;
+    request: RequestOf;
+    response: ResponseOf;
+    originalUrl: string;
+    starttime = Date.now();
+    constructor(req: IncomingMessage, res: ServerResponse) {
+      const request = new RequestOf(req, res);
+      const response = new ResponseOf(request);
+      request.response = response;
+      request.ctx = this;
+      response.ctx = this;
+      this.req = req;
+      this.res = res;
+      this.request = request;
+      this.response = response;
+      this.originalUrl = request.originalUrl;
+    }
+  }
+  Object.setPrototypeOf(RequestOf.prototype, app.request);
+  Object.setPrototypeOf(ResponseOf.prototype, app.response);
+  Object.setPrototypeOf(ContextOf.prototype, app.context);
+  return (req, res) => new ContextOf(req, res) as unknown as Context;
+}
+
+const STATE = Symbol('ctx.state');
+
+/** Makes `ctx.state` an object that exists once it is used. */
+export function defineLazyState(context: object): void {
+  Object.defineProperty(context, 'state', {
+    configurable: true,
+    get(this: Record<symbol, unknown>) {
+      return (this[STATE] ??= {});
+    },
+    set(this: Record<symbol, unknown>, value: unknown) {
+      this[STATE] = value;
+    },
+  });
+}

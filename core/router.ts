@@ -1,0 +1,240 @@
+import { METHODS } from 'node:http';
+import { createRequire } from 'node:module';
+import KoaRouter from '@koa/router';
+import { ClutchError } from '../errors.js';
+import type { ClutchCore } from './clutch_core.js';
+import { resolveController } from './route_controller.js';
+import type { Context, Middleware, Next, RouteController } from './types.js';
+
+const require = createRequire(import.meta.url);
+type RoutePath = string | RegExp;
+
+/** One registered route, or middleware of `use()` when it has no methods. */
+export interface Layer {
+  name?: string;
+  path: RoutePath;
+  regexp: RegExp;
+  methods: string[];
+  paramNames: { name: string }[];
+  stack: Middleware[];
+  setPrefix(prefix: string): Layer;
+}
+
+export interface RouterOptions {
+  prefix?: string;
+  sensitive?: boolean;
+  strict?: boolean;
+  [option: string]: unknown;
+}
+
+/** What of `@koa/router` is used as it is; its own types fit Koa's contexts, not ours. */
+interface BaseRouter {
+  opts: RouterOptions;
+  stack: Layer[];
+  register(path: RoutePath | RoutePath[], methods: string[], handlers: unknown, options?: RouteOptions): unknown;
+  middleware(): Middleware;
+  routes(): Middleware;
+  allowedMethods(options?: object): Middleware;
+  use(...middleware: unknown[]): this;
+  prefix(prefix: string): this;
+  param(name: string, handler: (value: string, ctx: Context, next: Next) => unknown): this;
+  route(name: string): Layer | false;
+}
+const BaseRouter = KoaRouter as unknown as new (options: RouterOptions) => BaseRouter;
+
+/** A route's arguments after the verb, as users may write them. */
+export type RouteArguments =
+  | [path: RoutePath | RoutePath[], ...handlers: [...Middleware[], RouteController]]
+  | [name: string, path: RoutePath | RoutePath[], ...handlers: [...Middleware[], RouteController]];
+
+interface RouteOptions {
+  name?: string;
+  [option: string]: unknown;
+}
+
+const RESOURCE_ACTIONS = [
+  { action: 'index', methods: ['get'], suffix: '', member: false, prefix: '' },
+  { action: 'new', methods: ['get'], suffix: '/new', member: true, prefix: 'new_' },
+  { action: 'create', methods: ['post'], suffix: '', member: false, prefix: '' },
+  { action: 'show', methods: ['get'], suffix: '/:id', member: true, prefix: '' },
+  { action: 'edit', methods: ['get'], suffix: '/:id/edit', member: true, prefix: 'edit_' },
+  { action: 'update', methods: ['patch', 'put'], suffix: '/:id', member: true, prefix: '' },
+  { action: 'destroy', methods: ['delete'], suffix: '/:id', member: true, prefix: 'destroy_' },
+] as const;
+
+/** Every HTTP method in lower case, as routes name them. */
+export const ROUTE_METHODS: string[] = METHODS.map((method) => method.toLowerCase());
+
+/** Patterns of the path-to-regexp 1 dialect, which Egg's routes use and @koa/router no longer reads. */
+const LEGACY_PATTERN = /[()?+]|\*(?![\w"])/;
+
+/** `@koa/router` with controllers by name, `resources`, `redirect` by route name and Egg's path patterns. */
+export class Router extends BaseRouter {
+  readonly #app: ClutchCore;
+
+  constructor(options: RouterOptions, app: ClutchCore) {
+    super(options);
+    this.#app = app;
+  }
+
+  /**
+   * Registers one path or several for some methods; the last handler is the controller.
+   *
+   * @throws {ClutchError} ERR_CLUTCH_CONTROLLER when the controller is not there
+   */
+  override register(path: RoutePath | RoutePath[], methods: string[], handlers: unknown, options: RouteOptions = {}): this {
+    const list = [handlers].flat() as RouteController[];
+    // `use()` registers layers without methods; those hold middleware only.
+    if (methods.length > 0) list.push(resolveController(list.pop() as RouteController, this.#app));
+    if (Array.isArray(path)) {
+      for (const single of path) this.#registerOne(single, methods, list as Middleware[], options);
+    } else {
+      this.#registerOne(path, methods, list as Middleware[], options);
+    }
+    return this;
+  }
+
+  #registerOne(path: RoutePath, methods: string[], handlers: Middleware[], options: RouteOptions): Layer {
+    const register = (at: RoutePath, extra: object): Layer =>
+      super.register(at, methods, handlers, { ...options, ...extra }) as Layer;
+    if (typeof path !== 'string' || options['pathAsRegExp'] || !LEGACY_PATTERN.test(path)) {
+      return register(path, path instanceof RegExp ? { pathAsRegExp: true } : {});
+    }
+    const { sensitive, strict } = this.opts;
+    const compile = (pattern: string): { regexp: RegExp; keys: { name: string | number }[] } => {
+      const keys: { name: string | number }[] = [];
+      const pathToRegexp = require('path-to-regexp-v1') as (p: string, k: unknown[], o: object) => RegExp;
+      return { regexp: pathToRegexp(pattern, keys, { sensitive, strict, end: options['end'] !== false }), keys };
+    };
+    const prefix = this.opts.prefix ?? '';
+    const layer = register(/^/, { pathAsRegExp: true });
+    const configure = (pattern: string): void => {
+      const { regexp, keys } = compile(pattern);
+      Object.assign(layer, { path: pattern, regexp, paramNames: keys.map(({ name }) => ({ name: String(name) })) });
+    };
+    configure(prefix + path);
+    layer.setPrefix = (to: string) => {
+      configure(to + (layer.path as string));
+      return layer;
+    };
+    return layer;
+  }
+
+  /** Registers a route for every method. */
+  all(...args: RouteArguments): this {
+    return this.verb(ROUTE_METHODS, args);
+  }
+
+  /** Registers a route for the given methods. */
+  verb(methods: string[], args: RouteArguments): this {
+    const { name, path, handlers } = splitArguments(args);
+    return this.register(path, methods, handlers, { ...this.opts, name });
+  }
+
+  /**
+   * Registers the seven REST routes of a controller; those whose action it does not have are left out.
+   *
+   * @example router.resources('posts', '/api/posts', app.controller.posts)
+   */
+  resources(...args: RouteArguments): this {
+    const { name = '', path, handlers } = splitArguments(args);
+    const controller = handlers.at(-1) as RouteController;
+    const middleware = handlers.slice(0, -1);
+    const actions = typeof controller === 'string' ? lookupController(controller, this.#app) : controller;
+    const prefix = String(path).replace(/\/$/, '');
+    const { singularize, pluralize } = require('inflection') as typeof import('inflection');
+    for (const { action, methods, suffix, member, prefix: namePrefix } of RESOURCE_ACTIONS) {
+      const handler = (actions as Record<string, Middleware | undefined>)[action];
+      if (!handler) continue;
+      const routeName = name && namePrefix + (member ? singularize(name) : pluralize(name));
+      const options = { ...this.opts, name: routeName || undefined };
+      this.register(prefix + suffix, [...methods], [...middleware, handler], options);
+    }
+    return this;
+  }
+
+  /** Redirects one path, or named route, to another, whatever the method; default status 301. */
+  redirect(source: string, destination: string, status = 301): this {
+    const from = source.startsWith('/') ? source : this.url(source);
+    const to = /^\/|:\/\//.test(destination) ? destination : this.url(destination);
+    const redirect: Middleware = (ctx) => {
+      ctx.redirect(to);
+      ctx.status = status;
+    };
+    return this.all(from, redirect);
+  }
+
+  /**
+   * @returns the path of a named route; `''` for an unknown name; parameters that are not in the path become the query
+   * @throws {ClutchError} ERR_CLUTCH_OPTION for a route whose path is a RegExp
+   */
+  url(name: string, params?: unknown): string {
+    const layer = this.stack.find((candidate) => candidate.name === name);
+    if (!layer) return '';
+    if (typeof layer.path !== 'string') {
+      throw new ClutchError('ERR_CLUTCH_OPTION', `Can't get the url for regExp ${String(layer.path)} for by name '${name}'`, {
+        fix: 'Give the route a string path.',
+      });
+    }
+    return fillPath(layer.path, params);
+  }
+
+  pathFor(name: string, params?: unknown): string {
+    return this.url(name, params);
+  }
+}
+
+type Verb = (...args: RouteArguments) => Router;
+
+export interface Router {
+  get: Verb;
+  head: Verb;
+  post: Verb;
+  put: Verb;
+  patch: Verb;
+  delete: Verb;
+  del: Verb;
+  options: Verb;
+}
+
+/** Verbs are defined on the prototype, where @koa/router has its own, with names and controllers as Egg takes them. */
+for (const method of ROUTE_METHODS) {
+  Object.defineProperty(Router.prototype, method, {
+    configurable: true,
+    writable: true,
+    value(this: Router, ...args: RouteArguments) {
+      return this.verb([method], args);
+    },
+  });
+}
+Object.defineProperty(Router.prototype, 'del', { configurable: true, writable: true, value: Reflect.get(Router.prototype, 'delete') });
+
+function splitArguments(args: RouteArguments): { name?: string; path: RoutePath | RoutePath[]; handlers: RouteController[] } {
+  const [first, second] = args as unknown[];
+  const isPath = typeof second === 'string' || second instanceof RegExp || (Array.isArray(second) && typeof second[0] !== 'function');
+  // With two arguments a string in second place is a controller's name.
+  if (isPath && args.length >= 3) {
+    return { name: first as string, path: second as RoutePath, handlers: args.slice(2) as RouteController[] };
+  }
+  return { path: first as RoutePath, handlers: args.slice(1) as RouteController[] };
+}
+
+function lookupController(name: string, app: ClutchCore): RouteController {
+  return resolveController(name, app, { object: true });
+}
+
+function fillPath(pattern: string, params: unknown): string {
+  if (typeof params !== 'object' || params === null) return pattern;
+  const query: string[] = [];
+  let path = pattern;
+  for (const [key, value] of Object.entries(params)) {
+    const placeholder = new RegExp(`:${key.replace(/[^\w]/g, '\\$&')}(?!\\w)`, 'g');
+    if (placeholder.test(path)) {
+      path = path.replace(placeholder, encodeURIComponent(String(Array.isArray(value) ? value[0] : value)));
+      continue;
+    }
+    for (const item of [value].flat()) query.push(`${encodeURIComponent(key)}=${encodeURIComponent(String(item))}`);
+  }
+  if (query.length === 0) return path;
+  return `${path}${path.includes('?') ? '&' : '?'}${query.join('&')}`;
+}

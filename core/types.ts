@@ -1,0 +1,60 @@
+import type Koa from 'koa';
+import type { BaseContextClass } from './base_context_class.js';
+import type { ClutchCore } from './clutch_core.js';
+import type { Router } from './router.js';
+
+/** The classes of the framework in use; the framework fills it in by declaration merging. */
+// biome-ignore lint/suspicious/noEmptyInterface: filled by declaration merging
+export interface FrameworkTypes {}
+
+/** The type of `ctx.app`. */
+export type App = FrameworkTypes extends { application: infer T } ? T : ClutchCore;
+
+/** `ctx.service.*`; `clutch types` or the app declares what is in it. */
+// biome-ignore lint/suspicious/noEmptyInterface: filled by declaration merging
+export interface IService {}
+
+/** `app.controller.*`; `clutch types` or the app declares what is in it. */
+// biome-ignore lint/suspicious/noEmptyInterface: filled by declaration merging
+export interface IController {}
+
+/** `ctx.helper.*` beyond what the framework has. */
+// biome-ignore lint/suspicious/noEmptyInterface: filled by declaration merging
+export interface IHelper {}
+
+/** `app.config.*`; frameworks, plugins and apps declare their keys by declaration merging. */
+export interface AppConfig {
+  env: string;
+  name: string;
+  baseDir: string;
+  coreMiddleware: string[];
+  appMiddleware: string[];
+  middleware: string[];
+  [key: string]: unknown;
+}
+
+/** What the framework adds to a context. */
+export interface ContextExtension {
+  app: App;
+  service: IService;
+  params: Record<string, string>;
+  captures?: string[];
+  router: Router;
+  routerName?: string;
+  routerPath?: string;
+  /** When the request came in, in milliseconds since the epoch. */
+  starttime: number;
+}
+
+/** The context of a request. */
+export interface Context extends Omit<Koa.ParameterizedContext, 'app' | 'state' | 'cookies'>, ContextExtension {
+  state: Record<string, unknown>;
+  cookies: Koa.Context['cookies'];
+}
+
+export type Next = () => Promise<unknown>;
+export type Middleware = (ctx: Context, next: Next) => unknown;
+
+/** What a route may name as its last argument. */
+export type RouteController = string | Middleware | ((ctx: Context) => unknown) | ControllerMethods;
+export type ControllerMethods = typeof BaseContextClass | Record<string, unknown>;

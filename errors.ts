@@ -1,0 +1,62 @@
+/** Every error code of Clutch with the sentence that `docs/errors.md` prints for it. */
+export const ERROR_CODES = {
+  ERR_CLUTCH_OPTION: 'An option given to Clutch has a wrong value.',
+  ERR_CLUTCH_NOT_FOUND: 'A directory or file that Clutch was told to use does not exist.',
+  ERR_CLUTCH_PACKAGE: 'A package.json is missing, is not valid JSON or lacks a field.',
+  ERR_CLUTCH_FRAMEWORK: 'The framework cannot be found or does not export what a framework must.',
+  ERR_CLUTCH_MODULE: 'A file threw while it was loaded.',
+  ERR_CLUTCH_TOP_LEVEL_AWAIT: 'A file uses top-level await, which cannot be loaded synchronously.',
+  ERR_CLUTCH_NOT_COMPILED: 'Only a TypeScript source exists and this process cannot load TypeScript.',
+  ERR_CLUTCH_PLUGIN_CONFIG: 'A plugin is declared with wrong or contradicting fields.',
+  ERR_CLUTCH_PLUGIN_NOT_FOUND: 'A declared plugin cannot be found in any node_modules directory.',
+  ERR_CLUTCH_PLUGIN_MISSING: 'A plugin is needed by another one and is not there.',
+  ERR_CLUTCH_PLUGIN_CYCLE: 'Plugins depend on each other in a circle.',
+  ERR_CLUTCH_CONFIG: 'A config file or value is not usable.',
+  ERR_CLUTCH_DUPLICATE: 'Two files define the same property.',
+  ERR_CLUTCH_FILE_NAME: 'A file or directory name cannot become a property name.',
+  ERR_CLUTCH_EXTEND: 'An extend file cannot be applied.',
+  ERR_CLUTCH_MIDDLEWARE: 'A middleware is missing, listed twice or not usable.',
+  ERR_CLUTCH_CONTROLLER: 'A controller is missing or not usable.',
+  ERR_CLUTCH_CUSTOM_LOADER: 'An entry of config.customLoader is not usable.',
+  ERR_CLUTCH_LIFECYCLE: 'A lifecycle method was called at a time or with a value that it does not take.',
+  ERR_CLUTCH_BOOT: 'A process of the cluster failed to start.',
+  ERR_CLUTCH_MESSAGE: 'A message cannot be sent.',
+  ERR_CLUTCH_CLI: 'The command line is not usable.',
+} as const;
+
+export type ErrorCode = keyof typeof ERROR_CODES;
+
+export interface ErrorDetail {
+  /** Lines that say where: files, keys, who asked. */
+  where?: string | string[];
+  /** What the reader can do about it. */
+  fix?: string;
+  cause?: unknown;
+}
+
+/** An error of Clutch itself: what happened, where, and the way out, under a stable `code`. */
+export class ClutchError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, what: string, { where = [], fix, cause }: ErrorDetail = {}) {
+    const lines = [`${code}: ${what}`, ...[where].flat().map((line) => `  ${line}`)];
+    if (fix !== undefined) lines.push(`  ${fix}`);
+    super(lines.join('\n'), cause === undefined ? undefined : { cause });
+    this.name = 'ClutchError';
+    this.code = code;
+  }
+}
+
+/** @returns `value` when it is an Error, otherwise an Error that describes it */
+export function toError(value: unknown): Error {
+  if (value instanceof Error) return value;
+  if (Object.prototype.toString.call(value) === '[object Error]') return value as Error;
+  const error = new Error(`non-error thrown: ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`);
+  if (typeof value === 'object' && value !== null) {
+    const { name, message, stack, status, headers, code } = value as Record<string, unknown>;
+    for (const [key, own] of Object.entries({ name, message, stack, status, headers, code })) {
+      if (own !== undefined) Object.defineProperty(error, key, { value: own, writable: true, configurable: true });
+    }
+  }
+  return error;
+}

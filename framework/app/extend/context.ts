@@ -1,0 +1,107 @@
+import { ContextCookies } from '../../cookies.js';
+import type { Application } from '../../application_class.js';
+import type { Context } from '../../../core/index.js';
+import { answerError } from '../../error_response.js';
+import type { Logger } from '../../logger.js';
+
+const COOKIES = Symbol('ctx.cookies');
+const HELPER = Symbol('ctx.helper');
+const LOCALS = Symbol('ctx.locals');
+const ROUTER = Symbol('ctx.router');
+
+type Fields = Record<symbol, unknown> & { app: Application };
+type Values = Record<string, unknown>;
+
+function localsOf(ctx: Fields): Values {
+  return (ctx[LOCALS] ??= { ...ctx.app.locals }) as Values;
+}
+
+export default {
+  get cookies(): ContextCookies {
+    const ctx = this as unknown as Fields;
+    return (ctx[COOKIES] ??= new ContextCookies(this as unknown as Context, ctx.app)) as ContextCookies;
+  },
+
+  set cookies(value: unknown) {
+    (this as unknown as Fields)[COOKIES] = value;
+  },
+
+  get router(): unknown {
+    const ctx = this as unknown as Fields;
+    return ctx[ROUTER] ?? ctx.app.router;
+  },
+
+  set router(value: unknown) {
+    (this as unknown as Fields)[ROUTER] = value;
+  },
+
+  get helper(): object {
+    const ctx = this as unknown as Fields;
+    return (ctx[HELPER] ??= new ctx.app.Helper(this as unknown as Context)) as object;
+  },
+
+  get logger(): Logger {
+    return (this as unknown as Fields).app.logger;
+  },
+
+  get coreLogger(): Logger {
+    return (this as unknown as Fields).app.coreLogger;
+  },
+
+  getLogger(name: string): Logger | null {
+    return (this as unknown as Fields).app.getLogger(name);
+  },
+
+  get locals(): Values {
+    return localsOf(this as unknown as Fields);
+  },
+
+  set locals(values: Values) {
+    Object.assign(localsOf(this as unknown as Fields), values);
+  },
+
+  get state(): Values {
+    return localsOf(this as unknown as Fields);
+  },
+
+  set state(values: Values) {
+    Object.assign(localsOf(this as unknown as Fields), values);
+  },
+
+  get acceptJSON(): boolean {
+    return (this as unknown as { request: { acceptJSON: boolean } }).request.acceptJSON;
+  },
+
+  get queries(): Record<string, string[]> {
+    return (this as unknown as { request: { queries: Record<string, string[]> } }).request.queries;
+  },
+
+  get realStatus(): number {
+    return (this as unknown as { response: { realStatus: number } }).response.realStatus;
+  },
+
+  set realStatus(status: number) {
+    (this as unknown as { response: { realStatus: number } }).response.realStatus = status;
+  },
+
+  onerror(error: unknown): void {
+    answerError(this as unknown as Context, error);
+  },
+
+  runInBackground(scope: (ctx: Context) => unknown): void {
+    const ctx = this as unknown as Context;
+    const app = ctx.app as unknown as Application;
+    const name = (scope as { _name?: string })._name ?? scope.name;
+    setImmediate(async () => {
+      const start = Date.now();
+      try {
+        await scope(ctx);
+        app.coreLogger.info('[background] %s succeeded in %sms', name, Date.now() - start);
+      } catch (error) {
+        app.coreLogger.info('[background] %s failed after %sms', name, Date.now() - start);
+        Object.assign(error as object, { runInBackground: true });
+        app.emit('error', error, ctx);
+      }
+    });
+  },
+};

@@ -1,0 +1,20 @@
+import type { Context, Next } from '../../../core/index.js';
+
+const NOT_FOUND_HTML = '<h1>404 Not Found</h1>';
+
+/** Gives a 404 without body one that fits the client: JSON, a redirect to `pageUrl`, or HTML. */
+export default (options: { pageUrl?: string }) =>
+  async function notfound(ctx: Context, next: Next): Promise<void> {
+    await next();
+    if (ctx.status !== 404 || ctx.body) return;
+    if (ctx.acceptJSON) {
+      ctx.status = 404;
+      ctx.body = { message: 'Not Found' };
+    } else if (options.pageUrl && ctx.path !== options.pageUrl) {
+      ctx.redirect(options.pageUrl);
+    } else {
+      ctx.status = 404;
+      ctx.type = 'html';
+      ctx.body = options.pageUrl ? `${NOT_FOUND_HTML}<p>${options.pageUrl} is config.notfound.pageUrl and has no route.</p>` : NOT_FOUND_HTML;
+    }
+  };

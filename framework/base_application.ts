@@ -1,0 +1,127 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { ClutchCore, type Context, type CoreOptions } from '../core/index.js';
+import { toError } from '../errors.js';
+import type { Loader } from '../loader/index.js';
+import { type LogContext, type LoggerConfig, Loggers, type Logger } from './logger.js';
+import { ipcTransport, type LocalBus, Messenger } from './messenger.js';
+
+export interface ApplicationOptions extends CoreOptions {
+  /** `single` for Agent and Application in one process; default `cluster`. */
+  mode?: 'cluster' | 'single';
+  /** Connects the messengers in single mode. */
+  localBus?: LocalBus;
+}
+
+/** What Agent and Application have in common. Config and all files are loaded when the constructor returns. */
+export abstract class BaseApplication extends ClutchCore {
+  readonly messenger: Messenger;
+  #loggers: Loggers | undefined;
+  readonly #onRejection = (reason: unknown): void => this.#logRejection(reason);
+
+  constructor(options: ApplicationOptions = {}) {
+    super(options);
+    this.loader.loadConfig();
+    const { env, proxy } = this.config as unknown as { env: string; proxy: boolean };
+    Object.assign(this, { env, proxy });
+    const onError = (error: Error): void => this.coreLogger.error(error);
+    const side = this.type === 'agent' ? 'agent' : 'app';
+    this.messenger = new Messenger(options.localBus?.transport(side) ?? ipcTransport(onError), onError);
+    this.messenger.once('egg-ready', () => this.lifecycle.triggerServerDidReady());
+    this.messenger.on('log-reload', () => this.loggers.reload());
+    process.on('unhandledRejection', this.#onRejection);
+    // Registered first, so it runs last: hooks may log and send until the end.
+    this.beforeClose(async () => {
+      this.messenger.close();
+      process.off('unhandledRejection', this.#onRejection);
+      await this.#loggers?.close();
+    });
+    this.on('error', (error: unknown, ctx?: Context) => this.logError(toError(error), ctx));
+    this.on('ready_timeout', (name: string, after: number) =>
+      this.coreLogger.warn('[clutch] %s seconds later %s was still unable to finish.', after / 1000, name),
+    );
+    this.lifecycle.readyState.then(() => {
+      if (this.#logger.disableConsoleAfterReady) this.loggers.disableConsole();
+    });
+  }
+
+  /** Loads all files; called by the constructors of the classes below, once their own fields are there. */
+  protected loadFiles(): void {
+    try {
+      (this.loader as Loader & { load(): void }).load();
+    } catch (error) {
+      // Gives back listeners and timers of what was already set up; the caller gets the error.
+      this.close().catch((closing: unknown) => this.coreLogger.error(closing));
+      throw error;
+    }
+    for (const warning of this.loader.warnings) this.coreLogger.warn('[clutch] %s', warning);
+  }
+
+  get #logger(): LoggerConfig {
+    return this.config['logger'] as LoggerConfig;
+  }
+
+  /** How an `error` of the app is logged. */
+  protected abstract logError(error: Error, ctx?: Context): void;
+
+  get loggers(): Loggers {
+    this.#loggers ??= new Loggers(this.config as never, this.type, () => this.currentContext as LogContext | undefined);
+    return this.#loggers;
+  }
+
+  get logger(): Logger {
+    return this.loggers.logger;
+  }
+
+  get coreLogger(): Logger {
+    return this.loggers.coreLogger;
+  }
+
+  getLogger(name: string): Logger | null {
+    return this.loggers.get(name) ?? null;
+  }
+
+  /** A context around a made-up request, for work outside of one. */
+  createAnonymousContext(req: Partial<IncomingMessage> & Record<string, unknown> = {}): Context {
+    const { headers, socket, ...rest } = req;
+    const request = {
+      method: 'GET',
+      url: '/',
+      ...rest,
+      headers: { host: '127.0.0.1', 'x-forwarded-for': '127.0.0.1', ...headers },
+      socket: { remoteAddress: '127.0.0.1', remotePort: 7001, ...socket },
+    };
+    const response = {
+      statusCode: 404,
+      headersSent: false,
+      writable: true,
+      getHeaders: () => ({}),
+      getHeader: () => undefined,
+      hasHeader: () => false,
+      setHeader() {},
+      removeHeader() {},
+      end() {},
+    };
+    return this.createContext(request as unknown as IncomingMessage, response as unknown as ServerResponse);
+  }
+
+  /** Runs `scope` with a context of its own as `currentContext`. */
+  runInAnonymousContextScope<T>(scope: (ctx: Context) => T, req?: Record<string, unknown>): T {
+    const ctx = this.createAnonymousContext(req);
+    return this.ctxStorage.run(ctx, () => scope(ctx));
+  }
+
+  #logRejection(reason: unknown): void {
+    const error = toError(reason);
+    if (error.name === 'Error') error.name = 'unhandledRejectionError';
+    this.coreLogger.error(error);
+  }
+
+  override toJSON(): Record<string, unknown> {
+    return { env: this.config.env, name: this.name, baseDir: this.baseDir, subdomainOffset: this.subdomainOffset };
+  }
+
+  override inspect(): Record<string, unknown> {
+    return this.toJSON();
+  }
+}
+

@@ -1,0 +1,55 @@
+import path from 'node:path';
+import type { AppInfo } from '../../loader/index.js';
+
+export default (appInfo: AppInfo) => ({
+  env: appInfo.env,
+  name: appInfo.name,
+  pkg: appInfo.pkg,
+  baseDir: appInfo.baseDir,
+  HOME: appInfo.HOME,
+  /** Signs cookies; a comma-separated list, the first one signs. */
+  keys: '',
+  cookies: {},
+  /** Whether the app is behind a proxy whose headers may be trusted. */
+  proxy: false,
+  maxIpsCount: 0,
+  protocolHeaders: 'x-forwarded-proto',
+  ipHeaders: 'x-forwarded-for',
+  hostHeaders: '',
+  rundir: path.join(appInfo.baseDir, 'run'),
+  notfound: { pageUrl: '' },
+  siteFile: { '/favicon.ico': Buffer.alloc(0), cacheControl: 'public, max-age=2592000' },
+  bodyParser: {
+    enable: true,
+    encoding: 'utf8',
+    formLimit: '1mb',
+    jsonLimit: '1mb',
+    textLimit: '1mb',
+    strict: true,
+    queryString: { arrayLimit: 100, depth: 5, parameterLimit: 1000 },
+  },
+  logger: {
+    dir: path.join(appInfo.root, 'logs', appInfo.name),
+    level: 'INFO',
+    consoleLevel: 'INFO',
+    disableConsoleAfterReady: appInfo.env !== 'local' && appInfo.env !== 'unittest',
+    buffer: true,
+    appLogName: `${appInfo.name}-web.log`,
+    coreLogName: 'egg-web.log',
+    agentLogName: 'egg-agent.log',
+    errorLogName: 'common-error.log',
+    coreLogger: {},
+    allowDebugAtProd: false,
+  },
+  meta: { enable: true, logging: false },
+  coreMiddleware: ['meta', 'siteFile', 'notfound', 'bodyParser', 'overrideMethod'],
+  /** Milliseconds after which an app worker that is not ready ends with an error. */
+  workerStartTimeout: 10 * 60 * 1000,
+  /** Milliseconds of inactivity after which a connection is closed; null for Node's default. */
+  serverTimeout: null,
+  cluster: { listen: { path: '', port: 7001, hostname: '' } },
+  /** Where an app worker says whether it takes requests; false turns it off. */
+  health: { path: '/-/ready' },
+  clusterClient: { maxWaitTime: 60_000, responseTimeout: 60_000 },
+  onClientError: null,
+});

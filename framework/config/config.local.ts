@@ -1,0 +1,3 @@
+export default {
+  logger: { coreLogger: { consoleLevel: 'WARN' } },
+};

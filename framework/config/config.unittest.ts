@@ -1,0 +1,3 @@
+export default {
+  logger: { consoleLevel: 'WARN', buffer: false },
+};

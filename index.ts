@@ -1,0 +1,20 @@
+export { type ClusterHandle, type ClusterOptions, startCluster } from './cluster/index.js';
+export { BaseContextClass } from './core/index.js';
+export * from './core/types.js';
+export { type BootHook, ClutchCore } from './core/index.js';
+export { ClutchError, type ErrorCode } from './errors.js';
+export {
+  Agent,
+  Application,
+  type ApplicationOptions,
+  Boot,
+  FrameworkController as Controller,
+  FrameworkController as Service,
+  FrameworkController as Subscription,
+  type Helper,
+  type Logger,
+  type Message,
+  type StartOptions,
+  start,
+} from './framework/index.js';
+export { AgentWorkerLoader, type AppInfo, AppWorkerLoader, type PluginDeclarations } from './loader/index.js';

@@ -1,0 +1,105 @@
+import { readFileSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
+import path from 'node:path';
+import { ClutchError } from '../errors.js';
+
+/** What config functions get as their first argument. */
+export interface AppInfo {
+  /** `name` of the app's package.json. */
+  name: string;
+  baseDir: string;
+  /** The server env: `local`, `unittest`, `prod`, … */
+  env: string;
+  /** The server scope, `''` when there is none. */
+  scope: string;
+  HOME: string;
+  /** `baseDir` in `local` and `unittest`, else `HOME`; logs are written below it. */
+  root: string;
+  pkg: PackageJson;
+}
+
+export interface PackageJson {
+  name: string;
+  version?: string;
+  type?: string;
+  egg?: { framework?: string; typescript?: boolean };
+  eggPlugin?: Record<string, unknown>;
+  [key: string]: unknown;
+}
+
+/** @throws {ClutchError} ERR_CLUTCH_NOT_FOUND unless `dir` is a directory */
+export function assertDirectory(dir: string, role: string): void {
+  const stat = statSync(dir, { throwIfNoEntry: false });
+  if (stat?.isDirectory()) return;
+  throw new ClutchError('ERR_CLUTCH_NOT_FOUND', `Directory ${dir} ${stat ? 'is not a directory' : 'not exists'}`, {
+    where: `used as ${role}`,
+    fix: 'Name a directory that exists.',
+  });
+}
+
+/** @throws {ClutchError} ERR_CLUTCH_PACKAGE when the file is missing or is not a JSON object */
+export function readPackage(dir: string): PackageJson {
+  const file = path.join(dir, 'package.json');
+  try {
+    const pkg: unknown = JSON.parse(readFileSync(file, 'utf8'));
+    if (typeof pkg === 'object' && pkg !== null && !Array.isArray(pkg)) return pkg as PackageJson;
+  } catch (cause) {
+    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+    throw new ClutchError('ERR_CLUTCH_PACKAGE', missing ? `${file} should exist` : `${file} is not valid JSON`, {
+      where: (cause as Error).message,
+      fix: missing ? 'Every app has a package.json with a name.' : 'Repair the file.',
+      cause,
+    });
+  }
+  throw new ClutchError('ERR_CLUTCH_PACKAGE', `${file} does not hold an object`, { fix: 'Repair the file.' });
+}
+
+/**
+ * Resolves the server env: `env` option, then the file `config/env`, then `EGG_SERVER_ENV`, then `NODE_ENV`.
+ *
+ * @returns the trimmed env; `local` when nothing names one
+ */
+export function resolveServerEnv(baseDir: string, option?: string): string {
+  return (option || readEnvFile(baseDir) || process.env['EGG_SERVER_ENV'] || envOfNode()).trim();
+}
+
+function readEnvFile(baseDir: string): string {
+  try {
+    return readFileSync(path.join(baseDir, 'config/env'), 'utf8').trim();
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+    throw error;
+  }
+}
+
+function envOfNode(): string {
+  if (process.env['NODE_ENV'] === 'test') return 'unittest';
+  return process.env['NODE_ENV'] === 'production' ? 'prod' : 'local';
+}
+
+/** @returns what `loader.appInfo` holds; @throws {ClutchError} ERR_CLUTCH_PACKAGE without a package name */
+export function readAppInfo(options: { baseDir: string; env?: string; serverScope?: string }): AppInfo {
+  const { baseDir } = options;
+  const pkg = readPackage(baseDir);
+  if (!pkg.name) {
+    throw new ClutchError('ERR_CLUTCH_PACKAGE', `name is required from ${path.join(baseDir, 'package.json')}`, {
+      fix: 'Add a "name"; logs, cookies and the title of the process use it.',
+    });
+  }
+  const env = resolveServerEnv(baseDir, options.env);
+  const scope = options.serverScope ?? process.env['EGG_SERVER_SCOPE'] ?? '';
+  const home = process.env['MOCK_HOME_DIR'] || process.env['EGG_HOME'] || homedir() || '/home/admin';
+  const root = env === 'local' || env === 'unittest' ? baseDir : home;
+  return { name: pkg.name, baseDir, env, scope, HOME: home, root, pkg };
+}
+
+/** @returns the base names of the files of one kind in merge order, e.g. `config.default`, `config.prod` */
+export function typeFiles(kind: string, { env, scope }: Pick<AppInfo, 'env' | 'scope'>): string[] {
+  const names = ['default'];
+  if (scope) names.push(scope);
+  if (env !== 'default') {
+    names.push(env);
+    if (scope) names.push(`${scope}_${env}`);
+  }
+  return names.map((name) => `${kind}.${name}`);
+}

@@ -1,0 +1,350 @@
+import { existsSync, realpathSync } from 'node:fs';
+import path from 'node:path';
+import { ClutchError } from '../errors.js';
+import { type AppInfo, readAppInfo, typeFiles } from './app_info.js';
+import { type ConfigObject, type ConfigProvenance, type LoadUnit, loadConfig } from './config.js';
+import { ContextLoader, type ContextLoaderOptions } from './context_loader.js';
+import { type ControllerOptions, toController } from './controller.js';
+import { loadCustomLoaders } from './custom_loader.js';
+import { applyExtend } from './extend.js';
+import { FileLoader, type FileLoaderOptions } from './file_loader.js';
+import { buildMiddleware, type MiddlewareFunction, type MountedMiddleware } from './middleware.js';
+import { type AnyClass, isClass, loadIfExists, loadModule, resolveModule } from './module_loader.js';
+import { loadPlugins, type Plugin, type PluginDeclarations } from './plugin.js';
+import type { Timing } from './timing.js';
+
+/** What the loader needs of the application that it loads into. */
+export interface LoaderHost {
+  baseDir: string;
+  type: 'application' | 'agent';
+  options: { env?: string; serverScope?: string; plugins?: PluginDeclarations };
+  timing: Timing;
+  context: object;
+  request: object;
+  response: object;
+  Helper?: { prototype: object };
+  middleware: unknown[];
+  lifecycle: {
+    addBootHook(Boot: AnyClass): void;
+    addFunctionAsBootHook(hook: (app: unknown) => unknown, file: string): void;
+    init(): void;
+    triggerConfigWillLoad(): void;
+  };
+  use(fn: MiddlewareFunction): unknown;
+}
+
+type ExtendName = 'application' | 'agent' | 'context' | 'request' | 'response' | 'helper';
+
+/** Fills an application from the directories of its load units. Loading is synchronous. */
+export class Loader {
+  readonly app: LoaderHost;
+  readonly appInfo: AppInfo;
+  readonly serverEnv: string;
+  readonly serverScope: string;
+  /** Framework directories, base first. */
+  readonly eggPaths: string[];
+  config!: ConfigObject;
+  configMeta!: ConfigObject;
+  provenance!: ConfigProvenance;
+  /** Enabled plugins in load order, by name. */
+  plugins!: Record<string, Plugin>;
+  allPlugins!: Record<string, Plugin>;
+  orderPlugins: Plugin[] = [];
+  eggPlugins!: Record<string, Plugin>;
+  appPlugins!: Record<string, Plugin>;
+  customPlugins!: Record<string, Plugin>;
+  lookupDirs: string[] = [];
+  dirs: LoadUnit[] | undefined;
+  /** What `loadMiddleware` mounted, in order. */
+  mounted: MountedMiddleware[] = [];
+  /** Warnings of the loader; the framework logs them once it has a logger. */
+  readonly warnings: string[] = [];
+
+  /** @throws {ClutchError} ERR_CLUTCH_PACKAGE, ERR_CLUTCH_FRAMEWORK */
+  constructor(app: LoaderHost) {
+    this.app = app;
+    this.appInfo = readAppInfo({ baseDir: app.baseDir, env: app.options.env, serverScope: app.options.serverScope });
+    this.serverEnv = this.appInfo.env;
+    this.serverScope = this.appInfo.scope;
+    this.eggPaths = frameworkPaths(app);
+  }
+
+  get #warn(): (message: string) => void {
+    return (message) => this.warnings.push(message);
+  }
+
+  loadPlugin(): void {
+    this.app.timing.measure('Load Plugin', () => {
+      const { appInfo, eggPaths } = this;
+      const loaded = loadPlugins({ appInfo, eggPaths, custom: this.app.options.plugins, warn: this.#warn });
+      this.allPlugins = loaded.all;
+      this.orderPlugins = loaded.ordered;
+      this.plugins = Object.fromEntries(loaded.ordered.map((plugin) => [plugin.name, plugin]));
+      this.eggPlugins = loaded.eggPlugins;
+      this.appPlugins = loaded.appPlugins;
+      this.customPlugins = loaded.customPlugins;
+      this.lookupDirs = loaded.lookupDirs;
+    });
+  }
+
+  loadConfig(): void {
+    this.app.timing.measure('Load Config', () => {
+      const { config, meta, provenance } = loadConfig(this.appInfo, this.getLoadUnits(), this.#warn);
+      this.config = config;
+      this.configMeta = meta;
+      this.provenance = provenance;
+    });
+  }
+
+  /** @returns plugins in order, then frameworks base first, then the app */
+  getLoadUnits(): LoadUnit[] {
+    this.dirs ??= [
+      ...this.orderPlugins.map(({ path: dir, name }) => ({ path: dir as string, type: 'plugin' as const, name })),
+      ...this.eggPaths.map((dir) => ({ path: dir, type: 'framework' as const })),
+      { path: this.appInfo.baseDir, type: 'app' as const },
+    ];
+    return this.dirs;
+  }
+
+  getServerEnv(): string {
+    return this.serverEnv;
+  }
+
+  getAppname(): string {
+    return this.appInfo.name;
+  }
+
+  getHomedir(): string {
+    return this.appInfo.HOME;
+  }
+
+  getTypeFiles(kind: string): string[] {
+    return typeFiles(kind, this.appInfo);
+  }
+
+  #loadExtend(name: ExtendName, target: object): void {
+    this.app.timing.measure(`Load extend/${name}.js`, () => {
+      const units = this.getLoadUnits();
+      const envs = [this.serverEnv];
+      if (process.env['EGG_MOCK_SERVER_ENV'] && this.serverEnv !== 'unittest') envs.push('unittest');
+      const files = [
+        ...units.map((unit) => path.join(unit.path, 'app/extend', name)),
+        ...units.flatMap((unit) => envs.map((env) => path.join(unit.path, 'app/extend', `${name}.${env}`))),
+      ];
+      for (const file of files) {
+        const loaded = loadIfExists(file);
+        if (loaded) applyExtend(target, loaded.exports, loaded.file);
+      }
+    });
+  }
+
+  loadApplicationExtend(): void {
+    this.#loadExtend('application', this.app);
+  }
+
+  loadAgentExtend(): void {
+    this.#loadExtend('agent', this.app);
+  }
+
+  loadContextExtend(): void {
+    this.#loadExtend('context', this.app.context);
+  }
+
+  loadRequestExtend(): void {
+    this.#loadExtend('request', this.app.request);
+  }
+
+  loadResponseExtend(): void {
+    this.#loadExtend('response', this.app.response);
+  }
+
+  loadHelperExtend(): void {
+    if (this.app.Helper) this.#loadExtend('helper', this.app.Helper.prototype);
+  }
+
+  /** Loads `app.js` of every unit, makes the hooks and runs `configWillLoad` and `configDidLoad`. */
+  loadCustomApp(): void {
+    this.#loadBoot('app');
+  }
+
+  /** Loads `agent.js` of every unit, makes the hooks and runs `configWillLoad` and `configDidLoad`. */
+  loadCustomAgent(): void {
+    this.#loadBoot('agent');
+  }
+
+  #loadBoot(name: 'app' | 'agent'): void {
+    this.app.timing.measure(`Load ${name}.js`, () => {
+      const { lifecycle } = this.app;
+      for (const unit of this.getLoadUnits()) {
+        const loaded = loadIfExists(path.join(unit.path, name));
+        if (!loaded) continue;
+        const { file, exports } = loaded;
+        if (isClass(exports)) {
+          Object.assign((exports as { prototype: object }).prototype, { fullPath: file });
+          lifecycle.addBootHook(exports);
+        } else if (typeof exports === 'function') {
+          lifecycle.addFunctionAsBootHook(exports as (app: unknown) => unknown, file);
+        } else {
+          this.#warn(`${file} must export a class or a function and is ignored`);
+        }
+      }
+      lifecycle.init();
+    });
+    this.app.lifecycle.triggerConfigWillLoad();
+  }
+
+  loadService(options: Partial<ContextLoaderOptions> = {}): void {
+    this.app.timing.measure('Load Service', () => {
+      this.loadToContext(this.#unitDirs('app/service'), 'service', {
+        call: true,
+        caseStyle: 'lower',
+        fieldClass: 'serviceClasses',
+        ...options,
+      });
+    });
+  }
+
+  /** @throws {ClutchError} ERR_CLUTCH_MIDDLEWARE */
+  loadMiddleware(options: Partial<FileLoaderOptions> = {}): void {
+    this.app.timing.measure('Load Middleware', () => {
+      const { app, config } = this;
+      const dirs = this.#unitDirs('app/middleware');
+      this.loadToApp(dirs, 'middlewares', { call: false, override: true, caseStyle: 'lower', ...options });
+      const factories = (app as unknown as { middlewares: Record<string, unknown> }).middlewares;
+      for (const [name, factory] of Object.entries(factories)) {
+        Object.defineProperty(app.middleware, name, { get: () => factory, enumerable: false, configurable: true });
+      }
+      const names = [...(config['coreMiddleware'] as string[]), ...(config['appMiddleware'] as string[])];
+      this.mounted = buildMiddleware(names, factories, config, app);
+      for (const { run } of this.mounted) app.use(run);
+    });
+  }
+
+  /** @throws {ClutchError} ERR_CLUTCH_CONTROLLER */
+  loadController(options: Partial<FileLoaderOptions> = {}): void {
+    this.app.timing.measure('Load Controller', () => {
+      const controllerOptions = (this.config['controller'] ?? {}) as ControllerOptions;
+      this.loadToApp(path.join(this.appInfo.baseDir, 'app/controller'), 'controller', {
+        caseStyle: 'lower',
+        call: false,
+        initializer: (exports: unknown, file) => toController(exports, file, this.app, controllerOptions),
+        ...options,
+      });
+    });
+  }
+
+  loadRouter(): void {
+    this.app.timing.measure('Load Router', () => {
+      const result = this.loadFile(path.join(this.appInfo.baseDir, 'app/router'));
+      if (result instanceof Promise) {
+        result.catch(() => undefined);
+        throw new ClutchError('ERR_CLUTCH_MODULE', 'app/router exports an async function', {
+          fix: 'Register routes synchronously; what must be awaited belongs into didLoad of app.js.',
+        });
+      }
+    });
+  }
+
+  /** Runs the entries of `config.customLoader`. */
+  loadCustomLoader(): void {
+    loadCustomLoaders(this);
+  }
+
+  /**
+   * Loads one file; an exported function is called with `inject`, or with the app when none is given.
+   *
+   * @returns what the file or its function gives, null when there is no such file
+   */
+  loadFile(filepath: string, ...inject: unknown[]): unknown {
+    const file = resolveModule(filepath);
+    if (file === undefined) return null;
+    const exports = this.requireFile(file);
+    if (typeof exports !== 'function' || isClass(exports)) return exports;
+    return (exports as (...args: unknown[]) => unknown)(...(inject.length === 0 ? [this.app] : inject));
+  }
+
+  requireFile(file: string): unknown {
+    return this.app.timing.measure(`Require ${path.relative(this.appInfo.baseDir, file)}`, () => loadModule(file));
+  }
+
+  resolveModule(filepath: string): string | undefined {
+    return resolveModule(filepath);
+  }
+
+  /** Loads the files of directories into `app[property]`, which is made anew. */
+  loadToApp(directory: string | string[], property: string | symbol, options: Partial<FileLoaderOptions> = {}): void {
+    const target = {};
+    Object.assign(this.app, { [property]: target });
+    this.app.timing.measure(`Load "${String(property)}" to Application`, () =>
+      new FileLoader({ inject: this.app, ...options, directory, target }).load(),
+    );
+  }
+
+  /** Loads the files of directories into `ctx[property]`; classes become instances at first use. */
+  loadToContext(directory: string | string[], property: string, options: Partial<ContextLoaderOptions> = {}): void {
+    this.app.timing.measure(`Load "${property}" to Context`, () =>
+      new ContextLoader({ inject: this.app, ...options, directory, property }).load(),
+    );
+  }
+
+  #unitDirs(sub: string): string[] {
+    return this.getLoadUnits().map((unit) => path.join(unit.path, sub));
+  }
+}
+
+/** The loader of app workers. */
+export class AppWorkerLoader extends Loader {
+  override loadConfig(): void {
+    this.loadPlugin();
+    super.loadConfig();
+  }
+
+  load(): void {
+    this.loadApplicationExtend();
+    this.loadRequestExtend();
+    this.loadResponseExtend();
+    this.loadContextExtend();
+    this.loadHelperExtend();
+    this.loadCustomLoader();
+    this.loadCustomApp();
+    this.loadService();
+    this.loadMiddleware();
+    this.loadController();
+    this.loadRouter();
+  }
+}
+
+/** The loader of the Agent. */
+export class AgentWorkerLoader extends Loader {
+  override loadConfig(): void {
+    this.loadPlugin();
+    super.loadConfig();
+  }
+
+  load(): void {
+    this.loadAgentExtend();
+    this.loadContextExtend();
+    this.loadCustomAgent();
+  }
+}
+
+const EGG_PATH = Symbol.for('egg#eggPath');
+
+/** @returns the directories named by the classes of `app`, base first; a path named twice counts where it is most derived */
+function frameworkPaths(app: object): string[] {
+  const paths: string[] = [];
+  for (let level = Object.getPrototypeOf(app); level && level !== Object.prototype; level = Object.getPrototypeOf(level)) {
+    const descriptor = Object.getOwnPropertyDescriptor(level, EGG_PATH);
+    if (!descriptor) continue;
+    const dir: unknown = descriptor.get ? descriptor.get.call(app) : descriptor.value;
+    const name = level.constructor?.name ?? 'a framework';
+    if (typeof dir !== 'string' || !existsSync(dir)) {
+      throw new ClutchError('ERR_CLUTCH_FRAMEWORK', `Symbol.for('egg#eggPath') of ${name} is ${String(dir)}`, {
+        fix: 'Return the directory of the framework package, as a string.',
+      });
+    }
+    const real = realpathSync(dir);
+    if (!paths.includes(real)) paths.unshift(real);
+  }
+  return paths;
+}
