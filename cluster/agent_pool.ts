@@ -95,10 +95,15 @@ export class AgentPool extends EventEmitter<Events> {
     }, delay);
   }
 
-  /** Ends every Agent. */
-  async close(): Promise<void> {
+  /** From now on an Agent that dies stays dead. */
+  stopReplacing(): void {
     this.#closing = true;
     clearTimeout(this.#timer);
+  }
+
+  /** Ends every Agent. */
+  async close(): Promise<void> {
+    this.stopReplacing();
     await Promise.all([...this.#children].map((child) => terminate(child, this.#settings.boot.closeTimeout)));
   }
 }

@@ -1,3 +1,3 @@
-export type { ClusterHandle } from './master.js';
+export type { ClusterHandle, ReloadOptions } from './master.js';
 export type { ClusterOptions, HttpsOptions, StartClusterOptions } from './options.js';
 export { startCluster } from './start_cluster.js';

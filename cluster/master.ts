@@ -11,14 +11,27 @@ import { type WorkerInfo, WorkerPool } from './worker_pool.js';
 
 type MasterState = 'starting' | 'ready' | 'closing' | 'closed';
 
+export interface ReloadOptions {
+  /** Whether the Agent is replaced too; default true. */
+  agent?: boolean;
+}
+
+interface Reload {
+  agent: boolean;
+  done: Promise<void>;
+}
+
 /** What `startCluster` resolves with. */
 export interface ClusterHandle {
   /** e.g. `http://127.0.0.1:7001`, or the path of a unix socket. */
   readonly address: string;
   /** Pids of all processes. */
   readonly pids: { master: number; agent: number | undefined; workers: number[] };
-  /** Replaces the Agent and all app workers without an interruption; rejects when the new code does not boot. */
-  reload(): Promise<void>;
+  /**
+   * Replaces the Agent, unless `agent` is false, and all app workers without an interruption; rejects when the new
+   * code does not boot. A call during a reload is answered by one more reload after it.
+   */
+  reload(options?: ReloadOptions): Promise<void>;
   /** Ends app workers, then the Agent. */
   close(): Promise<void>;
 }
@@ -34,7 +47,8 @@ export class Master implements ClusterHandle {
   readonly #frameworkName: string;
   #state: MasterState = 'starting';
   #listening: ListenAddress | undefined;
-  #reloading: Promise<void> | undefined;
+  #running: Promise<void> | undefined;
+  #queued: Reload | undefined;
   #closing: Promise<void> | undefined;
   readonly #onReady: () => void;
   /** Resolves when every process is ready. */
@@ -188,17 +202,27 @@ export class Master implements ClusterHandle {
     return { master: process.pid, agent: this.#agents.current?.pid, workers: this.#workers.ready.map(({ pid }) => pid) };
   }
 
-  reload(): Promise<void> {
-    this.#reloading ??= this.#reload().finally(() => {
-      this.#reloading = undefined;
-    });
-    return this.#reloading;
+  reload({ agent = true }: ReloadOptions = {}): Promise<void> {
+    if (this.#queued) {
+      this.#queued.agent ||= agent;
+      return this.#queued.done;
+    }
+    const next: Reload = { agent, done: Promise.resolve() };
+    next.done = (this.#running ?? Promise.resolve())
+      .catch(() => undefined)
+      .then(() => {
+        this.#queued = undefined;
+        this.#running = this.#reload(next.agent);
+        return this.#running;
+      });
+    this.#queued = next;
+    return next.done;
   }
 
-  async #reload(): Promise<void> {
+  async #reload(agent: boolean): Promise<void> {
     const begin = Date.now();
     try {
-      await this.#agents.start();
+      if (agent) await this.#agents.start();
       await this.#workers.reload();
       this.#log.info(`reloaded (${Date.now() - begin} ms)`);
     } catch (error) {
@@ -214,6 +238,7 @@ export class Master implements ClusterHandle {
 
   async #close(): Promise<void> {
     this.#state = 'closing';
+    this.#agents.stopReplacing();
     await this.#workers.close();
     await this.#agents.close();
     this.#state = 'closed';

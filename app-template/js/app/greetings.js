@@ -1,0 +1,2 @@
+/** What the Agent has said to this worker. */
+export const greetings = new Set();

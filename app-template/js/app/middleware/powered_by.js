@@ -1,0 +1,5 @@
+/** Its options are `config.poweredBy`; the list `config.middleware` puts it to work. */
+export default (options) => async (ctx, next) => {
+  await next();
+  ctx.set('x-powered-by', options.name);
+};

@@ -1,0 +1,3 @@
+export default {
+  ...(process.env.APP_KEYS ? { keys: process.env.APP_KEYS } : {}),
+};

@@ -1,0 +1,3 @@
+export default {
+  // redis: { enable: true, package: 'egg-redis' },
+};

@@ -1,0 +1,67 @@
+import { type FSWatcher, watch } from 'node:fs';
+import { detect } from 'detect-port';
+import { type ClusterHandle, startCluster } from '../cluster/index.js';
+import { parseArguments } from './arguments.js';
+import { typeScriptExecArgv } from './typescript.js';
+
+const USAGE = `clutch dev [directory] [options]
+
+  -p, --port <port>        default 7001, or the next free one
+  -c, --workers <count>    default 1
+      --framework <name>   default egg.framework of package.json, else Clutch`;
+
+/** Milliseconds in which changes are gathered before a reload. */
+const SETTLE = 60;
+
+/** Runs an app with one worker and replaces processes when their files change. */
+export async function run(args: string[]): Promise<void> {
+  const options = {
+    port: { type: 'string', short: 'p' },
+    workers: { type: 'string', short: 'c' },
+    framework: { type: 'string' },
+    help: { type: 'boolean', short: 'h' },
+  } as const;
+  const { values, directory } = parseArguments(args, options, USAGE);
+  if (values['help']) return console.log(USAGE);
+  process.env['NODE_ENV'] ??= 'development';
+  process.env['EGG_MASTER_CLOSE_TIMEOUT'] ??= '1000';
+  const execArgv = [...process.execArgv, ...typeScriptExecArgv(directory)];
+  const handle = await startCluster({
+    baseDir: directory,
+    workers: (values['workers'] as string | undefined) ?? 1,
+    port: (values['port'] as string | undefined) ?? (await freePort(7001)),
+    framework: values['framework'] as string | undefined,
+    execArgv,
+  });
+  reloadOnChange(directory, handle);
+}
+
+async function freePort(wanted: number): Promise<number> {
+  const port = await detect(wanted);
+  if (port !== wanted) console.warn(`port ${wanted} is used, taking ${port}`);
+  return port;
+}
+
+/** Source files that a running process has loaded; what is served from disk or generated is not among them. */
+const WATCHED = /^(?:app\/(?!public\/|view\/|views\/|assets\/|web\/).*|config\/.*|app\.[cm]?[jt]s|agent\.[cm]?[jt]s)$/;
+const LOADED = /(?<!\.d)\.(?:[cm]?[jt]s|json)$/;
+/** Changes of these concern the Agent too. */
+const OF_AGENT = /^(?:config\/|agent\.|app\/extend\/)/;
+
+function reloadOnChange(baseDir: string, handle: ClusterHandle): FSWatcher {
+  let timer: NodeJS.Timeout | undefined;
+  let agent = false;
+  return watch(baseDir, { recursive: true }, (_event, name) => {
+    const file = name?.replaceAll('\\', '/');
+    if (!file || !WATCHED.test(file) || !LOADED.test(file)) return;
+    agent ||= OF_AGENT.test(file);
+    clearTimeout(timer);
+    timer = setTimeout(() => {
+      const options = { agent };
+      agent = false;
+      console.log(`${file} changed`);
+      // What is wrong with the new code is logged by the Master; the old processes go on.
+      handle.reload(options).catch(() => undefined);
+    }, SETTLE);
+  });
+}

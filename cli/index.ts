@@ -1,0 +1,37 @@
+#!/usr/bin/env node
+import { ClutchError, toError } from '../errors.js';
+
+interface Command {
+  summary: string;
+  load(): Promise<{ run(args: string[]): Promise<void> }>;
+}
+
+const COMMANDS: Record<string, Command> = {
+  init: { summary: 'make a new app in a directory', load: () => import('./init.js') },
+  dev: { summary: 'run the app for development, reloading on change', load: () => import('./dev.js') },
+  start: { summary: 'run the app in production', load: () => import('./start.js') },
+  stop: { summary: 'stop the app that `clutch start` runs', load: () => import('./stop.js') },
+};
+
+function help(): string {
+  const rows = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(8)}${summary}`);
+  return ['Usage: clutch <command> [directory] [options]', '', ...rows, '', 'clutch <command> --help tells its options.'].join('\n');
+}
+
+async function main([name, ...args]: string[]): Promise<void> {
+  if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
+    console.log(help());
+    return;
+  }
+  const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+  if (!command) throw new ClutchError('ERR_CLUTCH_CLI', `there is no command "${name}"`, { fix: help() });
+  const { run } = await command.load();
+  await run(args);
+}
+
+main(process.argv.slice(2)).catch((error: unknown) => {
+  const { message, stack } = toError(error);
+  // Errors of Clutch are written for the reader; the stack of anything else is what one can go by.
+  console.error(error instanceof ClutchError ? message : stack);
+  process.exit(1);
+});

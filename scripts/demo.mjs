@@ -1,0 +1,35 @@
+// Scaffolds the template into a temporary directory and serves it with an Agent and two workers.
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const temporary = mkdtempSync(path.join(tmpdir(), 'clutch-demo-'));
+const app = path.join(temporary, 'demo');
+const cli = path.join(root, 'dist/cli/index.js');
+
+function run(args, cwd) {
+  const { status } = spawnSync(process.execPath, args, { cwd, stdio: 'inherit' });
+  if (status !== 0) process.exit(status ?? 1);
+}
+
+run([cli, 'init', app], temporary);
+// In place of `npm install`: the app takes what this checkout has.
+const modules = path.join(app, 'node_modules');
+mkdirSync(modules);
+symlinkSync(root, path.join(modules, 'koa-clutch'), 'dir');
+symlinkSync(path.join(root, 'node_modules/@types'), path.join(modules, '@types'), 'dir');
+run([path.join(root, 'node_modules/typescript/bin/tsc')], app);
+
+console.log(`\nServing ${app} with an Agent and 2 workers; Ctrl-C ends it.\n`);
+const cluster = spawn(process.execPath, [cli, 'start', app, '--workers', '2'], {
+  stdio: 'inherit',
+  env: { ...process.env, EGG_HOME: temporary },
+});
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => cluster.kill('SIGTERM'));
+cluster.on('exit', (code) => {
+  rmSync(temporary, { recursive: true, force: true });
+  process.exit(code ?? 1);
+});
