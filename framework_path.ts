@@ -28,18 +28,27 @@ export function resolveFramework(options: { baseDir: string; framework?: string 
 function frameworkOfPackage(baseDir: string): string | undefined {
   const file = path.join(baseDir, 'package.json');
   if (!existsSync(file)) {
-    throw new ClutchError('ERR_CLUTCH_PACKAGE', `${file} should exist`, { fix: 'Give the directory of an app as baseDir.' });
+    throw new ClutchError('ERR_CLUTCH_PACKAGE', `${file} should exist`, {
+      fix: 'Give the directory of an app as baseDir.',
+    });
   }
   try {
     return JSON.parse(readFileSync(file, 'utf8'))?.egg?.framework;
   } catch (cause) {
-    throw new ClutchError('ERR_CLUTCH_PACKAGE', `${file} is not valid JSON`, { where: String(cause), fix: 'Repair it.', cause });
+    throw new ClutchError('ERR_CLUTCH_PACKAGE', `${file} is not valid JSON`, {
+      where: String(cause),
+      fix: 'Repair it.',
+      cause,
+    });
   }
 }
 
 function existing(dir: string): string {
   if (existsSync(dir)) return dir;
-  throw new ClutchError('ERR_CLUTCH_FRAMEWORK', `${dir} should exist`, { where: 'option framework', fix: 'Correct the path.' });
+  throw new ClutchError('ERR_CLUTCH_FRAMEWORK', `${dir} should exist`, {
+    where: 'option framework',
+    fix: 'Correct the path.',
+  });
 }
 
 function lookUp(name: string, baseDir: string): string {

@@ -1,7 +1,6 @@
 export { type ClusterHandle, type ClusterOptions, startCluster } from './cluster/index.js';
-export { BaseContextClass } from './core/index.js';
+export { BaseContextClass, type BootHook, ClutchCore } from './core/index.js';
 export * from './core/types.js';
-export { type BootHook, ClutchCore } from './core/index.js';
 export { ClutchError, type ErrorCode } from './errors.js';
 export {
   Agent,

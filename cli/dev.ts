@@ -1,7 +1,7 @@
-import { type FSWatcher, watch } from 'node:fs';
 import { detect } from 'detect-port';
 import { type ClusterHandle, startCluster } from '../cluster/index.js';
 import { parseArguments } from './arguments.js';
+import { SourceWatcher } from './source_watcher.js';
 import { typeScriptExecArgv } from './typescript.js';
 
 const USAGE = `clutch dev [directory] [options]
@@ -42,18 +42,13 @@ async function freePort(wanted: number): Promise<number> {
   return port;
 }
 
-/** Source files that a running process has loaded; what is served from disk or generated is not among them. */
-const WATCHED = /^(?:app\/(?!public\/|view\/|views\/|assets\/|web\/).*|config\/.*|app\.[cm]?[jt]s|agent\.[cm]?[jt]s)$/;
-const LOADED = /(?<!\.d)\.(?:[cm]?[jt]s|json)$/;
 /** Changes of these concern the Agent too. */
 const OF_AGENT = /^(?:config\/|agent\.|app\/extend\/)/;
 
-function reloadOnChange(baseDir: string, handle: ClusterHandle): FSWatcher {
+function reloadOnChange(baseDir: string, handle: ClusterHandle): void {
   let timer: NodeJS.Timeout | undefined;
   let agent = false;
-  return watch(baseDir, { recursive: true }, (_event, name) => {
-    const file = name?.replaceAll('\\', '/');
-    if (!file || !WATCHED.test(file) || !LOADED.test(file)) return;
+  new SourceWatcher(baseDir, (file) => {
     agent ||= OF_AGENT.test(file);
     clearTimeout(timer);
     timer = setTimeout(() => {

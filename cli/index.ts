@@ -15,7 +15,13 @@ const COMMANDS: Record<string, Command> = {
 
 function help(): string {
   const rows = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(8)}${summary}`);
-  return ['Usage: clutch <command> [directory] [options]', '', ...rows, '', 'clutch <command> --help tells its options.'].join('\n');
+  return [
+    'Usage: clutch <command> [directory] [options]',
+    '',
+    ...rows,
+    '',
+    'clutch <command> --help tells its options.',
+  ].join('\n');
 }
 
 async function main([name, ...args]: string[]): Promise<void> {

@@ -48,7 +48,10 @@ function fill(file: string, values: Record<string, string>): void {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
     throw error;
   }
-  writeFileSync(file, text.replace(/\{\{(\w+)\}\}/g, (match, key: string) => values[key] ?? match));
+  writeFileSync(
+    file,
+    text.replace(/\{\{(\w+)\}\}/g, (match, key: string) => values[key] ?? match),
+  );
 }
 
 function randomKeys(): string {
@@ -56,7 +59,12 @@ function randomKeys(): string {
 }
 
 function packageName(text: string): string {
-  return text.toLowerCase().replace(/[^a-z0-9._-]+/g, '-').replace(/^[-._]+/, '') || 'app';
+  return (
+    text
+      .toLowerCase()
+      .replace(/[^a-z0-9._-]+/g, '-')
+      .replace(/^[-._]+/, '') || 'app'
+  );
 }
 
 function packageRoot(): string {
@@ -71,7 +79,8 @@ function ownSpecifier(): string {
   const root = packageRoot();
   const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as { version: string };
   const modules = path.dirname(root);
-  if (path.basename(modules) !== 'node_modules') return pathToFileURL(root).href.replace('file://', 'file:').replace(/\/$/, '');
+  if (path.basename(modules) !== 'node_modules')
+    return pathToFileURL(root).href.replace('file://', 'file:').replace(/\/$/, '');
   try {
     const lock = JSON.parse(readFileSync(path.join(modules, '.package-lock.json'), 'utf8'));
     const { resolved } = lock.packages['node_modules/koa-clutch'] as { resolved?: string };

@@ -40,12 +40,23 @@ export async function run(args: string[]): Promise<void> {
     });
   }
   process.env['NODE_ENV'] ??= 'production';
-  if (values['daemon']) await startDaemon(directory, args.filter((argument) => argument !== '--daemon'), values);
+  if (values['daemon'])
+    await startDaemon(
+      directory,
+      args.filter((argument) => argument !== '--daemon'),
+      values,
+    );
   else await startForeground(directory, values);
 }
 
 async function startForeground(directory: string, values: Arguments['values']): Promise<void> {
-  const { port = process.env['PORT'], workers = process.env['EGG_WORKERS'], env, framework, title } = values as Record<string, string>;
+  const {
+    port = process.env['PORT'],
+    workers = process.env['EGG_WORKERS'],
+    env,
+    framework,
+    title,
+  } = values as Record<string, string>;
   if (env) process.env['EGG_SERVER_ENV'] = env;
   process.title = title ?? 'clutch-server';
   await startCluster({ baseDir: directory, port, workers, env, framework, title, pidFile: pidFileOf(directory) });

@@ -20,10 +20,14 @@ export function typeScriptExecArgv(baseDir: string): string[] {
     const tsx = createRequire(path.join(baseDir, 'package.json')).resolve('tsx');
     return ['--import', pathToFileURL(tsx).href];
   } catch (cause) {
-    throw new ClutchError('ERR_CLUTCH_CLI', `Node ${process.versions.node} does not load TypeScript and tsx is not installed`, {
-      where: baseDir,
-      fix: 'npm install --save-dev tsx, or use Node 22.18 or later.',
-      cause,
-    });
+    throw new ClutchError(
+      'ERR_CLUTCH_CLI',
+      `Node ${process.versions.node} does not load TypeScript and tsx is not installed`,
+      {
+        where: baseDir,
+        fix: 'npm install --save-dev tsx, or use Node 22.18 or later.',
+        cause,
+      },
+    );
   }
 }

@@ -45,7 +45,12 @@ void bootChild<WorkerApplication>('Application', async (app, { options, closeTim
   process.on('uncaughtException', (error) => {
     app.coreLogger.error(error);
     if (state === 'draining') return;
-    process.send?.({ action: CONTROL.leaving, data: serializeError(error), to: 'master' }, undefined, {}, () => undefined);
+    process.send?.(
+      { action: CONTROL.leaving, data: serializeError(error), to: 'master' },
+      undefined,
+      {},
+      () => undefined,
+    );
     void leave(1);
   });
 
@@ -90,13 +95,20 @@ function listenConfig(app: WorkerApplication, { port }: BootData['options']): Li
   const listen = (app.config['cluster'] as { listen?: ListenConfig } | undefined)?.listen ?? {};
   const merged = { ...listen, port: port ?? listen.port };
   if (merged.path || typeof merged.port === 'number') return merged;
-  throw new ClutchError('ERR_CLUTCH_CONFIG', `port should be number, but got ${String(merged.port)}(${typeof merged.port})`, {
-    where: 'config.cluster.listen.port',
-    fix: 'Give a port as a number, or a path for a unix socket.',
-  });
+  throw new ClutchError(
+    'ERR_CLUTCH_CONFIG',
+    `port should be number, but got ${String(merged.port)}(${typeof merged.port})`,
+    {
+      where: 'config.cluster.listen.port',
+      fix: 'Give a port as a number, or a path for a unix socket.',
+    },
+  );
 }
 
-function listen(server: http.Server, { path, port, hostname }: ListenConfig): Promise<{ address: string; port?: number }> {
+function listen(
+  server: http.Server,
+  { path, port, hostname }: ListenConfig,
+): Promise<{ address: string; port?: number }> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => reject(explainListenError(error, path || `port ${port}`)));
     server.once('listening', () => {

@@ -80,7 +80,10 @@ function exitBeforeReady(): void {
   process.exit(0);
 }
 
-async function loadFramework<T>({ framework, require: first }: PrepareData, kind: string): Promise<ApplicationClass<T>> {
+async function loadFramework<T>(
+  { framework, require: first }: PrepareData,
+  kind: string,
+): Promise<ApplicationClass<T>> {
   for (const file of first) require(file);
   const module = (await import(framework)) as Record<string, unknown> & { default?: Record<string, unknown> };
   const found = module[kind] ?? module.default?.[kind];

@@ -122,7 +122,14 @@ export class Master implements ClusterHandle {
 
   #onWorkerReady(info: WorkerInfo, address: ListenAddress): void {
     this.#listening = address;
-    this.#relay.send({ action: 'egg-pids', data: [this.#agents.current?.pid], receiverPid: String(info.pid), from: 'master' });
+    // Port 0 was chosen by the system once; replacements listen where the first worker does.
+    if (address.port !== undefined) this.#workers.settings.boot.options.port = address.port;
+    this.#relay.send({
+      action: 'egg-pids',
+      data: [this.#agents.current?.pid],
+      receiverPid: String(info.pid),
+      from: 'master',
+    });
     this.#sendPids();
     if (this.#state === 'ready') {
       this.#log.info(`app worker ${info.pid} is ready`);
@@ -136,7 +143,12 @@ export class Master implements ClusterHandle {
     this.#state = 'ready';
     const { address, port, protocol } = this.#listening as ListenAddress;
     this.#log.info(`${this.#frameworkName} started on ${this.address} (${Date.now() - this.#begin} ms)`);
-    this.#relay.send({ action: 'egg-ready', data: { port, address: this.address, protocol, host: address }, to: 'parent', from: 'master' });
+    this.#relay.send({
+      action: 'egg-ready',
+      data: { port, address: this.address, protocol, host: address },
+      to: 'parent',
+      from: 'master',
+    });
     this.#sendReady({ to: 'app' });
     this.#sendReady({ to: 'agent' });
     this.#onReady();
@@ -199,7 +211,11 @@ export class Master implements ClusterHandle {
   }
 
   get pids(): ClusterHandle['pids'] {
-    return { master: process.pid, agent: this.#agents.current?.pid, workers: this.#workers.ready.map(({ pid }) => pid) };
+    return {
+      master: process.pid,
+      agent: this.#agents.current?.pid,
+      workers: this.#workers.ready.map(({ pid }) => pid),
+    };
   }
 
   reload({ agent = true }: ReloadOptions = {}): Promise<void> {

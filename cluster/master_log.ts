@@ -7,7 +7,8 @@ export interface MasterLog {
 /** A reader that has gone away must not take the Master with it: EPIPE is ignored from here on. */
 export function createMasterLog(): MasterLog {
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
-  const line = (level: string, message: string): string => `${new Date().toISOString()} ${level} ${process.pid} [master] ${message}\n`;
+  const line = (level: string, message: string): string =>
+    `${new Date().toISOString()} ${level} ${process.pid} [master] ${message}\n`;
   return {
     info: (message) => void process.stdout.write(line('INFO', message)),
     error: (message) => void process.stderr.write(line('ERROR', message)),

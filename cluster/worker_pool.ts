@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { cfork, setDisableRefork } from 'cfork';
 import type { ChildSettings } from './agent_pool.js';
 import { Backoff } from './backoff.js';
+import { Handoffs } from './handoff.js';
 import { CONTROL, type ErrorData, type ListenAddress, type Message } from './protocol.js';
 import { terminate } from './terminate.js';
 
@@ -18,6 +19,7 @@ export interface WorkerInfo {
   state: WorkerState;
   /** Messages that wait until it listens; undefined from then on. */
   early: Message[] | undefined;
+  handoffs: Handoffs;
   /** When it was forked, in milliseconds since the epoch. */
   born: number;
   failure?: ErrorData;
@@ -33,7 +35,7 @@ interface Events {
 
 /** Forks app workers through cfork and keeps their number. */
 export class WorkerPool extends EventEmitter<Events> {
-  readonly #settings: ChildSettings;
+  readonly settings: ChildSettings;
   readonly #count: number;
   readonly #workers = new Map<number, WorkerInfo>();
   readonly #backoff = new Backoff();
@@ -44,7 +46,7 @@ export class WorkerPool extends EventEmitter<Events> {
 
   constructor(settings: ChildSettings, count: number) {
     super();
-    this.#settings = settings;
+    this.settings = settings;
     this.#count = count;
   }
 
@@ -65,7 +67,7 @@ export class WorkerPool extends EventEmitter<Events> {
     // cfork replaces a worker that was ready at once; how fast others are replaced is decided here.
     cfork({
       exec: ENTRY,
-      execArgv: this.#settings.execArgv,
+      execArgv: this.settings.execArgv,
       args: [],
       count: this.#count,
       limit: Number.MAX_SAFE_INTEGER,
@@ -82,17 +84,24 @@ export class WorkerPool extends EventEmitter<Events> {
   }
 
   #onFork(worker: Worker): void {
-    const info: WorkerInfo = { worker, pid: worker.process.pid as number, state: 'starting', early: [], born: Date.now() };
+    const info: WorkerInfo = {
+      worker,
+      pid: worker.process.pid as number,
+      state: 'starting',
+      early: [],
+      handoffs: new Handoffs(worker),
+      born: Date.now(),
+    };
     this.#workers.set(worker.id, info);
     setDisableRefork(worker, true);
     worker.on('error', () => undefined);
     worker.on('message', (message: Message) => this.#onMessage(info, message));
-    this.post(info, { action: CONTROL.prepare, data: this.#settings.prepare });
+    this.post(info, { action: CONTROL.prepare, data: this.settings.prepare });
     if (this.#released) this.#boot(info);
   }
 
   #boot(info: WorkerInfo): void {
-    this.post(info, { action: CONTROL.boot, data: this.#settings.boot });
+    this.post(info, { action: CONTROL.boot, data: this.settings.boot });
   }
 
   /** Sends a message to a worker; one that does not listen yet gets it when it does. */
@@ -133,6 +142,7 @@ export class WorkerPool extends EventEmitter<Events> {
     const info = this.#workers.get(worker.id);
     if (!info) return;
     this.#workers.delete(worker.id);
+    info.handoffs.rescue(this.ready.map((other) => other.worker));
     const reason = info.failure?.stack ?? `exited with code ${code}, signal ${signal}`;
     this.emit('exit', info, reason);
     // A draining worker was asked to leave, or is replaced already.
@@ -201,7 +211,7 @@ export class WorkerPool extends EventEmitter<Events> {
   #retire(info: WorkerInfo): void {
     info.state = 'draining';
     setDisableRefork(info.worker, true);
-    void terminate(info.worker.process, this.#settings.boot.closeTimeout);
+    void terminate(info.worker.process, this.settings.boot.closeTimeout);
   }
 
   /** Ends every worker. */
@@ -211,7 +221,7 @@ export class WorkerPool extends EventEmitter<Events> {
     const leaving = this.all.map((info) => {
       info.state = 'draining';
       setDisableRefork(info.worker, true);
-      return terminate(info.worker.process, this.#settings.boot.closeTimeout);
+      return terminate(info.worker.process, this.settings.boot.closeTimeout);
     });
     await Promise.all(leaving);
   }

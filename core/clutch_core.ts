@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import Koa from 'koa';
 import { ClutchError } from '../errors.js';
 import { assertDirectory } from '../loader/app_info.js';
-import { type Loader, type PluginDeclarations, type Plugin, Timing } from '../loader/index.js';
+import { type Loader, type Plugin, type PluginDeclarations, Timing } from '../loader/index.js';
 import { BaseContextClass } from './base_context_class.js';
 import { callSite } from './call_site.js';
 import { contextFactory, defineLazyState } from './context.js';
@@ -38,7 +38,17 @@ function contextStorage(): AsyncLocalStorage<Context> {
   return (holder[STORAGE] ??= new AsyncLocalStorage<Context>());
 }
 
-type OwnMembers = 'use' | 'createContext' | 'currentContext' | 'ctxStorage' | 'callback' | 'keys' | 'env' | 'handleRequest' | 'toJSON' | 'inspect';
+type OwnMembers =
+  | 'use'
+  | 'createContext'
+  | 'currentContext'
+  | 'ctxStorage'
+  | 'callback'
+  | 'keys'
+  | 'env'
+  | 'handleRequest'
+  | 'toJSON'
+  | 'inspect';
 
 /** Koa as it is, with our contexts in place of its own types. */
 interface KoaBase extends Omit<Koa, OwnMembers> {
@@ -85,7 +95,7 @@ export class ClutchCore extends KoaBase {
     for (const event of ['error', 'ready_timeout', 'ready_stat']) {
       this.lifecycle.on(event, (...args: unknown[]) => this.emit(event, ...args));
     }
-    this.lifecycle.readyState.then(() => this.timing.end(`${title} Start`));
+    this.lifecycle.readyState.onSettled(() => this.timing.end(`${title} Start`));
     const LoaderOfApp = (this as { [EGG_LOADER]?: LoaderClass })[EGG_LOADER];
     if (!LoaderOfApp) {
       throw new ClutchError('ERR_CLUTCH_FRAMEWORK', "Symbol.for('egg#loader') is required", {
@@ -175,7 +185,7 @@ export class ClutchCore extends KoaBase {
   ready(argument?: ReadyArgument): Promise<void> | this {
     const state = this.lifecycle.readyState;
     if (argument === undefined) return state.promise();
-    if (typeof argument === 'function') state.then(argument);
+    if (typeof argument === 'function') state.onSettled(argument);
     else if (argument !== false) state.settle(argument === true ? undefined : argument);
     return this;
   }
@@ -202,14 +212,32 @@ function checkOptions({ baseDir, type }: CoreOptions): void {
   }
   assertDirectory(baseDir, 'options.baseDir');
   if (type !== 'application' && type !== 'agent') {
-    throw new ClutchError('ERR_CLUTCH_OPTION', 'options.type should be application or agent', { where: `got ${String(type)}` });
+    throw new ClutchError('ERR_CLUTCH_OPTION', 'options.type should be application or agent', {
+      where: `got ${String(type)}`,
+    });
   }
 }
 
-const DELEGATED = ['head', 'get', 'put', 'patch', 'post', 'delete', 'del', 'all', 'resources', 'redirect', 'register'] as const;
+const DELEGATED = [
+  'head',
+  'get',
+  'put',
+  'patch',
+  'post',
+  'delete',
+  'del',
+  'all',
+  'resources',
+  'redirect',
+  'register',
+] as const;
 
 /** Route methods on the app itself; each gives the app back. */
-export interface ClutchCore extends Record<Exclude<(typeof DELEGATED)[number], 'register' | 'redirect'>, (...args: RouteArguments) => ClutchCore> {
+export interface ClutchCore
+  extends Record<
+    Exclude<(typeof DELEGATED)[number], 'register' | 'redirect'>,
+    (...args: RouteArguments) => ClutchCore
+  > {
   redirect(source: string, destination: string, status?: number): ClutchCore;
   register(path: string | RegExp, methods: string[], handlers: Middleware | Middleware[], options?: object): ClutchCore;
 }

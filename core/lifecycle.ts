@@ -58,12 +58,12 @@ export class Lifecycle extends EventEmitter {
       group.on('timeout', (name: string, after: number) => this.emit('ready_timeout', name, after));
       group.on('stat', (stat) => this.emit('ready_stat', stat));
     }
-    this.#load.ready.then((error) => {
+    this.#load.ready.onSettled((error) => {
       if (error) this.#ready.settle(error);
       else this.#triggerWillReady();
     });
-    this.#boot.ready.then((error) => this.#ready.settle(error));
-    this.#ready.then((error) => {
+    this.#boot.ready.onSettled((error) => this.#ready.settle(error));
+    this.#ready.onSettled((error) => {
       if (error) this.emit('error', error);
       void this.#triggerDidReady(error);
     });

@@ -21,16 +21,21 @@ export class Ready {
     this.#error = error;
     const listeners = this.#listeners;
     this.#listeners = [];
-    if (listeners.length > 0) process.nextTick(() => listeners.forEach((listener) => listener(error)));
+    if (listeners.length > 0) {
+      process.nextTick(() => {
+        for (const listener of listeners) listener(error);
+      });
+    }
   }
 
-  then(listener: ReadyListener): void {
+  /** Calls `listener` once settled, at once when it is already. */
+  onSettled(listener: ReadyListener): void {
     if (this.#state === 'pending') this.#listeners.push(listener);
     else listener(this.#error);
   }
 
   promise(): Promise<void> {
-    return new Promise((resolve, reject) => this.then((error) => (error ? reject(error) : resolve())));
+    return new Promise((resolve, reject) => this.onSettled((error) => (error ? reject(error) : resolve())));
   }
 }
 

@@ -9,7 +9,11 @@ import type { Middleware, RouteController } from './types.js';
  * @param options.object accept an object of actions, as `resources` does
  * @throws {ClutchError} ERR_CLUTCH_CONTROLLER naming what is there instead
  */
-export function resolveController(controller: RouteController, app: ClutchCore, options: { object?: boolean } = {}): Middleware {
+export function resolveController(
+  controller: RouteController,
+  app: ClutchCore,
+  options: { object?: boolean } = {},
+): Middleware {
   const value = typeof controller === 'string' ? byName(controller, app) : controller;
   if (value === undefined || value === null) {
     throw new ClutchError('ERR_CLUTCH_CONTROLLER', 'controller not exists', {
@@ -62,6 +66,8 @@ function unknownController(name: string, walked: string[], level: Record<string,
 function firstUserFrame(): string {
   const here = new URL('..', import.meta.url).pathname;
   const frames = new Error().stack?.split('\n').slice(1) ?? [];
-  const frame = frames.find((line) => !line.includes(here) && !line.includes('node_modules') && !line.includes('node:'));
+  const frame = frames.find(
+    (line) => !line.includes(here) && !line.includes('node_modules') && !line.includes('node:'),
+  );
   return frame ? frame.trim() : 'app/router';
 }

@@ -82,7 +82,12 @@ export class Router extends BaseRouter {
    *
    * @throws {ClutchError} ERR_CLUTCH_CONTROLLER when the controller is not there
    */
-  override register(path: RoutePath | RoutePath[], methods: string[], handlers: unknown, options: RouteOptions = {}): this {
+  override register(
+    path: RoutePath | RoutePath[],
+    methods: string[],
+    handlers: unknown,
+    options: RouteOptions = {},
+  ): this {
     const list = [handlers].flat() as RouteController[];
     // `use()` registers layers without methods; those hold middleware only.
     if (methods.length > 0) list.push(resolveController(list.pop() as RouteController, this.#app));
@@ -172,9 +177,13 @@ export class Router extends BaseRouter {
     const layer = this.stack.find((candidate) => candidate.name === name);
     if (!layer) return '';
     if (typeof layer.path !== 'string') {
-      throw new ClutchError('ERR_CLUTCH_OPTION', `Can't get the url for regExp ${String(layer.path)} for by name '${name}'`, {
-        fix: 'Give the route a string path.',
-      });
+      throw new ClutchError(
+        'ERR_CLUTCH_OPTION',
+        `Can't get the url for regExp ${String(layer.path)} for by name '${name}'`,
+        {
+          fix: 'Give the route a string path.',
+        },
+      );
     }
     return fillPath(layer.path, params);
   }
@@ -207,11 +216,22 @@ for (const method of ROUTE_METHODS) {
     },
   });
 }
-Object.defineProperty(Router.prototype, 'del', { configurable: true, writable: true, value: Reflect.get(Router.prototype, 'delete') });
+Object.defineProperty(Router.prototype, 'del', {
+  configurable: true,
+  writable: true,
+  value: Reflect.get(Router.prototype, 'delete'),
+});
 
-function splitArguments(args: RouteArguments): { name?: string; path: RoutePath | RoutePath[]; handlers: RouteController[] } {
+function splitArguments(args: RouteArguments): {
+  name?: string;
+  path: RoutePath | RoutePath[];
+  handlers: RouteController[];
+} {
   const [first, second] = args as unknown[];
-  const isPath = typeof second === 'string' || second instanceof RegExp || (Array.isArray(second) && typeof second[0] !== 'function');
+  const isPath =
+    typeof second === 'string' ||
+    second instanceof RegExp ||
+    (Array.isArray(second) && typeof second[0] !== 'function');
   // With two arguments a string in second place is a controller's name.
   if (isPath && args.length >= 3) {
     return { name: first as string, path: second as RoutePath, handlers: args.slice(2) as RouteController[] };

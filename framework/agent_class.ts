@@ -16,7 +16,7 @@ export class Agent extends BaseApplication {
     super(options);
     // An Agent outlives an exception: what it does once per machine should not stop for one bad callback.
     // While it boots, an exception is a boot error.
-    this.lifecycle.readyState.then((error) => {
+    this.lifecycle.readyState.onSettled((error) => {
       if (!error && options.mode !== 'single') process.on('uncaughtException', this.#onException);
     });
     this.beforeClose(() => {

@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import Keygrip from 'keygrip';
-import { BaseContextClass, type Context } from '../core/index.js';
+import type { BaseContextClass, Context } from '../core/index.js';
 import { ClutchError } from '../errors.js';
 import { AppWorkerLoader } from '../loader/index.js';
 import { type ApplicationOptions, BaseApplication } from './base_application.js';
@@ -31,7 +31,9 @@ export class Application extends BaseApplication {
     return AppWorkerLoader;
   }
 
-  get Helper(): new (ctx: Context) => BaseContextClass {
+  get Helper(): new (
+    ctx: Context,
+  ) => BaseContextClass {
     this.#Helper ??= class Helper extends FrameworkController {};
     return this.#Helper;
   }

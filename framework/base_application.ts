@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ClutchCore, type Context, type CoreOptions } from '../core/index.js';
 import { toError } from '../errors.js';
 import type { Loader } from '../loader/index.js';
-import { type LogContext, type LoggerConfig, Loggers, type Logger } from './logger.js';
+import { type LogContext, type Logger, type LoggerConfig, Loggers } from './logger.js';
 import { ipcTransport, type LocalBus, Messenger } from './messenger.js';
 
 export interface ApplicationOptions extends CoreOptions {
@@ -39,7 +39,7 @@ export abstract class BaseApplication extends ClutchCore {
     this.on('ready_timeout', (name: string, after: number) =>
       this.coreLogger.warn('[clutch] %s seconds later %s was still unable to finish.', after / 1000, name),
     );
-    this.lifecycle.readyState.then(() => {
+    this.lifecycle.readyState.onSettled(() => {
       if (this.#logger.disableConsoleAfterReady) this.loggers.disableConsole();
     });
   }
@@ -124,4 +124,3 @@ export abstract class BaseApplication extends ClutchCore {
     return this.toJSON();
   }
 }
-

@@ -1,5 +1,5 @@
-import { ClutchError } from '../errors.js';
 import type { AppConfig } from '../core/index.js';
+import { ClutchError } from '../errors.js';
 import type { Agent } from './agent_class.js';
 import type { Application } from './application_class.js';
 

@@ -1,5 +1,5 @@
-import type { Socket } from 'node:net';
 import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
 import type { Application } from './application_class.js';
 
 interface ClientErrorAnswer {
@@ -34,6 +34,9 @@ function rawResponse({ status = 400, headers = {}, body = DEFAULT_BODY }: Client
   const lines = Object.entries(headers)
     .filter(([name]) => name.toLowerCase() !== 'content-length')
     .map(([name, value]) => `${name}: ${value}`.replace(/[\r\n]/g, ''));
-  const head = [`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}`, `Content-Length: ${Buffer.byteLength(body)}`];
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}`,
+    `Content-Length: ${Buffer.byteLength(body)}`,
+  ];
   return `${[...head, ...lines].join('\r\n')}\r\n\r\n${body}`;
 }

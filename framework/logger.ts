@@ -174,7 +174,10 @@ function formatError(error: Error, depth = 0): string {
   const { name, message, stack, cause, ...own } = error as Error & Record<string, unknown>;
   const code = typeof own['code'] === 'string' ? own['code'] : '';
   const frames = error.stack?.split('\n').filter((line) => /^\s+at /.test(line)) ?? [];
-  const lines = [`nodejs.${code && !error.message.startsWith(code) ? `${code} ` : ''}${error.name}: ${error.message}`, ...frames];
+  const lines = [
+    `nodejs.${code && !error.message.startsWith(code) ? `${code} ` : ''}${error.name}: ${error.message}`,
+    ...frames,
+  ];
   for (const [key, value] of Object.entries(own)) lines.push(`${key}: ${format('%j', value)}`);
   if (error.cause !== undefined && depth < 10) lines.push(`cause: ${formatError(toError(error.cause), depth + 1)}`);
   if (depth === 0) lines.push(`pid: ${process.pid}`, `hostname: ${hostname()}`);

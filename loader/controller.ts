@@ -16,7 +16,12 @@ export interface ControllerOptions {
  * @param app what a plain function export is called with
  * @throws {ClutchError} ERR_CLUTCH_CONTROLLER for generators and for a method that takes `next`
  */
-export function toController(exported: unknown, file: { path: string; pathName: string }, app: unknown, options: ControllerOptions): unknown {
+export function toController(
+  exported: unknown,
+  file: { path: string; pathName: string },
+  app: unknown,
+  options: ControllerOptions,
+): unknown {
   let value = exported;
   if (typeof value === 'function' && !isClass(value) && !isAsyncFunction(value) && !isGeneratorFunction(value)) {
     value = (value as Method)(app);
@@ -26,12 +31,15 @@ export function toController(exported: unknown, file: { path: string; pathName: 
     Object.assign(value.prototype, { pathName: file.pathName, fullPath: file.path });
     return fromClass(value as unknown as ControllerClass, file.path, options);
   }
-  if (typeof value === 'object' && value !== null) return fromObject(value as Record<string, unknown>, file.path, '', options);
+  if (typeof value === 'object' && value !== null)
+    return fromObject(value as Record<string, unknown>, file.path, '', options);
   return value;
 }
 
 function generatorError(where: string): ClutchError {
-  return new ClutchError('ERR_CLUTCH_CONTROLLER', `${where} is a generator function`, { fix: 'Write it as an async function.' });
+  return new ClutchError('ERR_CLUTCH_CONTROLLER', `${where} is a generator function`, {
+    fix: 'Write it as an async function.',
+  });
 }
 
 function fromClass(Class: ControllerClass, file: string, options: ControllerOptions): Record<string, Method> {
@@ -62,17 +70,26 @@ function isContext(value: unknown): boolean {
   return typeof value === 'object' && value !== null && 'req' in value && 'res' in value;
 }
 
-function fromObject(object: Record<string, unknown>, file: string, prefix: string, options: ControllerOptions): Record<string, unknown> {
+function fromObject(
+  object: Record<string, unknown>,
+  file: string,
+  prefix: string,
+  options: ControllerOptions,
+): Record<string, unknown> {
   const methods: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(object)) {
     if (typeof value === 'function') {
       const where = `${file}#${prefix}${key}()`;
       if (isGeneratorFunction(value)) throw generatorError(where);
       if (/^[^(]*\(\s*next\s*[,)]/.test(Function.prototype.toString.call(value))) {
-        throw new ClutchError('ERR_CLUTCH_CONTROLLER', `controller \`${prefix}${key}\` should not use next as argument`, {
-          where: file,
-          fix: 'A controller gets ctx; what needs next is a middleware.',
-        });
+        throw new ClutchError(
+          'ERR_CLUTCH_CONTROLLER',
+          `controller \`${prefix}${key}\` should not use next as argument`,
+          {
+            where: file,
+            fix: 'A controller gets ctx; what needs next is a middleware.',
+          },
+        );
       }
       const wrapped = objectMethod(value as Method, options.supportParams === true);
       Object.assign(wrapped, value, { [FULLPATH]: where });

@@ -25,7 +25,9 @@ function loadEntry(loader: Loader, property: string, entry: CustomLoaderOptions)
   const { directory: relative, inject = 'app', loadunit, ...options } = entry;
   const where = `config.customLoader.${property}`;
   if (!relative) {
-    throw new ClutchError('ERR_CLUTCH_CUSTOM_LOADER', `directory is required for ${where}`, { fix: 'e.g. "app/model".' });
+    throw new ClutchError('ERR_CLUTCH_CUSTOM_LOADER', `directory is required for ${where}`, {
+      fix: 'e.g. "app/model".',
+    });
   }
   const units = loadunit ? loader.getLoadUnits().map((unit) => unit.path) : [loader.appInfo.baseDir];
   const directory = units.map((unit) => path.join(unit, relative));

@@ -36,7 +36,11 @@ export function applyExtend(target: object, members: unknown, file: string): voi
 }
 
 function findDescriptor(target: object, key: PropertyKey): PropertyDescriptor | undefined {
-  for (let object: object | null = target; object && object !== Object.prototype; object = Object.getPrototypeOf(object)) {
+  for (
+    let object: object | null = target;
+    object && object !== Object.prototype;
+    object = Object.getPrototypeOf(object)
+  ) {
     const descriptor = Object.getOwnPropertyDescriptor(object, key);
     if (descriptor) return descriptor;
   }

@@ -1,6 +1,6 @@
 import { readdirSync } from 'node:fs';
-import path from 'node:path';
 import { createRequire } from 'node:module';
+import path from 'node:path';
 import { ClutchError } from '../errors.js';
 import { type CaseStyle, propertyNames } from './file_names.js';
 import {
@@ -89,7 +89,8 @@ export class FileLoader {
         const exports = this.#exportsOf(fullpath, pathName);
         if (exports === null || exports === undefined) continue;
         if (filter && !filter(exports as never)) continue;
-        if (isClass(exports)) Object.assign((exports as { prototype: object }).prototype, { pathName, fullPath: fullpath });
+        if (isClass(exports))
+          Object.assign((exports as { prototype: object }).prototype, { pathName, fullPath: fullpath });
         items.push({ fullpath, properties, exports });
       }
     }
@@ -143,7 +144,8 @@ function walk(dir: string): string[] {
     }
   };
   descend('');
-  const uncompiled = typeScriptMode() === 'off' && sources.find((file) => !files.includes(file.replace(/\.ts$/, '.js')));
+  const uncompiled =
+    typeScriptMode() === 'off' && sources.find((file) => !files.includes(file.replace(/\.ts$/, '.js')));
   if (uncompiled) throw notCompiled(path.join(dir, uncompiled));
   return dropShadowed(files);
 }
@@ -162,9 +164,13 @@ function attach(target: Record<string, unknown>, item: LoadedItem, override: boo
     const from = fullPathOf(existing);
     if (existing !== undefined && from !== undefined && !override) {
       const name = item.properties.join('.');
-      throw new ClutchError('ERR_CLUTCH_DUPLICATE', `can't overwrite property '${name}' from ${from} by ${item.fullpath}`, {
-        fix: 'Rename one of the files.',
-      });
+      throw new ClutchError(
+        'ERR_CLUTCH_DUPLICATE',
+        `can't overwrite property '${name}' from ${from} by ${item.fullpath}`,
+        {
+          fix: 'Rename one of the files.',
+        },
+      );
     }
     const value = item.exports;
     if ((typeof value === 'object' && value !== null) || typeof value === 'function') {

@@ -333,7 +333,11 @@ const EGG_PATH = Symbol.for('egg#eggPath');
 /** @returns the directories named by the classes of `app`, base first; a path named twice counts where it is most derived */
 function frameworkPaths(app: object): string[] {
   const paths: string[] = [];
-  for (let level = Object.getPrototypeOf(app); level && level !== Object.prototype; level = Object.getPrototypeOf(level)) {
+  for (
+    let level = Object.getPrototypeOf(app);
+    level && level !== Object.prototype;
+    level = Object.getPrototypeOf(level)
+  ) {
     const descriptor = Object.getOwnPropertyDescriptor(level, EGG_PATH);
     if (!descriptor) continue;
     const dir: unknown = descriptor.get ? descriptor.get.call(app) : descriptor.value;

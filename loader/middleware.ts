@@ -45,9 +45,13 @@ export function buildMiddleware(
     const options = (config[name] || {}) as MiddlewareOptions;
     const run: unknown = (factory as MiddlewareFactory)(options, app as never);
     if (typeof run !== 'function' || isGeneratorFunction(run)) {
-      throw new ClutchError('ERR_CLUTCH_MIDDLEWARE', `Middleware ${name} must be a function, but actual is ${describe(run)}`, {
-        fix: 'The factory returns (ctx, next) => …, and is not async itself.',
-      });
+      throw new ClutchError(
+        'ERR_CLUTCH_MIDDLEWARE',
+        `Middleware ${name} must be a function, but actual is ${describe(run)}`,
+        {
+          fix: 'The factory returns (ctx, next) => …, and is not async itself.',
+        },
+      );
     }
     const predicate = compilePathMatch(options, name);
     if (options.enable === false) continue;
@@ -56,7 +60,11 @@ export function buildMiddleware(
   return mounted;
 }
 
-function guard(run: MiddlewareFunction, predicate: ReturnType<typeof compilePathMatch>, name: string): MiddlewareFunction {
+function guard(
+  run: MiddlewareFunction,
+  predicate: ReturnType<typeof compilePathMatch>,
+  name: string,
+): MiddlewareFunction {
   run._name = name;
   if (!predicate) return run;
   const guarded: MiddlewareFunction = (ctx, next) => (predicate(ctx) ? run(ctx, next) : next());

@@ -43,7 +43,8 @@ function compilePattern(pattern: PathPattern, key: string): Predicate {
     return (ctx) => regexp.test(ctx.path);
   }
   if (pattern instanceof RegExp) {
-    const regexp = pattern.global || pattern.sticky ? new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, '')) : pattern;
+    const regexp =
+      pattern.global || pattern.sticky ? new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, '')) : pattern;
     return (ctx) => regexp.test(ctx.path);
   }
   if (typeof pattern === 'function') return (ctx) => Boolean(pattern(ctx as never));
@@ -51,10 +52,14 @@ function compilePattern(pattern: PathPattern, key: string): Predicate {
     const predicates = pattern.map((item) => compilePattern(item, key));
     return (ctx) => predicates.some((predicate) => predicate(ctx));
   }
-  throw new ClutchError('ERR_CLUTCH_MIDDLEWARE', `match/ignore pattern must be RegExp, Array or String, but got ${pattern}`, {
-    where: key,
-    fix: 'Use a path prefix, a RegExp, a function of ctx, or an array of these.',
-  });
+  throw new ClutchError(
+    'ERR_CLUTCH_MIDDLEWARE',
+    `match/ignore pattern must be RegExp, Array or String, but got ${pattern}`,
+    {
+      where: key,
+      fix: 'Use a path prefix, a RegExp, a function of ctx, or an array of these.',
+    },
+  );
 }
 
 function prefixRegExp(prefix: string): RegExp {

@@ -1,5 +1,5 @@
-import path from 'node:path';
 import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { ClutchError } from '../errors.js';
 import { type AppInfo, typeFiles } from './app_info.js';
 import { findPackage, loadIfExists } from './module_loader.js';
@@ -59,7 +59,10 @@ export interface LoadedPlugins {
  */
 export function loadPlugins(sources: PluginSources): LoadedPlugins {
   const { appInfo, eggPaths, warn } = sources;
-  const eggPlugins = mergeDeclared(eggPaths.flatMap((dir) => readDeclarations(dir, appInfo)), warn);
+  const eggPlugins = mergeDeclared(
+    eggPaths.flatMap((dir) => readDeclarations(dir, appInfo)),
+    warn,
+  );
   const appPlugins = mergeDeclared(readDeclarations(appInfo.baseDir, appInfo), warn);
   const customPlugins = mergeDeclared(customDeclarations(sources.custom, warn), warn);
 
@@ -84,7 +87,11 @@ export function loadPlugins(sources: PluginSources): LoadedPlugins {
   return { all, ordered: applyOrder(candidates, appPlugins, warn), eggPlugins, appPlugins, customPlugins, lookupDirs };
 }
 
-function applyOrder(candidates: Record<string, Plugin>, app: Record<string, Plugin>, warn: PluginSources['warn']): Plugin[] {
+function applyOrder(
+  candidates: Record<string, Plugin>,
+  app: Record<string, Plugin>,
+  warn: PluginSources['warn'],
+): Plugin[] {
   const { names, implicit } = orderPlugins(candidates);
   for (const { name, neededBy } of implicit) {
     const plugin = candidates[name] as Plugin;
@@ -226,7 +233,10 @@ function applyPackage(plugin: Plugin, warn: PluginSources['warn']): void {
   try {
     pkg = JSON.parse(readFileSync(file, 'utf8'));
   } catch (cause) {
-    throw new ClutchError('ERR_CLUTCH_PACKAGE', `${file} is not valid JSON`, { fix: 'Repair or reinstall the plugin.', cause });
+    throw new ClutchError('ERR_CLUTCH_PACKAGE', `${file} is not valid JSON`, {
+      fix: 'Repair or reinstall the plugin.',
+      cause,
+    });
   }
   if (pkg.version) plugin.version = pkg.version;
   const meta = pkg.eggPlugin;
@@ -252,10 +262,14 @@ function relocate(plugin: Plugin, exports: Record<string, string> | undefined): 
   const root = plugin.path as string;
   const dir = path.resolve(root, sub);
   if (dir !== root && !dir.startsWith(root + path.sep)) {
-    throw new ClutchError('ERR_CLUTCH_PLUGIN_CONFIG', `eggPlugin.exports of "${plugin.name}" leads out of its package`, {
-      where: `${sub} in ${path.join(root, 'package.json')}`,
-      fix: 'Name a directory inside the package.',
-    });
+    throw new ClutchError(
+      'ERR_CLUTCH_PLUGIN_CONFIG',
+      `eggPlugin.exports of "${plugin.name}" leads out of its package`,
+      {
+        where: `${sub} in ${path.join(root, 'package.json')}`,
+        fix: 'Name a directory inside the package.',
+      },
+    );
   }
   if (existsSync(dir)) plugin.path = dir;
 }

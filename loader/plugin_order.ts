@@ -25,7 +25,11 @@ export interface PluginOrder {
  * @throws {ClutchError} ERR_CLUTCH_PLUGIN_CYCLE with the whole circle, ERR_CLUTCH_PLUGIN_MISSING with who asked
  */
 export function orderPlugins(plugins: Record<string, PluginNode>): PluginOrder {
-  const enabled = new Set(Object.values(plugins).filter((plugin) => plugin.enable).map((plugin) => plugin.name));
+  const enabled = new Set(
+    Object.values(plugins)
+      .filter((plugin) => plugin.enable)
+      .map((plugin) => plugin.name),
+  );
   const implicit = enableDependencies(plugins, enabled);
   const names: string[] = [];
   const done = new Set<string>();

@@ -1,6 +1,6 @@
-import { ContextCookies } from '../../cookies.js';
-import type { Application } from '../../application_class.js';
 import type { Context } from '../../../core/index.js';
+import type { Application } from '../../application_class.js';
+import { ContextCookies } from '../../cookies.js';
 import { answerError } from '../../error_response.js';
 import type { Logger } from '../../logger.js';
 

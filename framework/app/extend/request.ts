@@ -50,7 +50,9 @@ export default {
     const request = this as unknown as Request;
     const { proxy, ipHeaders, maxIpsCount } = configOf(request);
     if (!proxy) return [];
-    const ips = firstHeader(request, ipHeaders).split(/\s*,\s*/).filter(Boolean);
+    const ips = firstHeader(request, ipHeaders)
+      .split(/\s*,\s*/)
+      .filter(Boolean);
     return maxIpsCount > 0 ? ips.slice(-maxIpsCount) : ips;
   },
 

@@ -15,6 +15,8 @@ export default (options: { pageUrl?: string }) =>
     } else {
       ctx.status = 404;
       ctx.type = 'html';
-      ctx.body = options.pageUrl ? `${NOT_FOUND_HTML}<p>${options.pageUrl} is config.notfound.pageUrl and has no route.</p>` : NOT_FOUND_HTML;
+      ctx.body = options.pageUrl
+        ? `${NOT_FOUND_HTML}<p>${options.pageUrl} is config.notfound.pageUrl and has no route.</p>`
+        : NOT_FOUND_HTML;
     }
   };

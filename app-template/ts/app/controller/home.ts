@@ -1,6 +1,6 @@
 import { Controller } from 'koa-clutch';
-import type UserService from '../service/user.ts';
 import { greetings } from '../greetings.ts';
+import type UserService from '../service/user.ts';
 
 declare module 'koa-clutch' {
   interface IService {

@@ -1,0 +1,181 @@
+import assert from 'node:assert/strict';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { type TestContext, test } from 'node:test';
+import { promisify } from 'node:util';
+import { CLI, fixture, isAlive, ROOT, temporaryDirectory, until } from '../support/apps.js';
+import { request, requestJson } from '../support/http.js';
+
+const run = promisify(execFile);
+
+interface Outcome {
+  code: number;
+  output: string;
+}
+
+async function clutch(args: string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}): Promise<Outcome> {
+  const env = { ...process.env, NODE_TEST_CONTEXT: undefined, ...options.env };
+  try {
+    const { stdout, stderr } = await run(process.execPath, [CLI, ...args], { ...options, env });
+    return { code: 0, output: stdout + stderr };
+  } catch (error) {
+    const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
+    return { code, output: stdout + stderr };
+  }
+}
+
+/** Scaffolds an app and gives it this checkout's packages in place of `npm install`. */
+async function scaffold(t: TestContext, ...flags: string[]): Promise<string> {
+  const dir = path.join(temporaryDirectory(t), 'my-app');
+  const { code, output } = await clutch(['init', dir, ...flags]);
+  assert.equal(code, 0, output);
+  const modules = path.join(dir, 'node_modules');
+  mkdirSync(modules);
+  symlinkSync(ROOT, path.join(modules, 'koa-clutch'), 'dir');
+  for (const name of ['@types', 'tsx', 'typescript'])
+    symlinkSync(path.join(ROOT, 'node_modules', name), path.join(modules, name), 'dir');
+  return dir;
+}
+
+interface Dev {
+  child: ChildProcess;
+  url: string;
+  output(): string;
+}
+
+async function startDev(t: TestContext, dir: string): Promise<Dev> {
+  let output = '';
+  const child = spawn(process.execPath, [CLI, 'dev', dir, '--port', '0'], {
+    env: { ...process.env, NODE_TEST_CONTEXT: undefined, NODE_ENV: undefined },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (output += String(chunk)));
+  t.after(async () => {
+    if (child.exitCode !== null || child.signalCode !== null) return;
+    child.kill('SIGTERM');
+    await once(child, 'exit');
+  });
+  const url = await until('clutch dev serves', () => {
+    assert.equal(child.exitCode, null, output);
+    return /started on (\S+)/.exec(output)?.[1];
+  });
+  return { child, url, output: () => output };
+}
+
+for (const flags of [[], ['--js']]) {
+  const language = flags.length > 0 ? 'JavaScript' : 'TypeScript';
+
+  test(`clutch init makes a ${language} app whose tests pass`, async (t) => {
+    const dir = await scaffold(t, ...flags);
+    const pkg = JSON.parse(readFileSync(path.join(dir, 'package.json'), 'utf8'));
+    assert.equal(pkg.name, 'my-app');
+    assert.deepEqual(
+      Object.keys(pkg.scripts).filter((name) => name !== 'clean'),
+      ['dev', 'build', 'start', 'stop', 'test'],
+    );
+    for (const file of ['.gitignore', 'Dockerfile']) assert.ok(existsSync(path.join(dir, file)), file);
+    if (flags.length === 0)
+      await run(process.execPath, [path.join(ROOT, 'node_modules/typescript/bin/tsc'), '--noEmit'], { cwd: dir });
+    const [file] = readdirSync(path.join(dir, 'test'));
+    const hooks = flags.length === 0 ? ['--import', 'tsx'] : [];
+    const env = { ...process.env, NODE_TEST_CONTEXT: undefined };
+    const { stdout } = await run(process.execPath, [...hooks, '--test', `test/${file}`], { cwd: dir, env });
+    assert.match(stdout, /pass 2/);
+    assert.match(stdout, /fail 0/);
+  });
+
+  test(`an edit of a ${language} app is served by clutch dev without a restart`, async (t) => {
+    const dir = await scaffold(t, ...flags);
+    const { url, child, output } = await startDev(t, dir);
+    await until('the Agent has greeted', async () => {
+      const { greetings } = await requestJson<{ greetings: string[] }>(url);
+      return greetings.length === 1;
+    });
+    const controller = path.join(dir, `app/controller/home.${flags.length > 0 ? 'js' : 'ts'}`);
+    const source = readFileSync(controller, 'utf8');
+    writeFileSync(controller, source.replace('Hello from Clutch', 'Hello again'));
+    await until('the edit is served', async () => (await request(url)).body.includes('Hello again'));
+    writeFileSync(controller, 'this is not a program');
+    await until('the error is shown', () => output().includes('reload failed'));
+    assert.equal((await request(url)).status, 200);
+    child.kill('SIGINT');
+    const [code] = await once(child, 'exit');
+    assert.equal(code, 0);
+  });
+}
+
+test('clutch init refuses a directory that holds something, and writes nothing', async (t) => {
+  const dir = temporaryDirectory(t);
+  writeFileSync(path.join(dir, 'notes.txt'), 'mine');
+  const { code, output } = await clutch(['init', dir]);
+  assert.equal(code, 1);
+  assert.match(output, /ERR_CLUTCH_CLI: .* is not empty/);
+  assert.match(output, /notes\.txt/);
+  assert.deepEqual(readdirSync(dir), ['notes.txt']);
+});
+
+test('clutch start runs compiled TypeScript, and says what to do when it is not compiled', async (t) => {
+  const dir = await scaffold(t);
+  const home = temporaryDirectory(t);
+  const env = { EGG_HOME: home, NODE_ENV: undefined };
+  if (!(process.features as { typescript?: unknown }).typescript) {
+    const early = await clutch(['start', dir, '--daemon', '--port', '0'], { env });
+    assert.equal(early.code, 1);
+    assert.match(early.output, /ERR_CLUTCH_NOT_COMPILED/);
+    assert.match(early.output, /npm run build/);
+  }
+  await run(process.execPath, [path.join(ROOT, 'node_modules/typescript/bin/tsc')], { cwd: dir });
+  const started = await clutch(['start', dir, '--daemon', '--port', '0', '--workers', '1'], { env });
+  assert.equal(started.code, 0, started.output);
+  const [, url, pid] = /started on (\S+), pid (\d+)/.exec(started.output) ?? [];
+  t.after(() => clutch(['stop', dir]));
+  assert.equal((await requestJson<{ message: string }>(url as string)).message, 'Hello from Clutch');
+  assert.equal(readFileSync(path.join(dir, 'run/clutch.pid'), 'utf8'), pid);
+  const stopped = await clutch(['stop', dir]);
+  assert.equal(stopped.code, 0);
+  assert.equal(isAlive(Number(pid)), false);
+});
+
+test('clutch start --daemon returns when the app answers, and clutch stop leaves no process', async (t) => {
+  const dir = fixture('egg-app');
+  const home = temporaryDirectory(t);
+  const env = { EGG_HOME: home, NODE_ENV: undefined };
+  t.after(() => clutch(['stop', dir]));
+  const { code, output } = await clutch(['start', dir, '--daemon', '--port', '0', '--workers', '2'], { env });
+  assert.equal(code, 0, output);
+  const [, url, master] = /started on (\S+), pid (\d+)/.exec(output) ?? [];
+  const { pid } = await requestJson<{ pid: number }>(url as string);
+  const { agent } = await requestJson<{ agent: number }>(`${url}/agent`);
+  const again = await clutch(['start', dir, '--daemon', '--port', '0'], { env });
+  assert.equal(again.code, 1);
+  assert.match(again.output, /is running already, pid \d+/);
+  assert.match(readFileSync(path.join(home, 'logs/master-stdout.log'), 'utf8'), /started on/);
+  const stopped = await clutch(['stop', dir]);
+  assert.equal(stopped.code, 0);
+  for (const one of [Number(master), pid, agent]) assert.equal(isAlive(one), false);
+  const nothing = await clutch(['stop', dir]);
+  assert.equal(nothing.code, 0);
+  assert.match(nothing.output, /no app of Clutch is running/);
+});
+
+test('clutch start --daemon prints the error of a boot that fails and exits with 1', async (t) => {
+  const dir = temporaryDirectory(t);
+  writeFileSync(path.join(dir, 'package.json'), '{ "name": "broken" }');
+  writeFileSync(path.join(dir, 'app.js'), `throw new Error('no database');`);
+  const { code, output } = await clutch(['start', dir, '--daemon', '--port', '0'], { env: { EGG_HOME: dir } });
+  assert.equal(code, 1);
+  assert.match(output, /no database/);
+  assert.match(output, /app\.js/);
+});
+
+test('a wrong command or flag is explained', async () => {
+  const command = await clutch(['serve']);
+  assert.equal(command.code, 1);
+  assert.match(command.output, /there is no command "serve"[\s\S]*clutch <command>/);
+  const flag = await clutch(['start', '--wokers', '2']);
+  assert.equal(flag.code, 1);
+  assert.match(flag.output, /Unknown option '--wokers'[\s\S]*Usage: clutch start/);
+  assert.match((await clutch(['--help'])).output, /init[\s\S]*dev[\s\S]*start[\s\S]*stop/);
+});

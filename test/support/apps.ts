@@ -1,0 +1,128 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { TestContext } from 'node:test';
+
+export const ROOT = process.cwd();
+export const CLI = path.join(ROOT, 'dist/cli/index.js');
+const MASTER = path.join(ROOT, '.test/test/support/master.js');
+
+/** @returns the directory of a fixture app */
+export function fixture(name: string): string {
+  return path.join(ROOT, 'test/fixtures/apps', name);
+}
+
+/** @returns a directory of the test's own, removed after it */
+export function temporaryDirectory(t: TestContext): string {
+  const dir = mkdtempSync(path.join(tmpdir(), 'clutch-test-'));
+  t.after(() => rmSync(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+/** Waits until `condition` gives something truthy, and gives it back; fails after `timeout` milliseconds. */
+export async function until<T>(
+  what: string,
+  condition: () => T | Promise<T>,
+  timeout = 10_000,
+): Promise<NonNullable<T>> {
+  const deadline = Date.now() + timeout;
+  for (;;) {
+    const value = await condition();
+    if (value) return value;
+    if (Date.now() > deadline) throw new Error(`still not true after ${timeout} ms: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+/** A process that has ended but was not yet reaped by init does not count. */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return !/\) Z /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH' && existsSync(`/proc/${pid}`);
+  }
+}
+
+interface ClusterPids {
+  master: number;
+  agent: number | undefined;
+  workers: number[];
+}
+
+/** A cluster in a process of its own, as a user has one. */
+export interface RunningCluster {
+  url: string;
+  child: ChildProcess;
+  /** Everything that its processes have printed. */
+  output(): string;
+  /** Messages that the Master has sent to this process. */
+  messages: { action: string; data?: unknown }[];
+  pids(): Promise<ClusterPids>;
+  reload(): Promise<void>;
+  /** Sends a signal to the Master and waits until it has ended. */
+  stop(signal?: NodeJS.Signals): Promise<number | null>;
+}
+
+interface Launch {
+  child: ChildProcess;
+  output(): string;
+  messages: { action: string; data?: unknown }[];
+  exited: Promise<number | null>;
+}
+
+/** Starts a Master and does not wait for it to be ready. */
+export function launch(t: TestContext, options: Record<string, unknown>, env: NodeJS.ProcessEnv = {}): Launch {
+  let output = '';
+  const messages: Launch['messages'] = [];
+  const home = temporaryDirectory(t);
+  const child = spawn(process.execPath, [MASTER, JSON.stringify({ port: 0, workers: 2, ...options })], {
+    env: { ...process.env, NODE_ENV: 'production', EGG_HOME: home, NODE_TEST_CONTEXT: undefined, ...env },
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (output += String(chunk)));
+  child.on('message', (message: Launch['messages'][number]) => messages.push(message));
+  const exited = once(child, 'exit').then(([code]) => code as number | null);
+  t.after(async () => {
+    if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
+    await exited;
+  });
+  return { child, output: () => output, messages, exited };
+}
+
+/** Starts a cluster and waits until it is ready. */
+export async function startTestCluster(
+  t: TestContext,
+  options: Record<string, unknown>,
+  env: NodeJS.ProcessEnv = {},
+): Promise<RunningCluster> {
+  const { child, output, messages, exited } = launch(t, options, env);
+  const find = (action: string) => messages.find((message) => message.action === action);
+  await until(`the cluster is ready\n${output()}`, () => find('egg-ready') ?? child.exitCode !== null);
+  const ready = find('egg-ready');
+  if (!ready) throw new Error(`the cluster did not start:\n${output()}`);
+  const ask = async (action: string): Promise<unknown> => {
+    const before = messages.length;
+    child.send({ action: `test:${action}`, to: 'test' });
+    const answer = await until(`the Master answers ${action}`, () =>
+      messages.slice(before).find((message) => message.action === `test:${action}`),
+    );
+    const { error, value } = answer.data as { error?: string; value?: unknown };
+    if (error) throw new Error(error);
+    return value;
+  };
+  return {
+    url: (ready.data as { address: string }).address,
+    child,
+    output,
+    messages,
+    pids: async () => (await ask('pids')) as ClusterPids,
+    reload: async () => void (await ask('reload')),
+    stop: async (signal = 'SIGTERM') => {
+      child.kill(signal);
+      return exited;
+    },
+  };
+}
