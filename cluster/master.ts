@@ -75,7 +75,10 @@ export class Master implements ClusterHandle {
 
   /** Picks the port for Leader and Followers, then forks. */
   static async start(options: ClusterOptions, framework: { name: string; entry: string }): Promise<Master> {
-    const master = new Master(options, framework, await detect());
+    const clusterPort = await detect();
+    // Port 0 is chosen here once, so that a replacement listens where the first worker did.
+    const port = options.port === 0 ? await detect(clusterPort + 1) : options.port;
+    const master = new Master({ ...options, port }, framework, clusterPort);
     master.#start();
     await master.ready;
     return master;
@@ -122,8 +125,6 @@ export class Master implements ClusterHandle {
 
   #onWorkerReady(info: WorkerInfo, address: ListenAddress): void {
     this.#listening = address;
-    // Port 0 was chosen by the system once; replacements listen where the first worker does.
-    if (address.port !== undefined) this.#workers.settings.boot.options.port = address.port;
     this.#relay.send({
       action: 'egg-pids',
       data: [this.#agents.current?.pid],

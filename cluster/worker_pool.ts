@@ -10,8 +10,11 @@ import { terminate } from './terminate.js';
 
 const ENTRY = fileURLToPath(new URL('app_worker.js', import.meta.url));
 
-/** `starting → ready → draining → exited`; a worker may exit from each. */
-export type WorkerState = 'starting' | 'ready' | 'draining';
+/**
+ * `starting → ready → draining → exited`; a worker may exit from each. One that a reload has forked is on `trial`
+ * instead of `starting`: its death is for the reload to judge.
+ */
+export type WorkerState = 'starting' | 'trial' | 'ready' | 'draining';
 
 export interface WorkerInfo {
   worker: Worker;
@@ -35,7 +38,7 @@ interface Events {
 
 /** Forks app workers through cfork and keeps their number. */
 export class WorkerPool extends EventEmitter<Events> {
-  readonly settings: ChildSettings;
+  readonly #settings: ChildSettings;
   readonly #count: number;
   readonly #workers = new Map<number, WorkerInfo>();
   readonly #backoff = new Backoff();
@@ -46,7 +49,7 @@ export class WorkerPool extends EventEmitter<Events> {
 
   constructor(settings: ChildSettings, count: number) {
     super();
-    this.settings = settings;
+    this.#settings = settings;
     this.#count = count;
   }
 
@@ -67,7 +70,7 @@ export class WorkerPool extends EventEmitter<Events> {
     // cfork replaces a worker that was ready at once; how fast others are replaced is decided here.
     cfork({
       exec: ENTRY,
-      execArgv: this.settings.execArgv,
+      execArgv: this.#settings.execArgv,
       args: [],
       count: this.#count,
       limit: Number.MAX_SAFE_INTEGER,
@@ -96,12 +99,12 @@ export class WorkerPool extends EventEmitter<Events> {
     setDisableRefork(worker, true);
     worker.on('error', () => undefined);
     worker.on('message', (message: Message) => this.#onMessage(info, message));
-    this.post(info, { action: CONTROL.prepare, data: this.settings.prepare });
+    this.post(info, { action: CONTROL.prepare, data: this.#settings.prepare });
     if (this.#released) this.#boot(info);
   }
 
   #boot(info: WorkerInfo): void {
-    this.post(info, { action: CONTROL.boot, data: this.settings.boot });
+    this.post(info, { action: CONTROL.boot, data: this.#settings.boot });
   }
 
   /** Sends a message to a worker; one that does not listen yet gets it when it does. */
@@ -146,7 +149,7 @@ export class WorkerPool extends EventEmitter<Events> {
     const reason = info.failure?.stack ?? `exited with code ${code}, signal ${signal}`;
     this.emit('exit', info, reason);
     // A draining worker was asked to leave, or is replaced already.
-    if (info.state === 'draining') return;
+    if (info.state === 'draining' || info.state === 'trial') return;
     const cforkReplacesIt = info.state === 'ready' && !this.#backoff.active;
     this.#replace(info, reason, cforkReplacesIt);
   }
@@ -181,6 +184,7 @@ export class WorkerPool extends EventEmitter<Events> {
   #forkOne(): Promise<WorkerInfo> {
     const worker = cluster.fork();
     const info = this.#workers.get(worker.id) ?? this.#adopt(worker);
+    info.state = 'trial';
     return new Promise((resolve, reject) => {
       const onReady = (ready: WorkerInfo): void => {
         if (ready === info) settle(() => resolve(info));
@@ -195,10 +199,6 @@ export class WorkerPool extends EventEmitter<Events> {
       };
       this.on('ready', onReady);
       this.on('exit', onExit);
-      // Its death while it boots is the caller's to judge.
-      worker.process.once('exit', () => {
-        if (info.state === 'starting') info.state = 'draining';
-      });
     });
   }
 
@@ -211,7 +211,7 @@ export class WorkerPool extends EventEmitter<Events> {
   #retire(info: WorkerInfo): void {
     info.state = 'draining';
     setDisableRefork(info.worker, true);
-    void terminate(info.worker.process, this.settings.boot.closeTimeout);
+    void terminate(info.worker.process, this.#settings.boot.closeTimeout);
   }
 
   /** Ends every worker. */
@@ -221,7 +221,7 @@ export class WorkerPool extends EventEmitter<Events> {
     const leaving = this.all.map((info) => {
       info.state = 'draining';
       setDisableRefork(info.worker, true);
-      return terminate(info.worker.process, this.settings.boot.closeTimeout);
+      return terminate(info.worker.process, this.#settings.boot.closeTimeout);
     });
     await Promise.all(leaving);
   }
