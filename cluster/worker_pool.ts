@@ -14,7 +14,7 @@ const ENTRY = fileURLToPath(new URL('app_worker.js', import.meta.url));
  * `starting → ready → draining → exited`; a worker may exit from each. One that a reload has forked is on `trial`
  * instead of `starting`: its death is for the reload to judge.
  */
-export type WorkerState = 'starting' | 'trial' | 'ready' | 'draining';
+type WorkerState = 'starting' | 'trial' | 'ready' | 'draining';
 
 export interface WorkerInfo {
   worker: Worker;

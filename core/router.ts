@@ -63,7 +63,7 @@ const RESOURCE_ACTIONS = [
 ] as const;
 
 /** Every HTTP method in lower case, as routes name them. */
-export const ROUTE_METHODS: string[] = METHODS.map((method) => method.toLowerCase());
+const ROUTE_METHODS: string[] = METHODS.map((method) => method.toLowerCase());
 
 /** Patterns of the path-to-regexp 1 dialect, which Egg's routes use and @koa/router no longer reads. */
 const LEGACY_PATTERN = /[()?+]|\*(?![\w"])/;

@@ -59,7 +59,7 @@ export function readPackage(dir: string): PackageJson {
  *
  * @returns the trimmed env; `local` when nothing names one
  */
-export function resolveServerEnv(baseDir: string, option?: string): string {
+function resolveServerEnv(baseDir: string, option?: string): string {
   return (option || readEnvFile(baseDir) || process.env['EGG_SERVER_ENV'] || envOfNode()).trim();
 }
 

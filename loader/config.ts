@@ -27,7 +27,7 @@ export interface LoadedConfig {
 }
 
 /** @returns true for an object that merging descends into; all else replaces */
-export function isPlainObject(value: unknown): value is ConfigObject {
+function isPlainObject(value: unknown): value is ConfigObject {
   if (typeof value !== 'object' || value === null) return false;
   const prototype = Object.getPrototypeOf(value);
   if (prototype === null || prototype === Object.prototype) return true;
@@ -77,7 +77,7 @@ function writeMeta(meta: ConfigObject, value: ConfigObject, file: string): void 
 }
 
 /** Merges `source` into `target`: plain objects deeply, all else replaced, `undefined` skipped. */
-export function mergeConfig(target: ConfigObject, source: ConfigObject): ConfigObject {
+function mergeConfig(target: ConfigObject, source: ConfigObject): ConfigObject {
   return extend(true, target, source) as ConfigObject;
 }
 

@@ -5,7 +5,7 @@ import type { Loader } from './loader.js';
 import { isClass } from './module_loader.js';
 
 /** One entry of `config.customLoader`, keyed by the property that it fills. */
-export interface CustomLoaderOptions extends Omit<Partial<ContextLoaderOptions>, 'inject' | 'directory' | 'property'> {
+interface CustomLoaderOptions extends Omit<Partial<ContextLoaderOptions>, 'inject' | 'directory' | 'property'> {
   /** Relative to a load unit. */
   directory: string;
   /** Whether the property is on the application (default) or on each context. */

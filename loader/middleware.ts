@@ -4,7 +4,7 @@ import { compilePathMatch, type PathMatchOptions } from './path_match.js';
 
 type Next = () => Promise<unknown>;
 export type MiddlewareFunction = ((ctx: never, next: Next) => unknown) & { _name?: string };
-export type MiddlewareFactory = (options: object, app: never) => MiddlewareFunction;
+type MiddlewareFactory = (options: object, app: never) => MiddlewareFunction;
 
 /** What `config.<middleware name>` may hold besides the middleware's own options. */
 export interface MiddlewareOptions extends PathMatchOptions {

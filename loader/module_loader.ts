@@ -138,7 +138,6 @@ const CLASS_SOURCE = /^class[\s{]/;
 const COMPILED_CLASS = /_classCallCheck|Cannot call a class as a function/;
 
 export type AnyClass = new (...args: never[]) => object;
-export type AnyFunction = (...args: unknown[]) => unknown;
 
 export function isClass(value: unknown): value is AnyClass {
   if (typeof value !== 'function') return false;

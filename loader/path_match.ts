@@ -7,7 +7,7 @@ interface PathContext {
   path: string;
 }
 
-export type PathPattern = string | RegExp | ((ctx: never) => unknown) | PathPattern[];
+type PathPattern = string | RegExp | ((ctx: never) => unknown) | PathPattern[];
 
 export interface PathMatchOptions {
   /** Run only where this matches. */
