@@ -4,6 +4,7 @@ import { toError } from '../errors.js';
 import type { Loader } from '../loader/index.js';
 import { type LogContext, type Logger, type LoggerConfig, Loggers } from './logger.js';
 import { ipcTransport, type LocalBus, Messenger } from './messenger.js';
+import { writeRunFiles } from './run_files.js';
 
 export interface ApplicationOptions extends CoreOptions {
   /** `single` for Agent and Application in one process; default `cluster`. */
@@ -54,6 +55,32 @@ export abstract class BaseApplication extends ClutchCore {
       throw error;
     }
     for (const warning of this.loader.warnings) this.coreLogger.warn('[clutch] %s', warning);
+    this.dumpConfig();
+    // Once more when it is ready: hooks may have changed config, and the timeline is complete.
+    this.lifecycle.readyState.onSettled(() => {
+      this.dumpConfig();
+      this.#warnOfSlowSteps();
+      this.timing.disable();
+    });
+  }
+
+  /** Writes config, its sources and the boot timeline to `config.rundir`; a failure is logged only. */
+  dumpConfig(): void {
+    try {
+      writeRunFiles(this);
+    } catch (error) {
+      this.coreLogger.warn('[clutch] cannot write to config.rundir: %s', (error as Error).message);
+    }
+  }
+
+  #warnOfSlowSteps(): void {
+    const { timing } = this.config['dump'] as { timing: { slowBootActionMinDuration: number } };
+    for (const { name, duration = 0, index } of this.timing.toJSON()) {
+      const isStep = index > 0 && !/^(?:Application|Agent) Start$/.test(name);
+      if (isStep && duration >= timing.slowBootActionMinDuration) {
+        this.coreLogger.warn('[clutch] slow boot: %s took %d ms', name, duration);
+      }
+    }
   }
 
   get #logger(): LoggerConfig {

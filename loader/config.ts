@@ -27,7 +27,7 @@ export interface LoadedConfig {
 }
 
 /** @returns true for an object that merging descends into; all else replaces */
-function isPlainObject(value: unknown): value is ConfigObject {
+export function isPlainObject(value: unknown): value is ConfigObject {
   if (typeof value !== 'object' || value === null) return false;
   const prototype = Object.getPrototypeOf(value);
   if (prototype === null || prototype === Object.prototype) return true;

@@ -6,11 +6,13 @@ import { type ConfigObject, type ConfigProvenance, type LoadUnit, loadConfig } f
 import { ContextLoader, type ContextLoaderOptions } from './context_loader.js';
 import { type ControllerOptions, toController } from './controller.js';
 import { loadCustomLoaders } from './custom_loader.js';
+import { type ConfigExplanation, explainConfig, explainPlugins, type PluginExplanation } from './explain.js';
 import { applyExtend } from './extend.js';
 import { FileLoader, type FileLoaderOptions } from './file_loader.js';
-import { buildMiddleware, type MiddlewareFunction, type MountedMiddleware } from './middleware.js';
+import { buildMiddleware, type ListedMiddleware, type MiddlewareFunction } from './middleware.js';
 import { type AnyClass, isClass, loadIfExists, loadModule, resolveModule } from './module_loader.js';
 import { loadPlugins, type Plugin, type PluginDeclarations } from './plugin.js';
+import type { SecretKeys } from './secrets.js';
 import type { Timing } from './timing.js';
 
 /** What the loader needs of the application that it loads into. */
@@ -55,8 +57,8 @@ export class Loader {
   customPlugins!: Record<string, Plugin>;
   lookupDirs: string[] = [];
   dirs: LoadUnit[] | undefined;
-  /** What `loadMiddleware` mounted, in order. */
-  mounted: MountedMiddleware[] = [];
+  /** The middleware that config lists, in order. */
+  listedMiddleware: ListedMiddleware[] = [];
   /** Warnings of the loader; the framework logs them once it has a logger. */
   readonly warnings: string[] = [];
 
@@ -94,6 +96,27 @@ export class Loader {
       this.configMeta = meta;
       this.provenance = provenance;
     });
+  }
+
+  /** Names and patterns of config keys that are never shown. */
+  get secretKeys(): SecretKeys {
+    const ignore = (this.config['dump'] as { ignore?: unknown } | undefined)?.ignore;
+    const isList = typeof ignore === 'object' && ignore !== null && Symbol.iterator in ignore;
+    return isList ? (ignore as SecretKeys) : [];
+  }
+
+  /**
+   * Tells for a config key, or each key below it, which files set it, in order, and to what.
+   *
+   * @example app.loader.explainConfig('security.csrf.enable')
+   */
+  explainConfig(key = ''): ConfigExplanation[] {
+    return explainConfig(key, this.config, this.provenance, this.secretKeys);
+  }
+
+  /** Tells for each plugin why it is on or off, in load order. */
+  explainPlugins(): PluginExplanation[] {
+    return explainPlugins(this.allPlugins, this.orderPlugins);
   }
 
   /** @returns plugins in order, then frameworks base first, then the app */
@@ -215,8 +238,8 @@ export class Loader {
         Object.defineProperty(app.middleware, name, { get: () => factory, enumerable: false, configurable: true });
       }
       const names = [...(config['coreMiddleware'] as string[]), ...(config['appMiddleware'] as string[])];
-      this.mounted = buildMiddleware(names, factories, config, app);
-      for (const { run } of this.mounted) app.use(run);
+      this.listedMiddleware = buildMiddleware(names, factories, config, app);
+      for (const { enabled, run } of this.listedMiddleware) if (enabled) app.use(run);
     });
   }
 

@@ -1,4 +1,5 @@
 import { ClutchError } from '../errors.js';
+import { FULLPATH } from './file_loader.js';
 import { isGeneratorFunction } from './module_loader.js';
 import { compilePathMatch, type PathMatchOptions } from './path_match.js';
 
@@ -12,9 +13,13 @@ export interface MiddlewareOptions extends PathMatchOptions {
   enable?: boolean;
 }
 
-/** One middleware that `loadMiddleware` mounts. */
-export interface MountedMiddleware {
+/** One middleware that config lists. */
+export interface ListedMiddleware {
   name: string;
+  /** Its file. */
+  file: string | undefined;
+  /** False when `config.<name>.enable` is false: it is not mounted. */
+  enabled: boolean;
   run: MiddlewareFunction;
 }
 
@@ -29,9 +34,9 @@ export function buildMiddleware(
   factories: Record<string, unknown>,
   config: Record<string, unknown>,
   app: unknown,
-): MountedMiddleware[] {
+): ListedMiddleware[] {
   const seen = new Set<string>();
-  const mounted: MountedMiddleware[] = [];
+  const listed: ListedMiddleware[] = [];
   for (const name of names) {
     const factory = Object.hasOwn(factories, name) ? factories[name] : undefined;
     if (typeof factory !== 'function') throw notFound(name, factory, Object.keys(factories));
@@ -54,10 +59,14 @@ export function buildMiddleware(
       );
     }
     const predicate = compilePathMatch(options, name);
-    if (options.enable === false) continue;
-    mounted.push({ name, run: guard(run as MiddlewareFunction, predicate, name) });
+    listed.push({
+      name,
+      file: (factory as { [FULLPATH]?: string })[FULLPATH],
+      enabled: options.enable !== false,
+      run: guard(run as MiddlewareFunction, predicate, name),
+    });
   }
-  return mounted;
+  return listed;
 }
 
 function guard(

@@ -17,6 +17,24 @@ export default (appInfo: AppInfo) => ({
   ipHeaders: 'x-forwarded-for',
   hostHeaders: '',
   rundir: path.join(appInfo.baseDir, 'run'),
+  /** What the files in `rundir` hide, and from how many milliseconds on a boot step is warned about. */
+  dump: {
+    ignore: new Set<string | RegExp>([
+      'pass',
+      'pwd',
+      'passd',
+      'passwd',
+      'password',
+      'keys',
+      'masterKey',
+      'accessKey',
+      'token',
+      /secret/i,
+      /password/i,
+      /token$/i,
+    ]),
+    timing: { slowBootActionMinDuration: 5000 },
+  },
   notfound: { pageUrl: '' },
   siteFile: { '/favicon.ico': Buffer.alloc(0), cacheControl: 'public, max-age=2592000' },
   bodyParser: {
