@@ -8,8 +8,8 @@ export interface Arguments {
   values: Record<string, string | boolean | undefined>;
   /** The directory given first, absolute; the current one when none is given. */
   directory: string;
-  /** Whether a directory was given. */
-  hasDirectory: boolean;
+  /** The word that is no flag, as it was given. */
+  given: string | undefined;
 }
 
 /** @throws {ClutchError} ERR_CLUTCH_CLI for an unknown flag or too many words */
@@ -21,7 +21,7 @@ export function parseArguments(args: string[], options: Options, usage: string):
     return {
       values: values as Arguments['values'],
       directory: path.resolve(given ?? '.'),
-      hasDirectory: given !== undefined,
+      given,
     };
   } catch (cause) {
     const message = (cause as Error).message.split('. To specify')[0] as string;

@@ -11,10 +11,14 @@ const COMMANDS: Record<string, Command> = {
   dev: { summary: 'run the app for development, reloading on change', load: () => import('./dev.js') },
   start: { summary: 'run the app in production', load: () => import('./start.js') },
   stop: { summary: 'stop the app that `clutch start` runs', load: () => import('./stop.js') },
+  config: { summary: 'tell each config value and the files that set it', load: () => import('./config.js') },
+  plugins: { summary: 'tell which plugins are on, why, and in what order', load: () => import('./plugins.js') },
+  middleware: { summary: 'tell the middleware in order', load: () => import('./middleware.js') },
+  routes: { summary: 'tell the routes in order', load: () => import('./routes.js') },
 };
 
 function help(): string {
-  const rows = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(8)}${summary}`);
+  const rows = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(12)}${summary}`);
   return [
     'Usage: clutch <command> [directory] [options]',
     '',

@@ -11,9 +11,9 @@ const USAGE = `clutch init <directory> [--js]
 /** Makes a new app from `app-template` in an empty directory. */
 export async function run(args: string[]): Promise<void> {
   const options = { js: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } as const;
-  const { values, directory, hasDirectory } = parseArguments(args, options, USAGE);
+  const { values, directory, given } = parseArguments(args, options, USAGE);
   if (values['help']) return console.log(USAGE);
-  if (!hasDirectory) throw new ClutchError('ERR_CLUTCH_CLI', 'no directory is given', { fix: `Usage: ${USAGE}` });
+  if (given === undefined) throw new ClutchError('ERR_CLUTCH_CLI', 'no directory is given', { fix: `Usage: ${USAGE}` });
   createApp(directory, values['js'] ? 'js' : 'ts');
   const relative = path.relative(process.cwd(), directory) || '.';
   console.log(`Made ${relative}. Next:\n\n  cd ${relative}\n  npm install\n  npm run dev`);

@@ -3,7 +3,7 @@ import { type ClusterHandle, Master } from './master.js';
 import { parseClusterOptions, type StartClusterOptions } from './options.js';
 
 /** Clutch itself, for apps that name no framework. */
-const DEFAULT_FRAMEWORK = { name: 'clutch', entry: new URL('../framework/index.js', import.meta.url).href };
+export const DEFAULT_FRAMEWORK = { name: 'clutch', entry: new URL('../framework/index.js', import.meta.url).href };
 
 /**
  * Starts a cluster: this process becomes the Master, which forks one Agent and the app workers.

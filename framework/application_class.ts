@@ -3,6 +3,7 @@ import Keygrip from 'keygrip';
 import type { BaseContextClass, Context } from '../core/index.js';
 import { ClutchError } from '../errors.js';
 import { AppWorkerLoader } from '../loader/index.js';
+import { type ReportTopic, reportApp } from './app_report.js';
 import { type ApplicationOptions, BaseApplication } from './base_application.js';
 import { answerClientError } from './client_error.js';
 import { FrameworkController } from './controller.js';
@@ -77,6 +78,11 @@ export class Application extends BaseApplication {
     const timeout = this.config['serverTimeout'];
     if (typeof timeout === 'number') server.setTimeout(timeout);
     server.on('clientError', (error, socket) => void answerClientError(this, error, socket as never));
+  }
+
+  /** Tells what the app is made of, for the commands `clutch config`, `plugins`, `middleware` and `routes`. */
+  report(topic: ReportTopic, key?: string): unknown {
+    return reportApp(this, topic, key);
   }
 
   override handleRequest(ctx: Context, run: (ctx: Context) => Promise<void>): Promise<void> {

@@ -1,0 +1,53 @@
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import type { TestContext } from 'node:test';
+import { Agent, Application, type ApplicationOptions } from 'koa-clutch';
+import { ROOT, temporaryDirectory } from './apps.js';
+import { type HttpAnswer, request } from './http.js';
+
+export type Files = Record<string, string>;
+
+/** Writes a whole app from the texts of its files; `package.json` is added when it is not given. */
+export function writeApp(t: TestContext, files: Files = {}): string {
+  const dir = temporaryDirectory(t);
+  const all: Files = { 'package.json': '{ "name": "demo" }', ...files };
+  for (const [name, text] of Object.entries(all)) {
+    const file = path.join(dir, name);
+    mkdirSync(path.dirname(file), { recursive: true });
+    writeFileSync(file, text);
+  }
+  const modules = path.join(dir, 'node_modules');
+  mkdirSync(modules, { recursive: true });
+  for (const name of ['egg', 'koa-clutch']) symlinkSync(ROOT, path.join(modules, name), 'dir');
+  return dir;
+}
+
+interface LoadOptions extends ApplicationOptions {
+  /** The framework's class; default Clutch's own. */
+  as?: typeof Application;
+}
+
+/** Loads an app in this process, env `unittest`; it is closed after the test. Throws what its constructor throws. */
+export function loadApp(t: TestContext, files: Files = {}, { as: Class = Application, ...options }: LoadOptions = {}) {
+  const app = new Class({ baseDir: writeApp(t, files), env: 'unittest', mode: 'single', ...options });
+  t.after(() => app.close().catch(() => undefined));
+  return app;
+}
+
+/** Loads the Agent of an app in this process. */
+export function loadAgent(t: TestContext, files: Files = {}, options: ApplicationOptions = {}): Agent {
+  const agent = new Agent({ baseDir: writeApp(t, files), env: 'unittest', mode: 'single', ...options });
+  t.after(() => agent.close().catch(() => undefined));
+  return agent;
+}
+
+type Ask = (path: string, options?: Parameters<typeof request>[1]) => Promise<HttpAnswer>;
+
+/** Serves an app on a port of its own. */
+export async function serve(t: TestContext, app: Application): Promise<Ask> {
+  await app.ready();
+  const server = app.listen(0);
+  t.after(() => server.close());
+  const { port } = server.address() as { port: number };
+  return (where, options) => request(`http://127.0.0.1:${port}${where}`, options);
+}
