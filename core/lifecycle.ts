@@ -187,6 +187,8 @@ export class Lifecycle extends EventEmitter {
 
   async #close(): Promise<void> {
     this.#phase = 'closing';
+    this.#load.stopTimers();
+    this.#boot.stopTimers();
     for (const closer of [...this.#closers].reverse()) {
       await closer();
       this.#closers.delete(closer);

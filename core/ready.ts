@@ -53,7 +53,7 @@ export interface TaskOptions {
 export class TaskGroup extends EventEmitter {
   readonly ready = new Ready();
   readonly #timeout: number;
-  readonly #pending = new Map<object, string>();
+  readonly #pending = new Map<object, { name: string; timer: NodeJS.Timeout | undefined }>();
   #started = false;
 
   constructor(timeout: number) {
@@ -63,7 +63,7 @@ export class TaskGroup extends EventEmitter {
 
   /** Names of the tasks that have not ended. */
   get remaining(): string[] {
-    return [...this.#pending.values()];
+    return [...this.#pending.values()].map(({ name }) => name);
   }
 
   /** The group is complete from now on as soon as no task is left. */
@@ -75,9 +75,8 @@ export class TaskGroup extends EventEmitter {
   /** @returns the function that ends the task; only its first call counts */
   add(name: string, { timeout = this.#timeout, isWeakDep = false }: TaskOptions = {}): (error?: unknown) => void {
     const key = {};
-    this.#pending.set(key, name);
     const timer = timeout > 0 ? setTimeout(() => this.emit('timeout', name, timeout), timeout) : undefined;
-    timer?.unref();
+    this.#pending.set(key, { name, timer });
     return (error) => {
       if (!this.#pending.delete(key)) return;
       clearTimeout(timer);
@@ -101,6 +100,11 @@ export class TaskGroup extends EventEmitter {
         done(error ?? new Error(`${name} threw ${String(error)}`));
       }
     });
+  }
+
+  /** Stops waiting for tasks that are too slow, e.g. because the application is closed. */
+  stopTimers(): void {
+    for (const { timer } of this.#pending.values()) clearTimeout(timer);
   }
 
   #check(): void {

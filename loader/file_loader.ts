@@ -174,12 +174,19 @@ function attach(target: Record<string, unknown>, item: LoadedItem, override: boo
     }
     const value = item.exports;
     if ((typeof value === 'object' && value !== null) || typeof value === 'function') {
-      Object.assign(value, { [FULLPATH]: item.fullpath, [EXPORTS]: true });
+      markFile(value, item.fullpath);
       // `foo.js` keeps what `foo/bar.js` has already put below it.
       if (existing && from === undefined) Object.assign(value, existing);
     }
     node[property] = value;
   });
+}
+
+/** Not enumerable, so that a copy or a comparison of what was loaded does not show it; a frozen export goes without. */
+function markFile(value: object, fullpath: string): void {
+  if (!Object.isExtensible(value)) return;
+  Object.defineProperty(value, FULLPATH, { value: fullpath, configurable: true, writable: true });
+  Object.defineProperty(value, EXPORTS, { value: true, configurable: true, writable: true });
 }
 
 function fullPathOf(value: unknown): string | undefined {
