@@ -1,7 +1,10 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
 import { detect } from 'detect-port';
 import { type ClusterHandle, startCluster } from '../cluster/index.js';
 import { parseArguments } from './arguments.js';
 import { SourceWatcher } from './source_watcher.js';
+import { writeTypes } from './types.js';
 import { typeScriptExecArgv } from './typescript.js';
 
 const USAGE = `clutch dev [directory] [options]
@@ -25,6 +28,8 @@ export async function run(args: string[]): Promise<void> {
   if (values['help']) return console.log(USAGE);
   process.env['NODE_ENV'] ??= 'development';
   process.env['EGG_MASTER_CLOSE_TIMEOUT'] ??= '1000';
+  const isTypeScript = existsSync(path.join(directory, 'tsconfig.json'));
+  if (isTypeScript) await writeTypes(directory);
   const execArgv = [...process.execArgv, ...typeScriptExecArgv(directory)];
   const handle = await startCluster({
     baseDir: directory,
@@ -33,7 +38,7 @@ export async function run(args: string[]): Promise<void> {
     framework: values['framework'] as string | undefined,
     execArgv,
   });
-  reloadOnChange(directory, handle);
+  reloadOnChange(directory, handle, isTypeScript);
 }
 
 async function freePort(wanted: number): Promise<number> {
@@ -45,7 +50,7 @@ async function freePort(wanted: number): Promise<number> {
 /** Changes of these concern the Agent too. */
 const OF_AGENT = /^(?:config\/|agent\.|app\/extend\/)/;
 
-function reloadOnChange(baseDir: string, handle: ClusterHandle): void {
+function reloadOnChange(baseDir: string, handle: ClusterHandle, isTypeScript: boolean): void {
   let timer: NodeJS.Timeout | undefined;
   let agent = false;
   new SourceWatcher(baseDir, (file) => {
@@ -56,7 +61,10 @@ function reloadOnChange(baseDir: string, handle: ClusterHandle): void {
       agent = false;
       console.log(`${file} changed`);
       // What is wrong with the new code is logged by the Master; the old processes go on.
-      handle.reload(options).catch(() => undefined);
+      const reloaded = handle.reload(options).catch(() => undefined);
+      // After the reload: what is served matters first.
+      if (isTypeScript)
+        void reloaded.then(() => writeTypes(baseDir)).catch((error: Error) => console.error(error.message));
     }, SETTLE);
   });
 }

@@ -14,6 +14,7 @@ const COMMANDS: Record<string, Command> = {
   config: { summary: 'tell each config value and the files that set it', load: () => import('./config.js') },
   plugins: { summary: 'tell which plugins are on, why, and in what order', load: () => import('./plugins.js') },
   middleware: { summary: 'tell the middleware in order', load: () => import('./middleware.js') },
+  types: { summary: 'write typings/ for services, config and more', load: () => import('./types.js') },
   routes: { summary: 'tell the routes in order', load: () => import('./routes.js') },
 };
 

@@ -18,7 +18,7 @@ const FLAGS = `  --env <env>          as if the server env were this one
   --framework <name>   default egg.framework of package.json, else Clutch`;
 
 export interface Report<Row> {
-  topic: InspectOptions['topic'];
+  topic: Exclude<InspectOptions['topic'], 'types'>;
   /** What may be given after the command, for the usage text. */
   argument?: string;
   print(rows: Row[], baseDir: string): string;

@@ -9,7 +9,8 @@ const ENTRY = fileURLToPath(new URL('inspect_worker.js', import.meta.url));
 
 export interface InspectOptions {
   baseDir: string;
-  topic: 'config' | 'plugins' | 'middleware' | 'routes';
+  /** `types` writes `typings/` and runs nothing of the app. */
+  topic: 'config' | 'plugins' | 'middleware' | 'routes' | 'types';
   key?: string;
   framework?: string;
   execArgv?: string[];
@@ -21,7 +22,8 @@ export interface InspectOptions {
  * @throws {ClutchError} ERR_CLUTCH_BOOT when the app does not load, with its error
  */
 export async function inspectApp({ execArgv = [], framework, ...question }: InspectOptions): Promise<unknown> {
-  const { entry } = resolveFramework({ baseDir: question.baseDir, framework }) ?? DEFAULT_FRAMEWORK;
+  const named = question.topic === 'types' ? undefined : resolveFramework({ baseDir: question.baseDir, framework });
+  const { entry } = named ?? DEFAULT_FRAMEWORK;
   const child = spawn(process.execPath, [...execArgv, ENTRY, JSON.stringify({ ...question, entry })], {
     stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
     env: { ...process.env, EGG_LOG: 'NONE' },

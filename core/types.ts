@@ -22,6 +22,37 @@ export interface IController {}
 // biome-ignore lint/suspicious/noEmptyInterface: filled by declaration merging
 export interface IHelper {}
 
+/** `app.middlewares.*`; `clutch types` or the app declares what is in it. */
+// biome-ignore lint/suspicious/noEmptyInterface: filled by declaration merging
+export interface IMiddleware {}
+
+/** What `app/extend/application` adds to the application. */
+// biome-ignore lint/suspicious/noEmptyInterface: filled by declaration merging
+export interface ApplicationExtension {}
+
+type DefaultOf<M> = M extends { default: infer D } ? D : M;
+
+/** What a loaded file gives: the instance of a class, the result of a function, else the export itself. */
+export type Loaded<M> =
+  DefaultOf<M> extends new (
+    ...args: never[]
+  ) => infer I
+    ? I
+    : DefaultOf<M> extends (...args: never[]) => infer R
+      ? R
+      : DefaultOf<M>;
+
+/** The config of a config file. */
+export type LoadedConfig<M> = Loaded<M>;
+
+/** What `app.controller` has of a controller file: each method as a middleware. */
+export type LoadedController<M> = {
+  [K in keyof Loaded<M> as Loaded<M>[K] extends (...args: never[]) => unknown ? K : never]: (ctx: Context) => unknown;
+};
+
+/** The factory of a middleware file. */
+export type LoadedMiddleware<M> = DefaultOf<M>;
+
 /** `app.config.*`; frameworks, plugins and apps declare their keys by declaration merging. */
 export interface AppConfig {
   env: string;

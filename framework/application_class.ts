@@ -1,12 +1,18 @@
 import type { Server } from 'node:http';
 import Keygrip from 'keygrip';
-import type { BaseContextClass, Context } from '../core/index.js';
+import type { ApplicationExtension, BaseContextClass, Context, IController, IMiddleware } from '../core/index.js';
 import { ClutchError } from '../errors.js';
 import { AppWorkerLoader } from '../loader/index.js';
 import { type ReportTopic, reportApp } from './app_report.js';
 import { type ApplicationOptions, BaseApplication } from './base_application.js';
 import { answerClientError } from './client_error.js';
 import { FrameworkController } from './controller.js';
+
+export interface Application extends ApplicationExtension {
+  controller: IController;
+  /** Factories of all loaded middleware, by name. */
+  middlewares: IMiddleware;
+}
 
 /** The application of an app worker: Koa with everything that the load units define. */
 export class Application extends BaseApplication {

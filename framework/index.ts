@@ -7,3 +7,4 @@ export type { Logger } from './logger.js';
 export { type Message, Messenger } from './messenger.js';
 export { type StartOptions, start } from './start.js';
 export type { Helper } from './types.js';
+export { writeTypings } from './typings.js';

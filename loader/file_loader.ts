@@ -122,8 +122,26 @@ export class FileLoader {
   }
 }
 
+/** @returns module files below `dir`, whether this process could load them or not; sources win over compiled files */
+export function moduleFiles(dir: string): string[] {
+  const { files, sources } = scan(dir);
+  const stems = new Set(sources.map((file) => file.replace(/\.ts$/, '')));
+  return [
+    ...sources,
+    ...files.filter((file) => !sources.includes(file) && !stems.has(file.replace(/\.js$/, ''))),
+  ].sort();
+}
+
 /** @returns module files below `dir`, relative with `/`, sorted so that a load order is the same on every machine */
 function walk(dir: string): string[] {
+  const { files, sources } = scan(dir);
+  const uncompiled =
+    typeScriptMode() === 'off' && sources.find((file) => !files.includes(file.replace(/\.ts$/, '.js')));
+  if (uncompiled) throw notCompiled(path.join(dir, uncompiled));
+  return dropShadowed(files);
+}
+
+function scan(dir: string): { files: string[]; sources: string[] } {
   const files: string[] = [];
   const sources: string[] = [];
   const descend = (relative: string): void => {
@@ -139,15 +157,14 @@ function walk(dir: string): string[] {
       // As with globs, what starts with a dot is not meant.
       if (entry.name.startsWith('.') || entry.name === 'node_modules') continue;
       if (entry.isDirectory() || (entry.isSymbolicLink() && !path.extname(entry.name))) descend(name);
-      else if (isModuleFile(entry.name)) files.push(name);
-      else if (/(?<!\.d)\.ts$/.test(entry.name)) sources.push(name);
+      else {
+        if (isModuleFile(entry.name)) files.push(name);
+        if (/(?<!\.d)\.ts$/.test(entry.name)) sources.push(name);
+      }
     }
   };
   descend('');
-  const uncompiled =
-    typeScriptMode() === 'off' && sources.find((file) => !files.includes(file.replace(/\.ts$/, '.js')));
-  if (uncompiled) throw notCompiled(path.join(dir, uncompiled));
-  return dropShadowed(files);
+  return { files, sources };
 }
 
 function attach(target: Record<string, unknown>, item: LoadedItem, override: boolean): void {

@@ -21,6 +21,7 @@ const modules = path.join(app, 'node_modules');
 mkdirSync(modules);
 symlinkSync(root, path.join(modules, 'koa-clutch'), 'dir');
 symlinkSync(path.join(root, 'node_modules/@types'), path.join(modules, '@types'), 'dir');
+run([cli, 'types'], app);
 run([path.join(root, 'node_modules/typescript/bin/tsc')], app);
 
 console.log(`\nServing ${app} with an Agent and 2 workers; Ctrl-C ends it.\n`);

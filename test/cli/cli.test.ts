@@ -34,6 +34,7 @@ async function scaffold(t: TestContext, ...flags: string[]): Promise<string> {
   const modules = path.join(dir, 'node_modules');
   mkdirSync(modules);
   symlinkSync(ROOT, path.join(modules, 'koa-clutch'), 'dir');
+  if (flags.length === 0) assert.equal((await clutch(['types', dir])).code, 0);
   for (const name of ['@types', 'tsx', 'typescript'])
     symlinkSync(path.join(ROOT, 'node_modules', name), path.join(modules, name), 'dir');
   return dir;
@@ -105,6 +106,82 @@ for (const flags of [[], ['--js']]) {
     assert.equal(code, 0);
   });
 }
+
+test('clutch types makes services, config, controllers, extends and middleware typed, and wrong use fails', async (t) => {
+  const dir = await scaffold(t);
+  mkdirSync(path.join(dir, 'app/extend'));
+  mkdirSync(path.join(dir, 'app/service/shop'));
+  writeFileSync(path.join(dir, 'app/extend/context.ts'), 'export default { get lucky(): number { return 7; } };');
+  writeFileSync(
+    path.join(dir, 'app/extend/helper.ts'),
+    'export default { shout(text: string): string { return text; } };',
+  );
+  writeFileSync(
+    path.join(dir, 'app/service/shop/cart_item.ts'),
+    "import { Service } from 'koa-clutch'; export default class extends Service { total(): number { return 1; } }",
+  );
+  writeFileSync(
+    path.join(dir, 'app/uses.ts'),
+    `import type { Context } from 'koa-clutch';
+export async function right(ctx: Context): Promise<unknown[]> {
+  const name: string | undefined = (await ctx.service.user.find('1'))?.name;
+  const total: number = ctx.service.shop.cartItem.total();
+  const powered: string = ctx.app.config.poweredBy.name;
+  const lucky: number = ctx.lucky;
+  const loud: string = ctx.helper.shout('a');
+  await ctx.app.controller.home.index(ctx);
+  const middleware = ctx.app.middlewares.poweredBy({ name: 'x' });
+  return [name, total, powered, lucky, loud, middleware];
+}
+`,
+  );
+  assert.equal((await clutch(['types', dir])).code, 0);
+  const check = () =>
+    run(process.execPath, [path.join(ROOT, 'node_modules/typescript/bin/tsc'), '--noEmit'], { cwd: dir });
+  await check();
+  writeFileSync(
+    path.join(dir, 'app/wrong.ts'),
+    `import type { Context } from 'koa-clutch';
+export const wrong = (ctx: Context) => [
+  ctx.service.usr,
+  ctx.service.user.find(1),
+  ctx.service.shop.cartItem.sum(),
+  ctx.app.config.poweredBy.nome,
+  ctx.app.controller.home.indx,
+  ctx.helper.whisper('a'),
+];
+`,
+  );
+  await assert.rejects(check, ({ stdout }: { stdout: string }) => {
+    const lines = [...stdout.matchAll(/app\/wrong\.ts\((\d+),/g)].map(([, line]) => Number(line));
+    assert.deepEqual(lines, [3, 4, 5, 6, 7, 8], stdout);
+    return true;
+  });
+});
+
+for (const [command, pattern] of [
+  [['config', 'hello.greeting'], /hello\.greeting = "hello from plugin"\n.*plugin\/config\/config\.default\.js/],
+  [['config', 'keys'], /keys = "<String len: 14>"/],
+  [['plugins'], /1\s+hello\s+plugin\s+on in config\/plugin\.js/],
+  [['middleware'], /6\s+answer\s+on\s+app\/middleware\/answer\.js/],
+  [['routes'], /GET\s+\/users\/:id\s+user\s+app\/controller\/home\.js#HomeController\.user\(\)/],
+] as const) {
+  test(`clutch ${command.join(' ')} explains the app without starting it`, async () => {
+    const text = await clutch([...command], { cwd: fixture('egg-app') });
+    assert.equal(text.code, 0, text.output);
+    assert.match(text.output, pattern);
+    const json = await clutch([...command, '--json'], { cwd: fixture('egg-app') });
+    assert.ok(Array.isArray(JSON.parse(json.output)));
+  });
+}
+
+test('clutch config shows what another env would have, and knows unknown keys', async () => {
+  const cwd = fixture('egg-app');
+  assert.match((await clutch(['config', 'env', '--env', 'prod'], { cwd })).output, /env = "prod"/);
+  const unknown = await clutch(['config', 'nope'], { cwd });
+  assert.equal(unknown.code, 1);
+  assert.match(unknown.output, /there is no config key "nope"/);
+});
 
 test('clutch init refuses a directory that holds something, and writes nothing', async (t) => {
   const dir = temporaryDirectory(t);

@@ -1,12 +1,5 @@
 import { Controller } from 'koa-clutch';
 import { greetings } from '../greetings.ts';
-import type UserService from '../service/user.ts';
-
-declare module 'koa-clutch' {
-  interface IService {
-    user: UserService;
-  }
-}
 
 export default class HomeController extends Controller {
   async index(): Promise<void> {
