@@ -29,7 +29,7 @@ export function writeRunFiles(app: Dumped): void {
 }
 
 /** Writes the boot timeline alone; file names hold the pid, since each process has its own. */
-export function writeTimeline({ type, timing, config }: Dumped): void {
+function writeTimeline({ type, timing, config }: Dumped): void {
   const dir = config['rundir'] as string;
   mkdirSync(dir, { recursive: true });
   const items = timing.toJSON();
