@@ -13,7 +13,17 @@ export class ContextCookies extends Cookies {
     this.#defaults = app.config['cookies'] as CookieOptions;
   }
 
+  /**
+   * The value of a cookie; undefined when it is not there or its signature does not fit.
+   * Signed unless `signed: false` is given: the library itself checks nothing when it gets no options.
+   */
+  override get(name: string, options?: Cookies.GetOption): string | undefined {
+    // The library reads signatures through this method, without options.
+    if (!options && name.endsWith('.sig')) return super.get(name, { signed: false });
+    return super.get(name, { signed: true, ...options });
+  }
+
   override set(name: string, value?: string | null, options?: CookieOptions): this {
-    return super.set(name, value, { ...this.#defaults, ...options });
+    return super.set(name, value, { signed: true, ...this.#defaults, ...options });
   }
 }
