@@ -86,6 +86,11 @@ export class Application extends BaseApplication {
     server.on('clientError', (error, socket) => void answerClientError(this, error, socket as never));
   }
 
+  override dumpConfig(): void {
+    super.dumpConfig();
+    this.writeRunFile('router.json', () => reportApp(this, 'routes'));
+  }
+
   /** Tells what the app is made of, for the commands `clutch config`, `plugins`, `middleware` and `routes`. */
   report(topic: ReportTopic, key?: string): unknown {
     return reportApp(this, topic, key);

@@ -1,10 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import path from 'node:path';
 import { ClutchCore, type Context, type CoreOptions } from '../core/index.js';
 import { toError } from '../errors.js';
 import type { Loader } from '../loader/index.js';
 import { type LogContext, type Logger, type LoggerConfig, Loggers } from './logger.js';
 import { ipcTransport, type LocalBus, Messenger } from './messenger.js';
-import { writeRunFiles } from './run_files.js';
+import { writeJson, writeRunFiles } from './run_files.js';
 
 export interface ApplicationOptions extends CoreOptions {
   /** `single` for Agent and Application in one process; default `cluster`. */
@@ -66,8 +67,19 @@ export abstract class BaseApplication extends ClutchCore {
 
   /** Writes config, its sources and the boot timeline to `config.rundir`; a failure is logged only. */
   dumpConfig(): void {
+    this.#tolerateWriteError(() => writeRunFiles(this));
+  }
+
+  /** Writes one file to `config.rundir`, as JSON. */
+  protected writeRunFile(name: string, content: () => unknown): void {
+    const rundir = this.config['rundir'] as string;
+    this.#tolerateWriteError(() => writeJson(path.join(rundir, name), content()));
+  }
+
+  /** A directory that cannot be written must not keep an app from serving. */
+  #tolerateWriteError(write: () => void): void {
     try {
-      writeRunFiles(this);
+      write();
     } catch (error) {
       this.coreLogger.warn('[clutch] cannot write to config.rundir: %s', (error as Error).message);
     }

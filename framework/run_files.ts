@@ -16,9 +16,7 @@ interface Dumped {
 export function writeRunFiles(app: Dumped): void {
   const { type, loader } = app;
   const secrets = loader.secretKeys;
-  const write = (name: string, content: unknown): void => {
-    writeFileSync(path.join(dir, name), JSON.stringify(content, null, 2), { mode: 0o600 });
-  };
+  const write = (name: string, content: unknown): void => writeJson(path.join(dir, name), content);
   const dir = app.config['rundir'] as string;
   mkdirSync(dir, { recursive: true });
   const { appInfo, allPlugins: plugins } = loader;
@@ -28,13 +26,18 @@ export function writeRunFiles(app: Dumped): void {
   writeTimeline(app);
 }
 
+/** Readable by the user of the process only. */
+export function writeJson(file: string, content: unknown): void {
+  writeFileSync(file, JSON.stringify(content, null, 2), { mode: 0o600 });
+}
+
 /** Writes the boot timeline alone; file names hold the pid, since each process has its own. */
 function writeTimeline({ type, timing, config }: Dumped): void {
   const dir = config['rundir'] as string;
   mkdirSync(dir, { recursive: true });
   const items = timing.toJSON();
   const write = (name: string, content: unknown): void =>
-    writeFileSync(path.join(dir, `${type}_${name}_${process.pid}.json`), JSON.stringify(content), { mode: 0o600 });
+    writeJson(path.join(dir, `${type}_${name}_${process.pid}.json`), content);
   write('timing', items);
   write('trace', { traceEvents: items.map((item) => traceEvent(item, type)) });
 }

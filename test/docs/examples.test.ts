@@ -1,0 +1,74 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { CLI, fixture, ROOT } from '../support/apps.js';
+import { loadApp, serve } from '../support/loaded_app.js';
+
+/** @returns the fenced blocks of a page, without their fences */
+function examples(page: string): string[] {
+  const text = readFileSync(path.join(ROOT, page), 'utf8');
+  return [...text.matchAll(/^```\w*\n([\s\S]*?)^```$/gm)].map(([, code]) => code as string);
+}
+
+const example = (page: string, holds: string): string => {
+  const found = examples(page).find((code) => code.includes(holds));
+  assert.ok(found, `${page} has an example with ${holds}`);
+  return found;
+};
+
+test('docs/loader.md: the output of clutch config is what it prints', () => {
+  const [command, ...printed] = example('docs/loader.md', '$ clutch config').trimEnd().split('\n');
+  const args = (command as string).replace('$ clutch ', '').split(' ');
+  const output = execFileSync(process.execPath, [CLI, ...args], { cwd: fixture('egg-app'), encoding: 'utf8' });
+  assert.equal(output.trimEnd(), printed.join('\n'));
+});
+
+test('docs/loader.md: the output of clutch plugins is what it prints', () => {
+  const output = execFileSync(process.execPath, [CLI, 'plugins'], { cwd: fixture('egg-app'), encoding: 'utf8' });
+  assert.equal(output, example('docs/loader.md', 'why'));
+});
+
+test('docs/loader.md: the plugin example declares what it says', (t) => {
+  const app = loadApp(t, {
+    'config/plugin.js': `const path = require('path');\n${example('docs/loader.md', 'exports.redis')}`,
+    'node_modules/egg-redis/package.json': '{ "name": "egg-redis", "eggPlugin": { "name": "redis" } }',
+    'node_modules/session/package.json': '{ "name": "session", "eggPlugin": { "name": "session" } }',
+    'lib/local/package.json': '{ "name": "local", "eggPlugin": { "name": "local" } }',
+  });
+  assert.deepEqual(Object.keys(app.plugins), ['redis']);
+  const reasons = Object.fromEntries(app.loader.explainPlugins().map(({ name, reason }) => [name, reason]));
+  assert.match(reasons['local'] as string, /its env \[local\] does not hold "unittest"/);
+  assert.match(reasons['session'] as string, /off in .*plugin\.js/);
+});
+
+test('docs/loader.md: the customLoader example fills app and ctx', (t) => {
+  const app = loadApp(t, {
+    'config/config.default.js': example('docs/loader.md', 'customLoader'),
+    'app/adapter/docker.js': 'module.exports = class { name = "docker"; };',
+    'app/repository/user.js': 'module.exports = class { name = "user"; };',
+  }) as unknown as {
+    adapter: { docker: { name: string } };
+    createAnonymousContext(): { repository: { user: { name: string } } };
+  };
+  assert.equal(app.adapter.docker.name, 'docker');
+  assert.equal(app.createAnonymousContext().repository.user.name, 'user');
+});
+
+test('docs/lifecycle.md: the Boot class loads and becomes ready', async (t) => {
+  const app = loadApp(t, { 'app.js': example('docs/lifecycle.md', 'class AppBoot') });
+  await app.ready();
+});
+
+test('README: the example answers', async (t) => {
+  const [controller = '', router = ''] = example('README.md', '// app/controller/home.ts').split('// app/router.ts');
+  const plain = (code: string) => code.replace(/^import type .*$/gm, '').replace('app: Application', 'app');
+  const app = loadApp(t, {
+    'package.json': '{ "name": "demo", "type": "module" }',
+    'app/controller/home.js': plain(controller),
+    'app/router.js': plain(router),
+    'app/service/user.js': 'export default class { async find(id) { return { id }; } }',
+  });
+  assert.equal((await (await serve(t, app))('/?id=7')).body, '{"id":"7"}');
+});
