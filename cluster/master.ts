@@ -2,6 +2,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { detect } from 'detect-port';
 import { AgentPool, type ChildSettings } from './agent_pool.js';
+import { ListenKeeper } from './listen_keeper.js';
 import { createMasterLog } from './master_log.js';
 import type { ClusterOptions } from './options.js';
 import type { ListenAddress } from './protocol.js';
@@ -40,6 +41,7 @@ export interface ClusterHandle {
 export class Master implements ClusterHandle {
   readonly #options: ClusterOptions;
   readonly #log = createMasterLog();
+  readonly #keeper = new ListenKeeper();
   readonly #begin = Date.now();
   readonly #agents: AgentPool;
   readonly #workers: WorkerPool;
@@ -255,6 +257,7 @@ export class Master implements ClusterHandle {
 
   async #close(): Promise<void> {
     this.#state = 'closing';
+    this.#keeper.release();
     this.#agents.stopReplacing();
     await this.#workers.close();
     await this.#agents.close();

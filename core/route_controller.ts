@@ -56,10 +56,18 @@ function byName(name: string, app: ClutchCore): RouteController {
 
 function unknownController(name: string, walked: string[], level: Record<string, unknown> | undefined): ClutchError {
   const known = Object.keys(level ?? {}).map((key) => [...walked, key].join('.'));
+  known.sort((a, b) => sharedStart(b, name) - sharedStart(a, name));
   return new ClutchError('ERR_CLUTCH_CONTROLLER', `controller '${name}' not exists`, {
-    where: [firstUserFrame(), `there is: ${known.slice(0, 20).join(', ') || 'nothing'}`],
+    where: [firstUserFrame(), `there is: ${known.slice(0, 10).join(', ') || 'nothing'}`],
     fix: 'Name it as in app/controller, e.g. "home.index" for the method index of home.',
   });
+}
+
+/** How near two names are: the number of letters that they begin with alike. */
+function sharedStart(a: string, b: string): number {
+  let length = 0;
+  while (length < a.length && a[length] === b[length]) length += 1;
+  return length;
 }
 
 /** @returns the first line of the stack outside this package, where the route is written */

@@ -109,6 +109,27 @@ test('a worker that throws answers what is in flight and is replaced meanwhile',
   assert.match(cluster.output(), /uncaught boom/);
 });
 
+test('W18: while the only worker is replaced, connections wait and none is refused', async (t) => {
+  const cluster = await startTestCluster(t, { baseDir, workers: 1 });
+  const load = startLoad(t, cluster.url);
+  for (let round = 0; round < 3; round += 1) {
+    const seen = load.counts.ok;
+    const [victim] = (await cluster.pids()).workers;
+    process.kill(victim as number, 'SIGKILL');
+    await until('another worker answers', async () => {
+      const { workers } = await cluster.pids();
+      return workers.length === 1 && workers[0] !== victim && load.counts.ok > seen + 20;
+    });
+  }
+  const { failed } = await load.stop();
+  // What the killed worker held is lost with it; nobody is refused.
+  assert.ok(
+    failed.every((code) => code === 'ECONNRESET'),
+    failed.join(', '),
+  );
+  assert.ok(failed.length <= 12, `${failed.length} failed`);
+});
+
 test('all children end by themselves when the Master is killed with SIGKILL', async (t) => {
   const cluster = await startTestCluster(t, { baseDir });
   const { agent, workers } = await cluster.pids();

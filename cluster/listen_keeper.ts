@@ -1,0 +1,87 @@
+import net from 'node:net';
+
+/** Node's handle of a listening socket, as the round robin of its cluster module uses it. */
+interface ListenHandle {
+  close(callback?: () => void): void;
+  onconnection: (status: number, client: unknown) => void;
+}
+
+interface ClusterServer extends net.Server {
+  _handle: ListenHandle | null;
+}
+
+interface Parked {
+  handle: ListenHandle;
+  /** Connections that came while no worker was there. */
+  waiting: unknown[];
+}
+
+/**
+ * Keeps the listening sockets of the Master open while there is no worker to take connections.
+ *
+ * Node's round robin closes its socket with the last worker, so that clients are refused until the next one listens.
+ * Here the socket is parked in place of being closed, what comes meanwhile waits, and the next worker to listen on the
+ * same address gets both. Node makes that server with a connection listener named `fail`; should it stop doing so, nothing
+ * is parked and the behaviour is Node's own.
+ */
+export class ListenKeeper {
+  readonly #parked = new Map<string, Parked>();
+  readonly #createServer = net.createServer;
+  #active = true;
+
+  constructor() {
+    const create = this.#createServer as (...args: unknown[]) => net.Server;
+    net.createServer = ((...args: unknown[]) => {
+      const server = create(...args) as ClusterServer;
+      if ((args[0] as { name?: string } | undefined)?.name === 'fail') this.#adopt(server);
+      return server;
+    }) as typeof net.createServer;
+  }
+
+  #adopt(server: ClusterServer): void {
+    const listen = server.listen.bind(server) as (...args: unknown[]) => ClusterServer;
+    const adopted = (...args: unknown[]): ClusterServer => {
+      const key = JSON.stringify(args);
+      // Ahead of the round robin's own listener, which takes the handle away from the server.
+      server.once('listening', () => this.#watch(key, server._handle));
+      const parked = this.#parked.get(key);
+      if (!parked) return listen(...args);
+      server._handle = parked.handle;
+      process.nextTick(() => {
+        server.emit('listening');
+        // The round robin has put its own onconnection in place by now.
+        for (const client of parked.waiting.splice(0)) parked.handle.onconnection(0, client);
+        this.#parked.delete(key);
+      });
+      return server;
+    };
+    server.listen = adopted as never;
+  }
+
+  #watch(key: string, handle: ListenHandle | null): void {
+    if (!handle) return;
+    const close = Object.getPrototypeOf(handle).close as ListenHandle['close'];
+    handle.close = (callback?: () => void): void => {
+      if (!this.#active) {
+        close.call(handle, callback);
+        return;
+      }
+      const parked: Parked = { handle, waiting: [] };
+      handle.onconnection = (status, client) => {
+        if (status === 0) parked.waiting.push(client);
+      };
+      this.#parked.set(key, parked);
+    };
+  }
+
+  /** From now on sockets close as Node closes them; those that are parked close at once. */
+  release(): void {
+    this.#active = false;
+    net.createServer = this.#createServer;
+    for (const { handle, waiting } of this.#parked.values()) {
+      for (const client of waiting) (client as ListenHandle).close();
+      handle.close();
+    }
+    this.#parked.clear();
+  }
+}
