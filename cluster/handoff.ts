@@ -1,10 +1,16 @@
 import type { SendHandle } from 'node:child_process';
 import type { Worker } from 'node:cluster';
 
-interface Handoff {
+/** A connection that the Master has given to a worker and that the worker has not taken yet. */
+export interface Handoff {
   message: object;
-  /** The connection; Node closes it itself when the channel breaks while it is being sent. */
-  handle: SendHandle & { close?(): void; fd?: number };
+  handle: SendHandle & { close(): void };
+}
+
+/** While a connection is on its way, Node may close it too early: when the channel it is sent on breaks. */
+interface Guarded extends Handoff {
+  close(): void;
+  closeWanted: boolean;
 }
 
 interface ClusterMessage {
@@ -16,37 +22,59 @@ interface ClusterMessage {
 
 /** Watches the connections that Node's round robin gives to one worker, until the worker has taken each. */
 export class Handoffs {
-  readonly #pending = new Map<number, Handoff>();
+  readonly #pending = new Map<number, Guarded>();
+  readonly #send: (message: object, handle: SendHandle) => void;
 
   constructor({ process: child }: Worker) {
     const send = child.send.bind(child) as (...args: unknown[]) => boolean;
     child.send = (message: unknown, ...rest: unknown[]): boolean => {
       const { cmd, act, seq } = (message ?? {}) as ClusterMessage;
       if (cmd === 'NODE_CLUSTER' && act === 'newconn' && seq !== undefined && rest[0]) {
-        this.#pending.set(seq, { message: message as object, handle: rest[0] as Handoff['handle'] });
+        this.#guard(seq, { message: message as object, handle: rest[0] as Handoff['handle'] });
       }
       return send(message, ...rest);
     };
+    this.#send = (message, handle) => child.send(message, handle, undefined, () => undefined);
     child.on('internalMessage', ({ ack }: ClusterMessage) => {
-      if (ack !== undefined) this.#pending.delete(ack);
+      const taken = ack === undefined ? undefined : this.#pending.get(ack);
+      if (!taken) return;
+      this.#pending.delete(ack as number);
+      unguard(taken);
+      if (taken.closeWanted) taken.handle.close();
     });
   }
 
-  /**
-   * Gives connections that a dead worker has not taken to other workers.
-   *
-   * Node forgets them: the client would wait until it gives up. The other worker's answer carries the number of the
-   * first hand-off, so that Node's own bookkeeping ends as if nothing had happened.
-   */
-  rescue(others: Worker[]): void {
-    let index = 0;
-    for (const { message, handle } of this.#pending.values()) {
-      if (handle.fd === undefined || handle.fd < 0) continue;
-      const heir = others[index++ % others.length];
-      if (heir?.isConnected()) heir.process.send(message, handle, undefined, () => undefined);
-      // Nobody is there to answer it: the client should know at once.
-      else handle.close?.();
-    }
-    this.#pending.clear();
+  #guard(seq: number, { message, handle }: Handoff): void {
+    const guarded: Guarded = {
+      message,
+      handle,
+      closeWanted: false,
+      close() {
+        guarded.closeWanted = true;
+      },
+    };
+    handle.close = guarded.close;
+    this.#pending.set(seq, guarded);
   }
+
+  /**
+   * Gives the worker connections that were meant for another one.
+   * Its answer carries the number of the first hand-off, so Node's own bookkeeping ends as if nothing had happened.
+   */
+  give(handoffs: Handoff[]): void {
+    for (const { message, handle } of handoffs) this.#send(message, handle);
+  }
+
+  /** @returns what a dead worker has not taken. Node forgets these connections: their clients would wait for ever. */
+  takeBack(): Handoff[] {
+    const lost = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const handoff of lost) unguard(handoff);
+    return lost;
+  }
+}
+
+/** Lets the connection be closed again, unless another worker's guard is on it by now. */
+function unguard({ handle, close }: Guarded): void {
+  if (handle.close === close) delete (handle as Partial<Handoff['handle']>).close;
 }

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { cfork, setDisableRefork } from 'cfork';
 import type { ChildSettings } from './agent_pool.js';
 import { Backoff } from './backoff.js';
-import { Handoffs } from './handoff.js';
+import { type Handoff, Handoffs } from './handoff.js';
 import { CONTROL, type ErrorData, type ListenAddress, type Message } from './protocol.js';
 import { terminate } from './terminate.js';
 
@@ -42,6 +42,7 @@ export class WorkerPool extends EventEmitter<Events> {
   readonly #count: number;
   readonly #workers = new Map<number, WorkerInfo>();
   readonly #backoff = new Backoff();
+  readonly #orphans: Handoff[] = [];
   readonly #timers = new Set<NodeJS.Timeout>();
   /** App code may run from the first `agent-start` on. */
   #released = false;
@@ -125,6 +126,7 @@ export class WorkerPool extends EventEmitter<Events> {
       this.#replaceLeaving(info, message.data as ErrorData);
     } else if (message?.action === 'app-start') {
       info.state = 'ready';
+      info.handoffs.give(this.#orphans.splice(0));
       setDisableRefork(info.worker, this.#closing || this.#backoff.active);
       this.emit('ready', info, message.data as ListenAddress);
     } else {
@@ -145,13 +147,24 @@ export class WorkerPool extends EventEmitter<Events> {
     const info = this.#workers.get(worker.id);
     if (!info) return;
     this.#workers.delete(worker.id);
-    info.handoffs.rescue(this.ready.map((other) => other.worker));
+    this.#rescue(info);
     const reason = info.failure?.stack ?? `exited with code ${code}, signal ${signal}`;
     this.emit('exit', info, reason);
     // A draining worker was asked to leave, or is replaced already.
     if (info.state === 'draining' || info.state === 'trial') return;
     const cforkReplacesIt = info.state === 'ready' && !this.#backoff.active;
     this.#replace(info, reason, cforkReplacesIt);
+  }
+
+  /** Connections that the dead worker had not taken go to the others, or wait for the next one. */
+  #rescue({ handoffs }: WorkerInfo): void {
+    const others = this.ready;
+    for (const [index, handoff] of handoffs.takeBack().entries()) {
+      const heir = others[index % others.length];
+      if (heir) heir.handoffs.give([handoff]);
+      else if (this.#closing) handoff.handle.close();
+      else this.#orphans.push(handoff);
+    }
   }
 
   #replace(info: WorkerInfo, reason: string, cforkReplacesIt: boolean): void {
