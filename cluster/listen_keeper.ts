@@ -3,17 +3,22 @@ import net from 'node:net';
 /** Node's handle of a listening socket, as the round robin of its cluster module uses it. */
 interface ListenHandle {
   close(callback?: () => void): void;
-  onconnection: (status: number, client: unknown) => void;
+  onconnection: (status: number, client: Client) => void;
 }
 
 interface ClusterServer extends net.Server {
   _handle: ListenHandle | null;
 }
 
+/** A connection that the Master has accepted. */
+interface Client {
+  close(): void;
+}
+
 interface Parked {
   handle: ListenHandle;
   /** Connections that came while no worker was there. */
-  waiting: unknown[];
+  waiting: Client[];
 }
 
 /**
@@ -48,10 +53,12 @@ export class ListenKeeper {
       if (!parked) return listen(...args);
       server._handle = parked.handle;
       process.nextTick(() => {
-        server.emit('listening');
-        // The round robin has put its own onconnection in place by now.
-        for (const client of parked.waiting.splice(0)) parked.handle.onconnection(0, client);
         this.#parked.delete(key);
+        server.emit('listening');
+        // After the listener above has put itself between.
+        process.nextTick(() => {
+          for (const client of parked.waiting) parked.handle.onconnection(0, client);
+        });
       });
       return server;
     };
@@ -61,16 +68,33 @@ export class ListenKeeper {
   #watch(key: string, handle: ListenHandle | null): void {
     if (!handle) return;
     const close = Object.getPrototypeOf(handle).close as ListenHandle['close'];
+    const waiting: Client[] = [];
+    // The round robin has put its own onconnection in place by then.
+    process.nextTick(() => {
+      const distribute = handle.onconnection;
+      handle.onconnection = (status, client) => {
+        if (status === 0) this.#keepQueued(client, waiting);
+        distribute(status, client);
+      };
+    });
     handle.close = (callback?: () => void): void => {
       if (!this.#active) {
         close.call(handle, callback);
         return;
       }
-      const parked: Parked = { handle, waiting: [] };
       handle.onconnection = (status, client) => {
-        if (status === 0) parked.waiting.push(client);
+        if (status === 0) waiting.push(client);
       };
-      this.#parked.set(key, parked);
+      this.#parked.set(key, { handle, waiting });
+    };
+  }
+
+  /** The round robin closes connections that no worker was free for when the last one leaves: they wait instead. */
+  #keepQueued(client: Client, waiting: Client[]): void {
+    client.close = () => {
+      delete (client as Partial<Client>).close;
+      if (this.#active) waiting.push(client);
+      else client.close();
     };
   }
 
@@ -79,7 +103,7 @@ export class ListenKeeper {
     this.#active = false;
     net.createServer = this.#createServer;
     for (const { handle, waiting } of this.#parked.values()) {
-      for (const client of waiting) (client as ListenHandle).close();
+      for (const client of waiting) client.close();
       handle.close();
     }
     this.#parked.clear();
