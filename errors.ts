@@ -21,6 +21,8 @@ export const ERROR_CODES = {
   ERR_CLUTCH_LIFECYCLE: 'A lifecycle method was called at a time or with a value that it does not take.',
   ERR_CLUTCH_BOOT: 'A process of the cluster failed to start.',
   ERR_CLUTCH_MESSAGE: 'A message cannot be sent.',
+  ERR_CLUTCH_NOT_RUNNING: 'A command speaks to a running app, and there is none.',
+  ERR_CLUTCH_CONTROL: 'A running app refuses what a command asks of it.',
   ERR_CLUTCH_CLI: 'The command line is not usable.',
 } as const;
 

@@ -1,32 +1,31 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { fork } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import { fileURLToPath } from 'node:url';
-import { Backoff } from './backoff.js';
-import type { BootData, ErrorData, Message, PrepareData } from './protocol.js';
-import { CONTROL } from './protocol.js';
-import { terminate } from './terminate.js';
+import { Worker } from 'node:worker_threads';
+import { killedFromOutside } from './backoff.js';
+import { type Child, ProcessChild, ThreadChild } from './child_handle.js';
+import { CONTROL, type ErrorData, type Message, type ProcessStats } from './protocol.js';
+import { Slot } from './slot.js';
+import { Supervised } from './supervised.js';
+import { threadExecArgv } from './thread_workers.js';
+import type { ChildSettings } from './worker_pool.js';
 
 const ENTRY = fileURLToPath(new URL('agent_worker.js', import.meta.url));
 
 interface Events {
-  message: [message: Message, agent: ChildProcess];
-  ready: [agent: ChildProcess];
-  /** The Agent in use is gone; `delay` is the time until the next one, in milliseconds. */
-  died: [agent: ChildProcess, reason: string, delay: number];
-}
-
-export interface ChildSettings {
-  prepare: PrepareData;
-  boot: BootData;
-  execArgv: string[];
+  forked: [agent: Supervised];
+  message: [message: Message, agent: Supervised];
+  ready: [agent: Supervised];
+  /** The Agent is gone; `delay` is the time until the next one, in milliseconds. */
+  died: [agent: Supervised, reason: string, delay: number];
 }
 
 /** Forks the Agent and its replacements. There is one in use at a time; a reload has the next one boot beside it. */
 export class AgentPool extends EventEmitter<Events> {
+  readonly slot = new Slot(0);
   readonly #settings: ChildSettings;
-  readonly #backoff = new Backoff();
-  readonly #children = new Set<ChildProcess>();
-  #current: ChildProcess | undefined;
+  readonly #agents = new Set<Supervised>();
+  #current: Supervised | undefined;
   #timer: NodeJS.Timeout | undefined;
   #closing = false;
 
@@ -36,63 +35,104 @@ export class AgentPool extends EventEmitter<Events> {
   }
 
   /** The Agent that is ready. */
-  get current(): ChildProcess | undefined {
+  get current(): Supervised | undefined {
     return this.#current;
   }
 
-  /** @returns a promise that rejects when this Agent dies before it is ready */
-  start(): Promise<ChildProcess> {
-    const { prepare, boot, execArgv } = this.#settings;
-    const child = fork(ENTRY, { execArgv });
-    const born = Date.now();
-    this.#children.add(child);
-    let failure: ErrorData | undefined;
+  get all(): Supervised[] {
+    return [...this.#agents];
+  }
+
+  /** Forks the first Agent, whose death ends the boot; later ones are replaced. */
+  start(): void {
+    this.#supervise(this.#fork('starting'));
+  }
+
+  /**
+   * Has a new Agent take over.
+   *
+   * @throws its error when it does not boot; the old one stays then
+   */
+  takeOver(): Promise<void> {
+    const agent = this.#fork('trial');
     return new Promise((resolve, reject) => {
-      child.on('message', (message: Message) => {
-        if (message.action === CONTROL.hello) {
-          child.send({ action: CONTROL.prepare, data: prepare }, () => undefined);
-          child.send({ action: CONTROL.boot, data: boot }, () => undefined);
-        } else if (message.action === CONTROL.bootError) failure = message.data as ErrorData;
-        else if (message.action === 'agent-start') this.#onReady(child, resolve);
-        else this.emit('message', message, child);
-      });
-      child.once('error', (error) => reject(error));
-      child.once('exit', (code, signal) => {
-        this.#children.delete(child);
-        const reason = failure?.stack ?? `exited with code ${code}, signal ${signal}`;
-        reject(Object.assign(new Error(reason), { code: failure?.code }));
-        if (this.#current === child) this.#onDeath(child, reason, Date.now() - born);
+      const onReady = (ready: Supervised): void => {
+        if (ready !== agent) return;
+        this.off('ready', onReady);
+        resolve();
+      };
+      this.on('ready', onReady);
+      agent.child.once('exit', (code, signal) => {
+        this.off('ready', onReady);
+        reject(new Error(agent.exitReason(code, signal)));
       });
     });
   }
 
-  #onReady(child: ChildProcess, resolve: (child: ChildProcess) => void): void {
-    const previous = this.#current;
-    this.#current = child;
-    if (previous) void terminate(previous, this.#settings.boot.closeTimeout);
-    resolve(child);
-    this.emit('ready', child);
+  #fork(state: 'starting' | 'trial'): Supervised {
+    const { prepare, boot } = this.#settings;
+    const agent = new Supervised(this.#forkChild(), this.slot, state);
+    const { child } = agent;
+    this.#agents.add(agent);
+    child.on('message', (message) => this.#onMessage(agent, message));
+    child.on('error', (error) => {
+      agent.failure ??= error;
+    });
+    child.once('exit', () => this.#agents.delete(agent));
+    child.send({ action: CONTROL.prepare, data: prepare });
+    child.send({ action: CONTROL.boot, data: boot });
+    agent.lastBeat = Date.now();
+    this.emit('forked', agent);
+    return agent;
   }
 
-  #onDeath(child: ChildProcess, reason: string, life: number): void {
-    this.#current = undefined;
+  #forkChild(): Child {
+    const { boot, execArgv } = this.#settings;
+    if (boot.options.startMode === 'worker_threads') {
+      return new ThreadChild(new Worker(ENTRY, { execArgv: threadExecArgv(execArgv) }));
+    }
+    return new ProcessChild(fork(ENTRY, { execArgv }));
+  }
+
+  #onMessage(agent: Supervised, message: Message): void {
+    if (message.action === CONTROL.stats) agent.beat(message.data as ProcessStats);
+    else if (message.action === CONTROL.bootError) agent.failure = message.data as ErrorData;
+    else if (message.action === 'agent-start') this.#onReady(agent);
+    else this.emit('message', message, agent);
+  }
+
+  #onReady(agent: Supervised): void {
     if (this.#closing) return;
-    const delay = this.#backoff.delayAfter(life);
-    this.emit('died', child, reason, delay);
-    this.#restartAfter(delay);
+    const previous = this.#current;
+    if (agent.state === 'trial') this.#supervise(agent);
+    agent.state = 'ready';
+    this.#current = agent;
+    clearTimeout(this.#timer);
+    if (previous) this.#retire(previous);
+    this.emit('ready', agent);
   }
 
-  /** An Agent that fails to boot once the cluster is up is tried again, ever more slowly. */
-  #restartAfter(delay: number): void {
-    this.#timer = setTimeout(() => {
-      const born = Date.now();
-      this.start().catch((error: Error) => {
-        if (this.#closing || this.#current) return;
-        const next = this.#backoff.delayAfter(Date.now() - born);
-        this.emit('died', undefined as never, error.message, next);
-        this.#restartAfter(next);
-      });
-    }, delay);
+  #retire(agent: Supervised): void {
+    agent.state = 'draining';
+    void agent.child.terminate(this.#settings.boot.closeTimeout);
+  }
+
+  /** From now on its death is answered with another Agent. */
+  #supervise(agent: Supervised): void {
+    agent.child.once('exit', (code, signal) => {
+      if (this.#current === agent) this.#current = undefined;
+      if (agent.state === 'draining') return;
+      const reason = agent.exitReason(code, signal);
+      this.slot.lastExit = reason;
+      this.slot.restarts += 1;
+      if (this.#closing) return;
+      const outside = agent.state === 'ready' && killedFromOutside(signal) && !agent.condemned;
+      const delay = outside ? 0 : this.slot.backoff.delayAfter(Date.now() - agent.child.born);
+      this.emit('died', agent, reason, delay);
+      this.#timer = setTimeout(() => {
+        if (!this.#closing && !this.#current) this.#supervise(this.#fork('starting'));
+      }, delay);
+    });
   }
 
   /** From now on an Agent that dies stays dead. */
@@ -104,6 +144,7 @@ export class AgentPool extends EventEmitter<Events> {
   /** Ends every Agent. */
   async close(): Promise<void> {
     this.stopReplacing();
-    await Promise.all([...this.#children].map((child) => terminate(child, this.#settings.boot.closeTimeout)));
+    const { closeTimeout } = this.#settings.boot;
+    await Promise.all(this.all.map(({ child }) => child.terminate(closeTimeout)));
   }
 }

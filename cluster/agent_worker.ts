@@ -1,16 +1,23 @@
 import { bootChild, type ChildApplication, closeAndExit } from './child.js';
+import { Heartbeat } from './heartbeat.js';
 
 /** Exit code of an Agent whose Master has gone. */
 const MASTER_GONE = 110;
+/** Milliseconds for the close hooks then. */
+const MASTER_GONE_LIMIT = 1200;
 
-void bootChild<ChildApplication>('Agent', (agent) => {
-  let closing = false;
-  const close = (code: number): void => {
-    if (closing) return;
-    closing = true;
-    void closeAndExit(agent, code);
-  };
-  process.on('SIGTERM', () => close(0));
-  process.on('disconnect', () => close(MASTER_GONE));
-  process.send?.({ action: 'agent-start', to: 'master' }, undefined, {}, () => undefined);
-});
+void bootChild<ChildApplication>(
+  'Agent',
+  (boot, link) => new Heartbeat(link, boot.statsInterval),
+  ({ app, link }) => {
+    let closing = false;
+    const close = (code: number, limit?: number): void => {
+      if (closing) return;
+      closing = true;
+      void closeAndExit(app, code, limit);
+    };
+    link.onClose(() => close(0));
+    link.onGone(() => close(MASTER_GONE, MASTER_GONE_LIMIT));
+    link.send({ action: 'agent-start', to: 'master' });
+  },
+);

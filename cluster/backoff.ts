@@ -1,4 +1,4 @@
-/** A process that lived at least this long, in milliseconds, did not die early. */
+/** Milliseconds that a process must live for the deaths before it to be forgotten. */
 const HEALTHY_LIFE = 60_000;
 const FIRST_DELAY = 1000;
 const LONGEST_DELAY = 30_000;
@@ -27,4 +27,12 @@ export class Backoff {
     const delay = Math.min(FIRST_DELAY * 2 ** (over - 1), LONGEST_DELAY);
     return Math.round(delay * (0.75 + random / 4));
   }
+}
+
+/** Signals with which someone else ends a process; the others are its own fault, such as SIGSEGV and SIGABRT. */
+const FROM_OUTSIDE = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2']);
+
+/** Whether a process was ended from outside, which says nothing about its code: no reason to wait. */
+export function killedFromOutside(signal: string | null): boolean {
+  return signal !== null && FROM_OUTSIDE.has(signal);
 }

@@ -1,6 +1,9 @@
 import { createRequire } from 'node:module';
+import { isMainThread } from 'node:worker_threads';
 import { ClutchError, toError } from '../errors.js';
+import { connectMaster, type MasterLink } from './master_link.js';
 import { type BootData, CONTROL, type Message, type PrepareData, serializeError } from './protocol.js';
+import { inspectorPort } from './stack_capture.js';
 
 const require = createRequire(import.meta.url);
 
@@ -19,16 +22,18 @@ type ApplicationClass<T> = new (options: object) => T;
 
 /** Takes what the Master sends until the application has a messenger of its own. */
 class Inbox {
+  readonly #link: MasterLink;
   readonly #waiting = new Map<string, (data: never) => void>();
   readonly #early: Message[] = [];
   readonly #listener = (message: Message): void => {
     const resolve = this.#waiting.get(message?.action);
     if (resolve) resolve(message.data as never);
-    else this.#early.push(message);
+    else if (message?.action !== CONTROL.close) this.#early.push(message);
   };
 
-  constructor() {
-    process.on('message', this.#listener);
+  constructor(link: MasterLink) {
+    this.#link = link;
+    link.onMessage(this.#listener);
   }
 
   receive<T>(action: string): Promise<T> {
@@ -37,47 +42,58 @@ class Inbox {
 
   /** Stops listening and hands on what came for the app. */
   close(): void {
-    process.off('message', this.#listener);
-    for (const message of this.#early) process.emit('message', message, undefined);
+    this.#link.offMessage(this.#listener);
+    for (const message of this.#early) this.#link.redeliver(message);
   }
+}
+
+export interface Booted<T> {
+  app: T;
+  boot: BootData;
+  link: MasterLink;
 }
 
 /**
  * Boots an Agent or an app worker: loads the framework at once, and the app when the Master lets it.
  *
  * @param kind which class of the framework is constructed
+ * @param begin called when the app may be loaded
  * @param run what the process does once its application is ready; rejects to fail the boot
  */
 export async function bootChild<T extends ChildApplication>(
   kind: 'Agent' | 'Application',
-  run: (app: T, boot: BootData) => Promise<void> | void,
+  begin: (boot: BootData, link: MasterLink) => void,
+  run: (booted: Booted<T>) => Promise<void> | void,
 ): Promise<void> {
   // Signals of a terminal go to the whole group; the Master tells its children when to go.
-  process.on('SIGINT', () => undefined);
-  process.on('SIGQUIT', () => undefined);
-  const inbox = new Inbox();
+  if (isMainThread) for (const signal of ['SIGINT', 'SIGQUIT', 'SIGHUP']) process.on(signal, () => undefined);
+  if (isMainThread && !process.execArgv.some((option) => option.startsWith('--inspect'))) {
+    process.debugPort = inspectorPort(process.pid);
+  }
+  const link = connectMaster();
+  const inbox = new Inbox(link);
   const prepared = inbox.receive<PrepareData>(CONTROL.prepare);
   const booted = inbox.receive<BootData>(CONTROL.boot);
-  process.once('disconnect', exitBeforeReady);
-  process.once('SIGTERM', exitBeforeReady);
-  process.send?.({ action: CONTROL.hello }, undefined, {}, () => undefined);
+  let ready = false;
+  const exitBeforeReady = (): void => {
+    if (!ready) process.exit(0);
+  };
+  link.onClose(exitBeforeReady);
+  link.onGone(exitBeforeReady);
+  link.send({ action: CONTROL.hello });
   try {
     const framework = await loadFramework<T>(await prepared, kind);
     const boot = await booted;
+    begin(boot, link);
     const { https: _, ...options } = boot.options;
     const app = new framework(options);
     inbox.close();
     await readyWithin(app, kind);
-    process.off('disconnect', exitBeforeReady);
-    process.off('SIGTERM', exitBeforeReady);
-    await run(app, boot);
+    ready = true;
+    await run({ app, boot, link });
   } catch (error) {
-    failBoot(toError(error));
+    failBoot(link, toError(error));
   }
-}
-
-function exitBeforeReady(): void {
-  process.exit(0);
 }
 
 async function loadFramework<T>(
@@ -116,21 +132,24 @@ async function readyWithin(app: ChildApplication, kind: string): Promise<void> {
 }
 
 /** Hands the error to the Master, which prints it, and ends the process. */
-export function failBoot(error: Error): void {
-  const message: Message = { action: CONTROL.bootError, data: serializeError(error), to: 'master' };
-  if (!process.send || !process.connected) {
-    process.stderr.write(`${error.stack}\n`);
-    process.exit(1);
-  }
-  process.send(message, undefined, {}, () => process.exit(1));
+export function failBoot(link: MasterLink, error: Error): void {
+  link.send({ action: CONTROL.bootError, data: serializeError(error), to: 'master' });
+  // A message that is on its way is lost when the process ends in the same turn.
+  setImmediate(() => process.exit(1));
 }
 
-/** Runs the close hooks and ends the process, whatever they do. */
-export async function closeAndExit(app: ChildApplication, code: number): Promise<never> {
+/**
+ * Runs the close hooks and ends the process, whatever they do.
+ *
+ * @param limit milliseconds after which it ends in the middle of a hook
+ */
+export async function closeAndExit(app: ChildApplication, code: number, limit?: number): Promise<never> {
+  const timer = limit === undefined ? undefined : setTimeout(() => process.exit(code), limit);
   try {
     await app.close();
   } catch (error) {
     process.stderr.write(`${toError(error).stack}\n`);
   }
+  clearTimeout(timer);
   process.exit(code);
 }

@@ -1,57 +1,48 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { detect } from 'detect-port';
-import { AgentPool, type ChildSettings } from './agent_pool.js';
-import { ListenKeeper } from './listen_keeper.js';
+import { ClutchError, toError } from '../errors.js';
+import { startAdmin } from './admin.js';
+import { AgentPool } from './agent_pool.js';
+import { type ControlRequest, ControlServer, controlPath } from './control_server.js';
+import { Guardian } from './guardian.js';
+import type { ClusterHandle } from './handle.js';
 import { createMasterLog } from './master_log.js';
+import { addRequests, noRequests } from './metrics.js';
 import type { ClusterOptions } from './options.js';
-import type { ListenAddress } from './protocol.js';
+import { ProcessWorkers } from './process_workers.js';
+import { CONTROL, type ListenAddress } from './protocol.js';
 import { Relay } from './relay.js';
-import { closeTimeout } from './terminate.js';
-import { type WorkerInfo, WorkerPool } from './worker_pool.js';
-
-type MasterState = 'starting' | 'ready' | 'closing' | 'closed';
-
-export interface ReloadOptions {
-  /** Whether the Agent is replaced too; default true. */
-  agent?: boolean;
-}
-
-interface Reload {
-  agent: boolean;
-  done: Promise<void>;
-}
-
-/** What `startCluster` resolves with. */
-export interface ClusterHandle {
-  /** e.g. `http://127.0.0.1:7001`, or the path of a unix socket. */
-  readonly address: string;
-  /** Pids of all processes. */
-  readonly pids: { master: number; agent: number | undefined; workers: number[] };
-  /**
-   * Replaces the Agent, unless `agent` is false, and all app workers without an interruption; rejects when the new
-   * code does not boot. A call during a reload is answered by one more reload after it.
-   */
-  reload(options?: ReloadOptions): Promise<void>;
-  /** Ends app workers, then the Agent. */
-  close(): Promise<void>;
-}
+import { type ReloadOptions, Rolling } from './rolling.js';
+import { listenToSignals } from './signals.js';
+import { captureStack } from './stack_capture.js';
+import { type ClusterStatus, childStatus, type MasterState, masterStatus } from './status.js';
+import { StickyListener } from './sticky.js';
+import type { Supervised } from './supervised.js';
+import { ThreadWorkers } from './thread_workers.js';
+import { heartbeatInterval, Watch } from './watch.js';
+import { type ChildSettings, WorkerPool } from './worker_pool.js';
 
 /** The first process: forks and supervises the others and passes messages on. Loads no code of the app. */
 export class Master implements ClusterHandle {
   readonly #options: ClusterOptions;
   readonly #log = createMasterLog();
-  readonly #keeper = new ListenKeeper();
   readonly #begin = Date.now();
   readonly #agents: AgentPool;
   readonly #workers: WorkerPool;
+  readonly #rolling: Rolling;
   readonly #relay: Relay;
+  readonly #watch: Watch;
+  readonly #guardian = new Guardian();
+  readonly #sticky: StickyListener | undefined;
   readonly #frameworkName: string;
+  #control: ControlServer | undefined;
+  #admin: { address: string; close(): void } | undefined;
   #state: MasterState = 'starting';
   #listening: ListenAddress | undefined;
-  #running: Promise<void> | undefined;
-  #queued: Reload | undefined;
   #closing: Promise<void> | undefined;
+  /** Of workers that have ended. */
+  #requests = noRequests();
   readonly #onReady: () => void;
   /** Resolves when every process is ready. */
   readonly ready: Promise<void>;
@@ -59,20 +50,38 @@ export class Master implements ClusterHandle {
   constructor(options: ClusterOptions, framework: { name: string; entry: string }, clusterPort: number) {
     this.#options = options;
     this.#frameworkName = framework.name;
-    const { execArgv = process.execArgv, require, pidFile, ...rest } = options;
+    const { execArgv = process.execArgv, require, pidFile, admin: _, ...rest } = options;
     const settings = (kind: 'app' | 'agent'): ChildSettings => ({
       execArgv,
       prepare: { framework: framework.entry, require },
-      boot: { options: { ...rest, require, clusterPort }, closeTimeout: closeTimeout(kind) },
+      boot: {
+        options: { ...rest, require, clusterPort },
+        closeTimeout: closeTimeout(kind, options.killTimeout),
+        statsInterval: heartbeatInterval(options.hangTimeout),
+      },
     });
+    const source =
+      options.startMode === 'process'
+        ? new ProcessWorkers(execArgv, options.scheduling === 'shared')
+        : new ThreadWorkers(execArgv);
     this.#agents = new AgentPool(settings('agent'));
-    this.#workers = new WorkerPool(settings('app'), options.workers);
+    this.#workers = new WorkerPool(settings('app'), source, options.workers);
+    if (options.sticky) this.#sticky = new StickyListener(source as ProcessWorkers, () => this.#workers.ready);
+    this.#rolling = new Rolling(this.#agents, this.#workers, this.#log);
     this.#relay = new Relay(this.#agents, this.#workers, this.#log);
-    let onReady = (): void => undefined;
-    this.ready = new Promise((resolve) => {
-      onReady = resolve;
+    // A process that is being debugged may stand still for as long as it likes.
+    const debugged = execArgv.some((option) => option.startsWith('--inspect'));
+    const limits = { ...options, hangTimeout: debugged ? 0 : options.hangTimeout };
+    this.#watch = new Watch(limits, () => [...this.#agents.all, ...this.#workers.all], {
+      onHang: (child, silent) => void this.#replaceHung(child, silent),
+      onLimit: (worker, reason) => void this.#rolling.recycle(worker, reason),
+      onTick: () => {
+        if (this.#state === 'ready') this.#workers.fillGaps();
+      },
     });
-    this.#onReady = onReady;
+    const { promise, resolve } = withResolvers();
+    this.ready = promise;
+    this.#onReady = resolve;
   }
 
   /** Picks the port for Leader and Followers, then forks. */
@@ -87,68 +96,141 @@ export class Master implements ClusterHandle {
   }
 
   #start(): void {
-    this.#handleSignals();
+    listenToSignals({
+      onClose: (signal) => {
+        this.#log.info(`received ${signal}, closing`);
+        void this.close().then(() => process.exit(0));
+      },
+      onForce: (signal) => this.#force(signal),
+      onReload: () => {
+        this.#log.info('received SIGHUP, reloading');
+        // The outcome is logged by reload itself.
+        this.reload().catch(() => undefined);
+      },
+    });
+    process.on('uncaughtException', (error) => this.#onException(error));
     this.#writePidFile();
     process.on('message', (message) => this.#relay.route(message, 'parent'));
     this.#agents.on('message', (message) => this.#relay.route(message, 'agent'));
-    this.#agents.on('ready', (agent) => this.#onAgentReady(agent.pid as number));
-    this.#agents.on('died', (_agent, reason, delay) => this.#onAgentDeath(reason, delay));
-    this.#workers.on('message', (message) => this.#relay.route(message, 'app'));
-    this.#workers.on('ready', (info, address) => this.#onWorkerReady(info, address));
-    this.#workers.on('died', (info, reason, delay) => this.#onWorkerDeath(info, reason, delay));
-    this.#workers.on('exit', () => this.#sendPids());
-    this.#agents.start().catch((error: Error) => {
-      if (this.#state === 'starting') this.#failBoot(`the Agent did not start: ${error.message}`);
+    this.#agents.on('ready', (agent) => this.#onAgentReady(agent));
+    this.#agents.on('died', (agent, reason, delay) => this.#onAgentDeath(agent, reason, delay));
+    this.#workers.on('message', (message) => {
+      if (message.action === CONTROL.connectionTaken) this.#sticky?.taken(message.data as number);
+      else this.#relay.route(message, 'app');
     });
+    this.#workers.on('ready', (info, address) => void this.#onWorkerReady(info, address));
+    this.#workers.on('died', (info, reason, delay) => this.#onWorkerDeath(info, reason, delay));
+    this.#workers.on('exit', (info) => this.#onWorkerExit(info));
+    this.#agents.start();
     this.#workers.start();
+    this.#guardChildren();
+    this.#watch.start();
+    void this.#openControl();
   }
 
-  #onAgentReady(pid: number): void {
+  #guardChildren(): void {
+    if (this.#options.startMode === 'worker_threads') return;
+    this.#guardian.start();
+    const guard = ({ child }: Supervised): void => {
+      this.#guardian.watch(child.id);
+      child.once('exit', () => this.#guardian.forget(child.id));
+    };
+    for (const pool of [this.#agents, this.#workers]) {
+      for (const child of pool.all) guard(child);
+      pool.on('forked', guard);
+    }
+  }
+
+  /** Without it the service goes on: a full disk must not take it down. */
+  async #openControl(): Promise<void> {
+    const control = new ControlServer((request) => this.#answer(request));
+    try {
+      await control.listen(controlPath(this.#options.baseDir));
+      if (this.#state === 'closing' || this.#state === 'closed') control.close();
+      else this.#control = control;
+    } catch (error) {
+      this.#log.error(`no control socket, commands such as \`clutch status\` will not work: ${toError(error).message}`);
+    }
+  }
+
+  async #answer(request: ControlRequest): Promise<unknown> {
+    switch (request.command) {
+      case 'status':
+        return this.status();
+      case 'reload':
+        return this.reload();
+      case 'workers':
+        return this.scale(request.count);
+      case 'stop':
+        this.#log.info('stopped through the control socket, closing');
+        // The answer goes out first.
+        setImmediate(() => void this.close().then(() => process.exit(0)));
+        return process.pid;
+    }
+  }
+
+  #onAgentReady({ id }: Supervised): void {
     if (this.#state === 'starting') {
       this.#workers.release();
       return;
     }
-    this.#log.info(`Agent ${pid} is ready`);
-    this.#relay.send({ action: 'egg-pids', data: [pid], to: 'app', from: 'master' });
+    this.#log.info(`Agent ${id} is ready`);
+    this.#relay.send({ action: 'egg-pids', data: [id], to: 'app', from: 'master' });
     this.#relay.send({ action: 'agent-start', to: 'app', from: 'master' });
-    this.#sendReady({ receiverPid: String(pid) });
+    this.#sendReady({ receiverPid: String(id) });
     this.#sendPids();
   }
 
-  #onAgentDeath(reason: string, delay: number): void {
+  #onAgentDeath({ id }: Supervised, reason: string, delay: number): void {
     if (this.#state === 'starting') {
-      this.#failBoot(`the Agent died: ${reason}`);
+      this.#failBoot(`the Agent did not start: ${reason}`);
       return;
     }
-    this.#log.error(`the Agent died and is replaced in ${delay} ms: ${reason}`);
+    this.#log.error(`Agent ${id} died and is replaced ${inWords(delay)}: ${reason}`);
     this.#relay.send({ action: 'egg-pids', data: [], to: 'app', from: 'master' });
     this.#relay.send({ action: 'agent-worker-died', to: 'parent', from: 'master' });
   }
 
-  #onWorkerReady(info: WorkerInfo, address: ListenAddress): void {
-    this.#listening = address;
-    this.#relay.send({
-      action: 'egg-pids',
-      data: [this.#agents.current?.pid],
-      receiverPid: String(info.pid),
-      from: 'master',
-    });
+  async #onWorkerReady(info: Supervised, address: ListenAddress): Promise<void> {
+    if (this.#sticky && !this.#listening) {
+      this.#listening = address;
+      try {
+        this.#listening = await this.#sticky.listen(address);
+      } catch (error) {
+        this.#failBoot(toError(error).message);
+        return;
+      }
+    }
+    this.#listening ??= address;
+    this.#sticky?.rehand();
+    const agent = this.#agents.current?.id;
+    this.#relay.send({ action: 'egg-pids', data: [agent], receiverPid: String(info.id), from: 'master' });
     this.#sendPids();
     if (this.#state === 'ready') {
-      this.#log.info(`app worker ${info.pid} is ready`);
-      this.#sendReady({ receiverPid: String(info.pid) });
-      return;
+      this.#log.info(`app worker ${info.id} is ready`);
+      this.#sendReady({ receiverPid: String(info.id) });
+    } else if (this.#state === 'starting' && this.#workers.ready.length === this.#options.workers) {
+      await this.#becomeReady();
     }
-    if (this.#state === 'starting' && this.#workers.ready.length === this.#options.workers) this.#becomeReady();
   }
 
-  #becomeReady(): void {
+  async #becomeReady(): Promise<void> {
+    const { admin } = this.#options;
+    if (admin) {
+      try {
+        this.#admin = await startAdmin(admin, this.#adminSource());
+      } catch (error) {
+        this.#failBoot(`the admin listener cannot use port ${admin.port}: ${toError(error).message}`);
+        return;
+      }
+    }
+    if (this.#state !== 'starting') return;
     this.#state = 'ready';
     const { address, port, protocol } = this.#listening as ListenAddress;
     this.#log.info(`${this.#frameworkName} started on ${this.address} (${Date.now() - this.#begin} ms)`);
     this.#relay.send({
       action: 'egg-ready',
-      data: { port, address: this.address, protocol, host: address },
+      data: { port, address: this.address, protocol, host: address, debugPort: this.#options.debugPort },
       to: 'parent',
       from: 'master',
     });
@@ -164,17 +246,40 @@ export class Master implements ClusterHandle {
 
   #sendPids(): void {
     if (!this.#agents.current) return;
-    const data = this.#workers.ready.map(({ pid }) => pid);
+    const data = this.#workers.ready.map(({ id }) => id);
     this.#relay.send({ action: 'egg-pids', data, to: 'agent', from: 'master' });
   }
 
-  #onWorkerDeath(info: WorkerInfo, reason: string, delay: number): void {
+  #onWorkerDeath({ id, state, slot }: Supervised, reason: string, delay: number): void {
     if (this.#state === 'starting') {
-      this.#failBoot(`app worker ${info.pid} did not start: ${reason}`);
+      this.#failBoot(`app worker ${id} did not start: ${reason}`);
       return;
     }
-    this.#log.error(`app worker ${info.pid} died and is replaced in ${delay} ms: ${reason}`);
+    const what = state === 'draining' ? 'is leaving' : 'died';
+    this.#log.error(`app worker ${id} ${what} and is replaced ${inWords(delay)}: ${reason}`);
+    if (delay > 0) this.#log.error(`slot ${slot.index} is backing off: its workers die soon after they start`);
     this.#relay.send({ action: 'app-worker-died', to: 'parent', from: 'master' });
+  }
+
+  #onWorkerExit(info: Supervised): void {
+    this.#requests = addRequests(this.#requests, info.stats);
+    this.#sticky?.rehand(info);
+    this.#sendPids();
+  }
+
+  async #replaceHung(hung: Supervised, silent: number): Promise<void> {
+    this.#log.error(`pid ${hung.id} has not been heard of for ${silent} ms, it is killed and replaced`);
+    if (this.#options.startMode === 'process') {
+      const stack = await captureStack(hung.id);
+      this.#log.error(stack ? `pid ${hung.id} was blocked here:\n${stack}` : `pid ${hung.id} tells no stack`);
+    }
+    hung.child.kill();
+  }
+
+  #onException(error: Error): void {
+    this.#log.error(`uncaughtException: ${error.stack}`);
+    // A Master that goes on supervising is worth more than one that is gone; while booting it must not.
+    this.#failBoot('uncaughtException in the Master');
   }
 
   #failBoot(reason: string): void {
@@ -183,28 +288,42 @@ export class Master implements ClusterHandle {
     void this.close().then(() => process.exit(1));
   }
 
-  #handleSignals(): void {
-    for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) {
-      process.on(signal, () => {
-        if (this.#state === 'closing') return;
-        this.#log.info(`received ${signal}, closing`);
-        void this.close().then(() => process.exit(0));
-      });
-    }
-    process.on('SIGHUP', () => {
-      this.#log.info('received SIGHUP, reloading');
-      // The outcome is logged by reload itself.
-      this.reload().catch(() => undefined);
-    });
-    process.on('uncaughtException', (error) => this.#log.error(`uncaughtException: ${error.stack}`));
+  #force(signal: string): void {
+    this.#log.error(`received ${signal} while closing: killing all processes`);
+    for (const { child } of [...this.#workers.all, ...this.#agents.all]) child.kill();
+    process.exit(1);
   }
 
   #writePidFile(): void {
     const { pidFile } = this.#options;
     if (!pidFile) return;
-    mkdirSync(path.dirname(pidFile), { recursive: true });
-    writeFileSync(pidFile, String(process.pid), { mode: 0o600 });
+    try {
+      mkdirSync(path.dirname(pidFile), { recursive: true });
+      writeFileSync(pidFile, String(process.pid), { mode: 0o600 });
+    } catch (cause) {
+      throw new ClutchError('ERR_CLUTCH_OPTION', `the pid file cannot be written: ${toError(cause).message}`, {
+        where: `option pidFile: ${pidFile}`,
+        cause,
+      });
+    }
     process.once('exit', () => rmSync(pidFile, { force: true }));
+  }
+
+  #adminSource() {
+    return {
+      isReady: () => this.#state === 'ready' && this.#workers.ready.length > 0,
+      status: () => this.status(),
+      requests: () => this.#workers.all.reduce((sum, { stats }) => addRequests(sum, stats), this.#requests),
+      restarts: () => ({
+        agent: this.#agents.slot.restarts,
+        worker: this.#workers.slots.reduce((sum, { restarts }) => sum + restarts, 0),
+      }),
+      heapUsed: () => [
+        { kind: 'master', pid: process.pid, bytes: process.memoryUsage().heapUsed },
+        ...this.#agents.all.map(({ id, stats }) => ({ kind: 'agent', pid: id, bytes: stats?.heapUsed ?? 0 })),
+        ...this.#workers.all.map(({ id, stats }) => ({ kind: 'app worker', pid: id, bytes: stats?.heapUsed ?? 0 })),
+      ],
+    };
   }
 
   get address(): string {
@@ -213,41 +332,44 @@ export class Master implements ClusterHandle {
     return port === undefined ? address : `${protocol}://${displayHost(address)}:${port}`;
   }
 
+  get adminAddress(): string | undefined {
+    return this.#admin?.address;
+  }
+
   get pids(): ClusterHandle['pids'] {
     return {
       master: process.pid,
-      agent: this.#agents.current?.pid,
-      workers: this.#workers.ready.map(({ pid }) => pid),
+      agent: this.#agents.current?.id,
+      workers: this.#workers.ready.map(({ id }) => id),
     };
   }
 
-  reload({ agent = true }: ReloadOptions = {}): Promise<void> {
-    if (this.#queued) {
-      this.#queued.agent ||= agent;
-      return this.#queued.done;
-    }
-    const next: Reload = { agent, done: Promise.resolve() };
-    next.done = (this.#running ?? Promise.resolve())
-      .catch(() => undefined)
-      .then(() => {
-        this.#queued = undefined;
-        this.#running = this.#reload(next.agent);
-        return this.#running;
-      });
-    this.#queued = next;
-    return next.done;
+  status(): ClusterStatus {
+    return {
+      state: this.#state,
+      address: this.address,
+      baseDir: this.#options.baseDir,
+      workers: this.#workers.slots.length,
+      processes: [
+        masterStatus(this.#state, this.#begin),
+        ...this.#agents.all.map((info) => childStatus('agent', info)),
+        ...this.#workers.all.map((info) => childStatus('app worker', info)),
+      ],
+    };
   }
 
-  async #reload(agent: boolean): Promise<void> {
-    const begin = Date.now();
-    try {
-      if (agent) await this.#agents.start();
-      await this.#workers.reload();
-      this.#log.info(`reloaded (${Date.now() - begin} ms)`);
-    } catch (error) {
-      this.#log.error(`reload failed, the old processes stay: ${(error as Error).message}`);
-      throw error;
+  reload(options?: ReloadOptions): Promise<void> {
+    return this.#rolling.reload(options);
+  }
+
+  async scale(workers: number): Promise<void> {
+    if (!Number.isInteger(workers) || workers < 1 || workers > 1024) {
+      throw new ClutchError('ERR_CLUTCH_OPTION', `the number of workers is ${workers}`, {
+        fix: 'Give a whole number from 1 to 1024.',
+      });
     }
+    await this.#rolling.scale(workers);
+    this.#sendPids();
   }
 
   close(): Promise<void> {
@@ -257,13 +379,27 @@ export class Master implements ClusterHandle {
 
   async #close(): Promise<void> {
     this.#state = 'closing';
-    this.#keeper.release();
+    this.#sticky?.close();
     this.#agents.stopReplacing();
     await this.#workers.close();
     await this.#agents.close();
+    this.#watch.stop();
+    this.#control?.close();
+    this.#admin?.close();
     this.#state = 'closed';
     this.#log.info('closed');
   }
+}
+
+/** @returns milliseconds that a process gets to close; the environment variables that Egg has for it win */
+function closeTimeout(kind: 'app' | 'agent', fallback: number): number {
+  const specific = process.env[kind === 'app' ? 'EGG_APP_CLOSE_TIMEOUT' : 'EGG_AGENT_CLOSE_TIMEOUT'];
+  const milliseconds = Number.parseInt(specific ?? process.env['EGG_MASTER_CLOSE_TIMEOUT'] ?? '', 10);
+  return milliseconds > 0 ? milliseconds : fallback;
+}
+
+function inWords(delay: number): string {
+  return delay === 0 ? 'at once' : `in ${delay} ms`;
 }
 
 function displayHost(address: string): string {
@@ -271,4 +407,12 @@ function displayHost(address: string): string {
   if (host && host !== '0.0.0.0') return host;
   if (address === '::' || address === '0.0.0.0') return '127.0.0.1';
   return address.includes(':') ? `[${address}]` : address;
+}
+
+function withResolvers(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = (): void => undefined;
+  const promise = new Promise<void>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
 }

@@ -22,6 +22,8 @@ export interface BootData {
   options: ClusterOptions & { clusterPort: number };
   /** Milliseconds from SIGTERM until the Master kills the process. */
   closeTimeout: number;
+  /** Milliseconds between two `stats`. */
+  statsInterval: number;
 }
 
 export interface ListenAddress {
@@ -39,6 +41,32 @@ export interface ErrorData {
   stack?: string;
 }
 
+/** What a child tells of itself at every heartbeat. */
+export interface ProcessStats {
+  /** Bytes. */
+  rss: number;
+  heapUsed: number;
+  /** Milliseconds of processor time since the process began. */
+  cpu: number;
+  /** Delay of the event loop since the last heartbeat, in milliseconds. */
+  loopP50: number;
+  loopP99: number;
+  /** Zero in an Agent, like what follows. */
+  inFlight: number;
+  requests: number;
+  latency: LatencyHistogram;
+}
+
+export interface LatencyHistogram {
+  /** Requests that took at most the bound of the same index of LATENCY_BOUNDS; the last one counts all others. */
+  counts: number[];
+  /** Seconds. */
+  sum: number;
+}
+
+/** Seconds. */
+export const LATENCY_BOUNDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
 /** Messages between the Master and its children that are not for the app. Their names are not used by Egg. */
 export const CONTROL = {
   /** A child listens; what was sent before is lost, since Node's cluster reads the channel from the start. */
@@ -48,6 +76,13 @@ export const CONTROL = {
   bootError: 'clutch:boot-error',
   /** A worker that threw is draining and wants to be replaced. */
   leaving: 'clutch:leaving',
+  /** A heartbeat, with ProcessStats. */
+  stats: 'clutch:stats',
+  /** SIGTERM for a thread. */
+  close: 'clutch:close',
+  /** A connection for a worker in sticky mode, and its receipt. */
+  connection: 'clutch:connection',
+  connectionTaken: 'clutch:connection-taken',
 } as const;
 
 export function serializeError({ name, message, stack, code, cause }: Error & { code?: unknown }): ErrorData {

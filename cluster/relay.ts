@@ -1,5 +1,5 @@
-import type { ChildProcess } from 'node:child_process';
 import type { AgentPool } from './agent_pool.js';
+import type { SendFailure } from './child_handle.js';
 import type { MasterLog } from './master_log.js';
 import type { Message } from './protocol.js';
 import type { WorkerPool } from './worker_pool.js';
@@ -38,28 +38,27 @@ export class Relay {
   }
 
   #toPid(message: Message): void {
-    const pid = Number(message.receiverPid);
-    const info = this.#workers.all.find((candidate) => candidate.pid === pid);
-    if (info) this.#workers.post(info, message);
-    else if (this.#agents.current?.pid === pid) this.#postToAgent(this.#agents.current, message);
-    else this.#log.error(`message "${message.action}" from ${message.from}: no process has pid ${message.receiverPid}`);
+    const id = Number(message.receiverPid);
+    const receiver = [...this.#workers.all, ...this.#agents.all].find((candidate) => candidate.id === id);
+    if (receiver) this.#report(message, receiver.child.send(message));
+    else this.#report(message, `no process has pid ${message.receiverPid}`);
   }
 
   #toAgent(message: Message): void {
     const agent = this.#agents.current;
-    if (agent) this.#postToAgent(agent, message);
-    else this.#log.error(`message "${message.action}" from ${message.from}: there is no Agent at the moment`);
+    if (agent) this.#report(message, agent.child.send(message));
+    else this.#report(message, 'there is no Agent at the moment');
   }
 
   #toWorkers(message: Message): void {
-    for (const info of this.#workers.all) this.#workers.post(info, message);
+    for (const { child } of this.#workers.all) this.#report(message, child.send(message));
   }
 
   #toParent(message: Message): void {
     if (process.send && process.connected) process.send(message, undefined, {}, () => undefined);
   }
 
-  #postToAgent(agent: ChildProcess, message: Message): void {
-    if (agent.connected) agent.send(message, undefined, undefined, () => undefined);
+  #report(message: Message, failure: SendFailure): void {
+    if (failure) this.#log.error(`message "${message.action}" from ${message.from} is not delivered: ${failure}`);
   }
 }

@@ -1,5 +1,7 @@
 import { resolveFramework } from '../framework_path.js';
-import { type ClusterHandle, Master } from './master.js';
+import type { ClusterHandle } from './handle.js';
+import { Master } from './master.js';
+import { createMasterLog } from './master_log.js';
 import { parseClusterOptions, type StartClusterOptions } from './options.js';
 
 /** Clutch itself, for apps that name no framework. */
@@ -17,7 +19,7 @@ export async function startCluster(
   options: StartClusterOptions = {},
   callback?: (handle: ClusterHandle) => void,
 ): Promise<ClusterHandle> {
-  const parsed = parseClusterOptions(options);
+  const parsed = parseClusterOptions(options, (message) => createMasterLog().warn(message));
   const framework = resolveFramework(parsed) ?? DEFAULT_FRAMEWORK;
   const master = await Master.start(parsed, framework);
   callback?.(master);

@@ -1,83 +1,78 @@
-import cluster, { type Worker } from 'node:cluster';
 import { EventEmitter } from 'node:events';
-import { fileURLToPath } from 'node:url';
-import { cfork, setDisableRefork } from 'cfork';
-import type { ChildSettings } from './agent_pool.js';
-import { Backoff } from './backoff.js';
-import { type Handoff, Handoffs } from './handoff.js';
-import { CONTROL, type ErrorData, type ListenAddress, type Message } from './protocol.js';
-import { terminate } from './terminate.js';
+import { killedFromOutside } from './backoff.js';
+import type { Child } from './child_handle.js';
+import {
+  type BootData,
+  CONTROL,
+  type ErrorData,
+  type ListenAddress,
+  type Message,
+  type PrepareData,
+  type ProcessStats,
+} from './protocol.js';
+import { Slot } from './slot.js';
+import { Supervised } from './supervised.js';
+import type { WorkerSource } from './worker_source.js';
 
-const ENTRY = fileURLToPath(new URL('app_worker.js', import.meta.url));
-
-/**
- * `starting → ready → draining → exited`; a worker may exit from each. One that a reload has forked is on `trial`
- * instead of `starting`: its death is for the reload to judge.
- */
-type WorkerState = 'starting' | 'trial' | 'ready' | 'draining';
-
-export interface WorkerInfo {
-  worker: Worker;
-  pid: number;
-  state: WorkerState;
-  /** Messages that wait until it listens; undefined from then on. */
-  early: Message[] | undefined;
-  handoffs: Handoffs;
-  /** When it was forked, in milliseconds since the epoch. */
-  born: number;
-  failure?: ErrorData;
+export interface ChildSettings {
+  prepare: PrepareData;
+  boot: BootData;
+  execArgv: string[];
 }
 
 interface Events {
-  message: [message: Message, info: WorkerInfo];
-  ready: [info: WorkerInfo, address: ListenAddress];
+  forked: [info: Supervised];
+  message: [message: Message, info: Supervised];
+  ready: [info: Supervised, address: ListenAddress];
   /** It died unasked; `delay` is the time until it is replaced, in milliseconds. */
-  died: [info: WorkerInfo, reason: string, delay: number];
-  exit: [info: WorkerInfo, reason: string];
+  died: [info: Supervised, reason: string, delay: number];
+  exit: [info: Supervised, reason: string];
 }
 
-/** Forks app workers through cfork and keeps their number. */
+/** Keeps as many app workers as are wanted: one in each slot. */
 export class WorkerPool extends EventEmitter<Events> {
   readonly #settings: ChildSettings;
-  readonly #count: number;
-  readonly #workers = new Map<number, WorkerInfo>();
-  readonly #backoff = new Backoff();
-  readonly #orphans: Handoff[] = [];
-  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #source: WorkerSource;
+  readonly #workers = new Map<Child, Supervised>();
+  readonly #slots: Slot[] = [];
+  readonly #timers = new Map<Slot, NodeJS.Timeout>();
   /** App code may run from the first `agent-start` on. */
   #released = false;
   #closing = false;
 
-  constructor(settings: ChildSettings, count: number) {
+  constructor(settings: ChildSettings, source: WorkerSource, count: number) {
     super();
     this.#settings = settings;
-    this.#count = count;
+    this.#source = source;
+    this.#slots = Array.from({ length: count }, (_, index) => new Slot(index));
   }
 
-  get all(): WorkerInfo[] {
+  get all(): Supervised[] {
     return [...this.#workers.values()];
   }
 
-  get ready(): WorkerInfo[] {
+  get ready(): Supervised[] {
     return this.all.filter(({ state }) => state === 'ready');
+  }
+
+  get slots(): readonly Slot[] {
+    return this.#slots;
   }
 
   /** Forks all workers; they import the framework and wait until `release`. */
   start(): void {
-    cluster.on('fork', (worker) => {
-      if (!this.#workers.has(worker.id)) this.#onFork(worker);
+    this.#source.start(this.#slots.length, {
+      onFork: (child) => this.#adopt(child, this.#freeSlot(), 'starting'),
+      onLost: (child) => {
+        const info = this.#workers.get(child);
+        if (info?.state === 'ready') info.state = 'lost';
+      },
     });
-    cluster.on('exit', (worker, code, signal) => this.#onExit(worker, code, signal));
-    // cfork replaces a worker that was ready at once; how fast others are replaced is decided here.
-    cfork({
-      exec: ENTRY,
-      execArgv: this.#settings.execArgv,
-      args: [],
-      count: this.#count,
-      limit: Number.MAX_SAFE_INTEGER,
-      windowsHide: true,
-    });
-    cluster.on('unexpectedExit', () => undefined);
+  }
+
+  #freeSlot(): Slot {
+    const taken = new Set(this.all.filter(({ fillsSlot }) => fillsSlot).map(({ slot }) => slot));
+    return this.#slots.find((slot) => !taken.has(slot)) ?? (this.#slots[0] as Slot);
   }
 
   /** Lets the workers load the app. */
@@ -87,122 +82,143 @@ export class WorkerPool extends EventEmitter<Events> {
     for (const info of this.all) this.#boot(info);
   }
 
-  #onFork(worker: Worker): void {
-    const info: WorkerInfo = {
-      worker,
-      pid: worker.process.pid as number,
-      state: 'starting',
-      early: [],
-      handoffs: new Handoffs(worker),
-      born: Date.now(),
-    };
-    this.#workers.set(worker.id, info);
-    setDisableRefork(worker, true);
-    worker.on('error', () => undefined);
-    worker.on('message', (message: Message) => this.#onMessage(info, message));
-    this.post(info, { action: CONTROL.prepare, data: this.#settings.prepare });
+  #adopt(child: Child, slot: Slot, state: 'starting' | 'trial'): Supervised {
+    const info = new Supervised(child, slot, state);
+    this.#workers.set(child, info);
+    child.on('message', (message) => this.#onMessage(info, message));
+    child.on('error', (error) => {
+      info.failure ??= error;
+    });
+    child.once('exit', (code, signal) => this.#onExit(info, code, signal));
+    child.send({ action: CONTROL.prepare, data: this.#settings.prepare });
     if (this.#released) this.#boot(info);
+    this.emit('forked', info);
+    return info;
   }
 
-  #boot(info: WorkerInfo): void {
-    this.post(info, { action: CONTROL.boot, data: this.#settings.boot });
+  #boot(info: Supervised): void {
+    info.lastBeat = Date.now();
+    const { boot } = this.#settings;
+    const port = boot.options.ports[info.slot.index] ?? boot.options.port;
+    info.child.send({ action: CONTROL.boot, data: { ...boot, options: { ...boot.options, port } } });
   }
 
-  /** Sends a message to a worker; one that does not listen yet gets it when it does. */
-  post(info: WorkerInfo, message: Message): void {
-    if (info.early) info.early.push(message);
-    // A channel that has just closed is no error of the Master: the exit of the worker is handled on its own.
-    else if (info.worker.isConnected()) info.worker.process.send(message, undefined, undefined, () => undefined);
-  }
-
-  #onMessage(info: WorkerInfo, message: Message): void {
-    if (message?.action === CONTROL.hello) {
-      const early = info.early ?? [];
-      info.early = undefined;
-      for (const kept of early) this.post(info, kept);
-    } else if (message?.action === CONTROL.bootError) {
-      info.failure = message.data as ErrorData;
-    } else if (message?.action === CONTROL.leaving) {
-      this.#replaceLeaving(info, message.data as ErrorData);
-    } else if (message?.action === 'app-start') {
-      info.state = 'ready';
-      info.handoffs.give(this.#orphans.splice(0));
-      setDisableRefork(info.worker, this.#closing || this.#backoff.active);
-      this.emit('ready', info, message.data as ListenAddress);
-    } else {
-      this.emit('message', message, info);
+  #onMessage(info: Supervised, message: Message): void {
+    switch (message.action) {
+      case CONTROL.stats:
+        info.beat(message.data as ProcessStats);
+        break;
+      case CONTROL.bootError:
+        info.failure = message.data as ErrorData;
+        break;
+      case CONTROL.leaving:
+        this.#replaceLeaving(info, message.data as ErrorData | undefined);
+        break;
+      case 'app-start':
+        this.#onReady(info, message.data as ListenAddress);
+        break;
+      default:
+        this.emit('message', message, info);
     }
   }
 
-  /** A worker that threw drains by itself; its replacement starts now. */
-  #replaceLeaving(info: WorkerInfo, error: ErrorData): void {
+  #onReady(info: Supervised, address: ListenAddress): void {
+    if (info.state === 'draining') return;
+    info.state = 'ready';
+    this.#source.onReady(info.child);
+    this.#source.setReplaced(info.child, !this.#closing && !info.slot.backoff.active);
+    this.emit('ready', info, address);
+  }
+
+  /** A worker that threw, or was told to end by someone else, drains by itself; its replacement starts now. */
+  #replaceLeaving(info: Supervised, error: ErrorData | undefined): void {
     if (info.state !== 'ready') return;
     info.failure = error;
     info.state = 'draining';
-    setDisableRefork(info.worker, true);
-    this.#replace(info, `uncaughtException: ${error.message}`, false);
+    this.#source.setReplaced(info.child, false);
+    const overdue = setTimeout(() => info.child.kill(), this.#settings.boot.closeTimeout + 1000);
+    info.child.once('exit', () => clearTimeout(overdue));
+    const reason = error ? `uncaughtException: ${error.message}` : 'it was told to end from outside';
+    this.#replace(info, reason, { early: error !== undefined });
   }
 
-  #onExit(worker: Worker, code: number | null, signal: string | null): void {
-    const info = this.#workers.get(worker.id);
-    if (!info) return;
-    this.#workers.delete(worker.id);
-    this.#rescue(info);
-    const reason = info.failure?.stack ?? `exited with code ${code}, signal ${signal}`;
+  #onExit(info: Supervised, code: number | null, signal: string | null): void {
+    const { child, state } = info;
+    const replaced = this.#source.isReplaced(child);
+    this.#workers.delete(child);
+    this.#source.onExit(
+      child,
+      this.ready.map((heir) => heir.child),
+    );
+    const reason = info.exitReason(code, signal);
     this.emit('exit', info, reason);
     // A draining worker was asked to leave, or is replaced already.
-    if (info.state === 'draining' || info.state === 'trial') return;
-    const cforkReplacesIt = info.state === 'ready' && !this.#backoff.active;
-    this.#replace(info, reason, cforkReplacesIt);
-  }
-
-  /** Connections that the dead worker had not taken go to the others, or wait for the next one. */
-  #rescue({ handoffs }: WorkerInfo): void {
-    const others = this.ready;
-    for (const [index, handoff] of handoffs.takeBack().entries()) {
-      const heir = others[index % others.length];
-      if (heir) heir.handoffs.give([handoff]);
-      else if (this.#closing) handoff.handle.close();
-      else this.#orphans.push(handoff);
-    }
-  }
-
-  #replace(info: WorkerInfo, reason: string, cforkReplacesIt: boolean): void {
-    if (this.#closing) return;
-    const delay = this.#backoff.delayAfter(Date.now() - info.born);
-    // From now on deaths are answered here and not by cfork, which knows no delay.
-    if (this.#backoff.active) for (const { worker } of this.all) setDisableRefork(worker, true);
-    this.emit('died', info, reason, delay);
-    if (cforkReplacesIt || this.#closing) return;
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      if (!this.#closing) cluster.fork();
-    }, delay);
-    this.#timers.add(timer);
+    if (state === 'draining' || state === 'trial') return;
+    const early = !(state !== 'starting' && killedFromOutside(signal) && !info.condemned);
+    this.#replace(info, reason, { early, forked: replaced });
   }
 
   /**
-   * Replaces every worker, one after the other: the new one is ready before the old one drains.
-   *
-   * @throws when a new worker fails to boot; the old ones stay
+   * @param early whether the death may count as one of a crash loop
+   * @param forked whether the source replaces the worker itself
    */
-  async reload(): Promise<void> {
-    for (const old of this.ready) {
-      if (this.#closing) return;
-      await this.#forkOne();
-      this.#retire(old);
-    }
+  #replace(info: Supervised, reason: string, { early, forked = false }: { early: boolean; forked?: boolean }): void {
+    const { slot, child } = info;
+    slot.lastExit = reason;
+    slot.restarts += 1;
+    if (this.#closing) return;
+    const delay = early ? slot.backoff.delayAfter(Date.now() - child.born) : 0;
+    this.emit('died', info, reason, delay);
+    if (!forked) this.#fillAfter(slot, delay);
   }
 
-  #forkOne(): Promise<WorkerInfo> {
-    const worker = cluster.fork();
-    const info = this.#workers.get(worker.id) ?? this.#adopt(worker);
-    info.state = 'trial';
+  /** Forks a worker into a slot, unless something else has filled it by then. */
+  #fillAfter(slot: Slot, delay: number): void {
+    if (this.#closing || this.#timers.has(slot)) return;
+    const fill = (): void => {
+      this.#timers.delete(slot);
+      if (this.#closing || !this.#slots.includes(slot) || this.occupants(slot).length > 0) return;
+      this.#adopt(this.#source.fork(slot.index), slot, 'starting');
+    };
+    if (delay === 0) fill();
+    else this.#timers.set(slot, setTimeout(fill, delay));
+  }
+
+  /** The workers that fill a slot: one, or two while one takes over from the other. */
+  occupants(slot: Slot): Supervised[] {
+    return this.all.filter((info) => info.slot === slot && info.fillsSlot);
+  }
+
+  /** Forks into slots that nobody fills and nobody waits for; there is none unless something went wrong. */
+  fillGaps(): void {
+    for (const slot of this.#slots) if (this.occupants(slot).length === 0) this.#fillAfter(slot, 0);
+  }
+
+  /**
+   * Has a new worker take over a slot: when it is ready, those that filled the slot are retired.
+   *
+   * @throws its error when it does not boot; the others stay then
+   */
+  async takeOver(slot: Slot): Promise<void> {
+    clearTimeout(this.#timers.get(slot));
+    this.#timers.delete(slot);
+    const before = this.occupants(slot);
+    const info = this.#adopt(this.#source.fork(slot.index), slot, 'trial');
+    try {
+      await this.#ready(info);
+    } catch (error) {
+      this.fillGaps();
+      throw error;
+    }
+    for (const old of before) this.retire(old);
+  }
+
+  #ready(info: Supervised): Promise<void> {
     return new Promise((resolve, reject) => {
-      const onReady = (ready: WorkerInfo): void => {
-        if (ready === info) settle(() => resolve(info));
+      const onReady = (ready: Supervised): void => {
+        if (ready === info) settle(resolve);
       };
-      const onExit = (exited: WorkerInfo, reason: string): void => {
+      const onExit = (exited: Supervised, reason: string): void => {
         if (exited === info) settle(() => reject(new Error(reason)));
       };
       const settle = (finish: () => void): void => {
@@ -215,27 +231,47 @@ export class WorkerPool extends EventEmitter<Events> {
     });
   }
 
-  /** `fork` is emitted on the next tick; the table must know the worker before. */
-  #adopt(worker: Worker): WorkerInfo {
-    this.#onFork(worker);
-    return this.#workers.get(worker.id) as WorkerInfo;
+  /** Asks a worker to drain and end. */
+  retire(info: Supervised): void {
+    if (!this.#workers.has(info.child) || info.state === 'draining') return;
+    info.state = 'draining';
+    this.#source.setReplaced(info.child, false);
+    void info.child.terminate(this.#settings.boot.closeTimeout);
   }
 
-  #retire(info: WorkerInfo): void {
-    info.state = 'draining';
-    setDisableRefork(info.worker, true);
-    void terminate(info.worker.process, this.#settings.boot.closeTimeout);
+  addSlot(): Slot {
+    const slot = new Slot(this.#slots.length);
+    this.#slots.push(slot);
+    return slot;
+  }
+
+  /** Gives up the last slot; its worker drains. */
+  removeSlot(): void {
+    const slot = this.#slots.pop();
+    if (!slot) return;
+    clearTimeout(this.#timers.get(slot));
+    this.#timers.delete(slot);
+    for (const info of this.occupants(slot)) this.retire(info);
+  }
+
+  /** From now on a worker that dies stays dead. */
+  stopReplacing(): void {
+    this.#closing = true;
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+    this.#timers.clear();
+    for (const { child } of this.all) this.#source.setReplaced(child, false);
+    this.#source.close();
   }
 
   /** Ends every worker. */
   async close(): Promise<void> {
-    this.#closing = true;
-    for (const timer of this.#timers) clearTimeout(timer);
-    const leaving = this.all.map((info) => {
-      info.state = 'draining';
-      setDisableRefork(info.worker, true);
-      return terminate(info.worker.process, this.#settings.boot.closeTimeout);
-    });
-    await Promise.all(leaving);
+    this.stopReplacing();
+    const { closeTimeout } = this.#settings.boot;
+    await Promise.all(
+      this.all.map((info) => {
+        info.state = 'draining';
+        return info.child.terminate(closeTimeout);
+      }),
+    );
   }
 }

@@ -1,0 +1,53 @@
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createMetrics, type MetricsSource } from './metrics.js';
+
+export interface AdminSource extends MetricsSource {
+  /** Whether the service takes requests. */
+  isReady(): boolean;
+}
+
+/**
+ * Starts the Master's own HTTP listener: `/livez`, `/readyz` and `/metrics`.
+ *
+ * @returns it with the address that it has bound
+ */
+export async function startAdmin(
+  { port, host }: { port: number; host: string },
+  source: AdminSource,
+): Promise<{ address: string; close(): void }> {
+  let metrics: ReturnType<typeof createMetrics> | undefined;
+  const server = http.createServer((req, res) => {
+    const answer = (status: number, body: string, type = 'text/plain; charset=utf-8'): void => {
+      res.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' });
+      res.end(req.method === 'HEAD' ? undefined : body);
+    };
+    if (req.method !== 'GET' && req.method !== 'HEAD') return answer(405, 'method not allowed\n');
+    switch (req.url?.split('?', 1)[0]) {
+      case '/livez':
+        return answer(200, 'alive\n');
+      case '/readyz':
+        return source.isReady() ? answer(200, 'ready\n') : answer(503, 'not ready\n');
+      case '/metrics':
+        metrics ??= createMetrics(source);
+        metrics
+          .then(async ({ contentType, text }) => answer(200, await text(), contentType))
+          .catch((error: Error) => answer(500, `${error.message}\n`));
+        return;
+      default:
+        return answer(404, 'not found\n');
+    }
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, resolve);
+  });
+  const { address, port: bound } = server.address() as AddressInfo;
+  return {
+    address: `http://${address.includes(':') ? `[${address}]` : address}:${bound}`,
+    close: () => {
+      server.close();
+      server.closeAllConnections();
+    },
+  };
+}

@@ -1,0 +1,124 @@
+import { createHash } from 'node:crypto';
+import { chmodSync, lstatSync, mkdirSync, rmSync } from 'node:fs';
+import net from 'node:net';
+import { tmpdir, userInfo } from 'node:os';
+import path from 'node:path';
+
+/** What a client may ask of the Master. */
+export type ControlRequest =
+  | { command: 'status' }
+  | { command: 'reload' }
+  | { command: 'stop' }
+  | { command: 'workers'; count: number };
+
+export type ControlAnswer = { value: unknown } | { error: string };
+
+/** Longest request in bytes. */
+const REQUEST_LIMIT = 1024;
+/** Longest path of a socket that every system takes. */
+const PATH_LIMIT = 100;
+
+/** Where the Master of an app listens for commands: only the user that runs it can reach it. */
+export function controlPath(baseDir: string): string {
+  const id = createHash('sha256').update(baseDir).digest('hex').slice(0, 16);
+  if (process.platform === 'win32') return `\\\\.\\pipe\\clutch-${id}`;
+  const inside = path.join(baseDir, 'run', 'clutch.sock');
+  return Buffer.byteLength(inside) <= PATH_LIMIT ? inside : path.join(shortDirectory(), `${id}.sock`);
+}
+
+function shortDirectory(): string {
+  return path.join(tmpdir(), `clutch-${userInfo().uid}`);
+}
+
+/** Answers the commands of `clutch status`, `reload`, `stop` and `workers` over a unix socket. */
+export class ControlServer {
+  readonly #server: net.Server;
+  readonly #answer: (request: ControlRequest) => Promise<unknown>;
+
+  constructor(answer: (request: ControlRequest) => Promise<unknown>) {
+    this.#answer = answer;
+    this.#server = net.createServer((socket) => this.#serve(socket));
+    this.#server.unref();
+  }
+
+  /** @throws when the directory cannot be written, or another Master serves the same app */
+  async listen(file: string): Promise<void> {
+    if (process.platform !== 'win32') {
+      const dir = path.dirname(file);
+      mkdirSync(dir, { recursive: true, mode: dir === shortDirectory() ? 0o700 : 0o755 });
+      if (dir === shortDirectory()) checkOwner(dir);
+      if (await isServed(file)) throw new Error(`another Master serves ${file}`);
+      rmSync(file, { force: true });
+    }
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject);
+      // The socket is made with the permissions it keeps: there is no moment in which others may connect.
+      const mask = process.umask(0o177);
+      try {
+        this.#server.listen(file, resolve);
+      } finally {
+        process.umask(mask);
+      }
+    });
+    if (process.platform !== 'win32') chmodSync(file, 0o600);
+  }
+
+  #serve(socket: net.Socket): void {
+    let text = '';
+    let asked = false;
+    socket.setEncoding('utf8');
+    socket.setTimeout(10_000, () => socket.destroy());
+    socket.on('error', () => socket.destroy());
+    socket.on('data', (chunk) => {
+      text += String(chunk);
+      if (asked || text.length > REQUEST_LIMIT) {
+        socket.destroy();
+        return;
+      }
+      if (!text.endsWith('\n')) return;
+      asked = true;
+      socket.setTimeout(0);
+      void this.#reply(text).then((answer) => {
+        if (!socket.destroyed) socket.end(`${JSON.stringify(answer)}\n`);
+      });
+    });
+  }
+
+  async #reply(text: string): Promise<ControlAnswer> {
+    try {
+      return { value: (await this.#answer(parseRequest(text))) ?? null };
+    } catch (error) {
+      return { error: (error as Error).message };
+    }
+  }
+
+  close(): void {
+    this.#server.close();
+  }
+}
+
+function parseRequest(text: string): ControlRequest {
+  const { command, count } = JSON.parse(text) as { command?: unknown; count?: unknown };
+  if (command === 'status' || command === 'reload' || command === 'stop') return { command };
+  if (command === 'workers' && typeof count === 'number') return { command, count };
+  throw new Error(`unknown command ${JSON.stringify(command)}`);
+}
+
+/** A directory that anyone may create belongs to us, or it is not used. */
+function checkOwner(dir: string): void {
+  const stat = lstatSync(dir);
+  if (stat.isDirectory() && stat.uid === userInfo().uid && (stat.mode & 0o077) === 0) return;
+  throw new Error(`${dir} belongs to another user or is open to others`);
+}
+
+/** Whether someone listens; the file alone may be left over from a Master that was killed. */
+function isServed(file: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = net.connect(file);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}

@@ -1,0 +1,27 @@
+import type { ReloadOptions } from './rolling.js';
+import type { ClusterStatus } from './status.js';
+
+/** What `startCluster` resolves with. */
+export interface ClusterHandle {
+  /** e.g. `http://127.0.0.1:7001`, or the path of a unix socket. */
+  readonly address: string;
+  /** Where `/livez`, `/readyz` and `/metrics` are answered; undefined without option `admin`. */
+  readonly adminAddress: string | undefined;
+  /** Pids of all processes that are ready; ids of threads with `startMode: 'worker_threads'`. */
+  readonly pids: { master: number; agent: number | undefined; workers: number[] };
+  /** What each process is doing. */
+  status(): ClusterStatus;
+  /**
+   * Replaces the Agent, unless `agent` is false, and all app workers without an interruption; rejects when the new
+   * code does not boot. A call during a reload is answered by one more reload after it.
+   */
+  reload(options?: ReloadOptions): Promise<void>;
+  /**
+   * Changes the number of app workers.
+   *
+   * @throws {ClutchError} ERR_CLUTCH_OPTION when it is not between 1 and 1024
+   */
+  scale(workers: number): Promise<void>;
+  /** Ends app workers, then the Agent. */
+  close(): Promise<void>;
+}

@@ -1,0 +1,40 @@
+import { fileURLToPath } from 'node:url';
+import { Worker } from 'node:worker_threads';
+import { type Child, ThreadChild } from './child_handle.js';
+import type { WorkerSource, WorkerSourceListener } from './worker_source.js';
+
+const ENTRY = fileURLToPath(new URL('app_worker.js', import.meta.url));
+
+/** App workers as threads of the Master's process. */
+export class ThreadWorkers implements WorkerSource {
+  readonly #execArgv: string[];
+
+  constructor(execArgv: string[]) {
+    this.#execArgv = threadExecArgv(execArgv);
+  }
+
+  start(count: number, { onFork }: WorkerSourceListener): void {
+    for (let index = 0; index < count; index += 1) onFork(this.fork());
+  }
+
+  fork(): Child {
+    return new ThreadChild(new Worker(ENTRY, { execArgv: this.#execArgv }));
+  }
+
+  setReplaced(): void {}
+
+  isReplaced(): boolean {
+    return false;
+  }
+
+  onReady(): void {}
+
+  onExit(): void {}
+
+  close(): void {}
+}
+
+/** Options of the whole process are refused for a thread. */
+export function threadExecArgv(execArgv: string[]): string[] {
+  return execArgv.filter((option) => !/^--(?:inspect|title|max-|stack-|expose-gc)/.test(option));
+}
