@@ -5,7 +5,7 @@ import { ClutchError } from '../errors.js';
 type Options = NonNullable<ParseArgsConfig['options']>;
 
 export interface Arguments {
-  values: Record<string, string | boolean | undefined>;
+  values: Record<string, string | boolean | string[] | undefined>;
   /** The directory given first, absolute; the current one when none is given. */
   directory: string;
   /** The word that is no flag, as it was given. */

@@ -15,12 +15,18 @@ const START_TIMEOUT = 300_000;
  *
  * @throws {ClutchError} ERR_CLUTCH_BOOT with the end of its stderr; no process is left then
  */
-export async function startDaemon(baseDir: string, args: string[], values: Arguments['values']): Promise<void> {
+export async function startDaemon(
+  baseDir: string,
+  args: string[],
+  values: Arguments['values'],
+  env: NodeJS.ProcessEnv,
+): Promise<void> {
   const logs = path.join(process.env['MOCK_HOME_DIR'] ?? process.env['EGG_HOME'] ?? homedir(), 'logs');
   const stdout = path.resolve((values['stdout'] as string | undefined) ?? path.join(logs, 'master-stdout.log'));
   const stderr = path.resolve((values['stderr'] as string | undefined) ?? path.join(logs, 'master-stderr.log'));
   const child = spawn(process.execPath, [...process.execArgv, CLI, 'start', ...args], {
     detached: true,
+    env: { ...process.env, ...env },
     stdio: ['ignore', openLog(stdout), openLog(stderr), 'ipc'],
   });
   const address = await ready(child, Number(values['timeout'] ?? START_TIMEOUT), stderr);

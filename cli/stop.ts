@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { askMaster } from '../cluster/index.js';
 import { parseArguments } from './arguments.js';
 import { isAlive, pidFileOf, runningMaster } from './running.js';
 
@@ -12,13 +13,12 @@ export async function run(args: string[]): Promise<void> {
   const options = { timeout: { type: 'string' }, help: { type: 'boolean', short: 'h' } } as const;
   const { values, directory } = parseArguments(args, options, USAGE);
   if (values['help']) return console.log(USAGE);
-  const pid = runningMaster(directory);
+  const pid = await askToStop(directory);
   if (pid === undefined) {
     console.warn(`no app of Clutch is running in ${directory}`);
     rmSync(pidFileOf(directory), { force: true });
     return;
   }
-  process.kill(pid, 'SIGTERM');
   const deadline = Date.now() + Number(values['timeout'] ?? 15_000);
   while (isAlive(pid)) {
     if (Date.now() > deadline) {
@@ -30,4 +30,15 @@ export async function run(args: string[]): Promise<void> {
     await sleep(50);
   }
   console.log(`stopped, pid ${pid}`);
+}
+
+/** @returns the pid of the Master that has been asked; one without a control socket gets a signal */
+async function askToStop(directory: string): Promise<number | undefined> {
+  try {
+    return (await askMaster(directory, { command: 'stop' })) as number;
+  } catch {
+    const pid = runningMaster(directory);
+    if (pid !== undefined) process.kill(pid, 'SIGTERM');
+    return pid;
+  }
 }
