@@ -6,7 +6,12 @@ const TIMEOUT = 3000;
 interface CallFrame {
   functionName: string;
   url: string;
-  location: { lineNumber: number; columnNumber: number };
+  location: { scriptId: string; lineNumber: number; columnNumber: number };
+}
+
+interface InspectorEvent {
+  method?: string;
+  params: { callFrames: CallFrame[]; scriptId: string; url: string };
 }
 
 /**
@@ -62,9 +67,12 @@ async function pausedFrames(url: string, signal: AbortSignal): Promise<CallFrame
         socket.send('{"id":1,"method":"Debugger.enable"}');
         socket.send('{"id":2,"method":"Debugger.pause"}');
       });
+      const urls = new Map<string, string>();
       socket.on('message', (text) => {
-        const { method, params } = JSON.parse(String(text)) as { method?: string; params: { callFrames: CallFrame[] } };
-        if (method === 'Debugger.paused') resolve(params.callFrames);
+        const { method, params } = JSON.parse(String(text)) as InspectorEvent;
+        if (method === 'Debugger.scriptParsed') urls.set(params.scriptId, params.url);
+        if (method !== 'Debugger.paused') return;
+        resolve(params.callFrames.map((frame) => ({ ...frame, url: urls.get(frame.location.scriptId) ?? frame.url })));
       });
     });
   } finally {

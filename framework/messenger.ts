@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { isMainThread, type MessagePort, parentPort } from 'node:worker_threads';
 import { ClutchError, toError } from '../errors.js';
 
 /** What passes between the processes of a cluster. */
@@ -125,8 +126,12 @@ export class Messenger extends EventEmitter {
   }
 }
 
-/** The transport of a process that a Master has forked. */
+/** The transport of a process or thread that a Master has started. */
 export function ipcTransport(onError: (error: Error) => void): MessageTransport {
+  return isMainThread ? processTransport(onError) : threadTransport(parentPort as MessagePort);
+}
+
+function processTransport(onError: (error: Error) => void): MessageTransport {
   return {
     send(message) {
       if (!process.send) return;
@@ -144,6 +149,16 @@ export function ipcTransport(onError: (error: Error) => void): MessageTransport 
       };
       process.on('message', listener);
       return () => process.off('message', listener);
+    },
+  };
+}
+
+function threadTransport(port: MessagePort): MessageTransport {
+  return {
+    send: (message) => port.postMessage(message),
+    listen(deliver) {
+      port.on('message', deliver);
+      return () => port.off('message', deliver);
     },
   };
 }

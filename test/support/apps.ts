@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
+import type { ClusterStatus } from 'koa-clutch/cluster';
 
 export const ROOT = process.cwd();
 export const CLI = path.join(ROOT, 'dist/cli/index.js');
@@ -62,6 +63,10 @@ export interface RunningCluster {
   messages: { action: string; data?: unknown }[];
   pids(): Promise<ClusterPids>;
   reload(): Promise<void>;
+  status(): Promise<ClusterStatus>;
+  scale(workers: number): Promise<void>;
+  /** Address of the admin listener. */
+  admin(): Promise<string>;
   /** Sends a signal to the Master and waits until it has ended. */
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
@@ -103,12 +108,11 @@ export async function startTestCluster(
   await until(`the cluster is ready\n${output()}`, () => find('egg-ready') ?? child.exitCode !== null);
   const ready = find('egg-ready');
   if (!ready) throw new Error(`the cluster did not start:\n${output()}`);
-  const ask = async (action: string): Promise<unknown> => {
-    const before = messages.length;
-    child.send({ action: `test:${action}`, to: 'test' });
-    const answer = await until(`the Master answers ${action}`, () =>
-      messages.slice(before).find((message) => message.action === `test:${action}`),
-    );
+  let questions = 0;
+  const ask = async (action: string, data?: unknown): Promise<unknown> => {
+    const reply = `test:${action}:${questions++}`;
+    child.send({ action: `test:${action}`, to: 'test', data: { reply, data } });
+    const answer = await until(`the Master answers ${action}`, () => find(reply), 30_000);
     const { error, value } = answer.data as { error?: string; value?: unknown };
     if (error) throw new Error(error);
     return value;
@@ -120,6 +124,9 @@ export async function startTestCluster(
     messages,
     pids: async () => (await ask('pids')) as ClusterPids,
     reload: async () => void (await ask('reload')),
+    status: async () => (await ask('status')) as ClusterStatus,
+    scale: async (workers) => void (await ask('scale', workers)),
+    admin: async () => (await ask('admin')) as string,
     stop: async (signal = 'SIGTERM') => {
       child.kill(signal);
       return exited;

@@ -1,5 +1,9 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import http from 'node:http';
+import path from 'node:path';
 import type { TestContext } from 'node:test';
+import { until } from './apps.js';
 
 export interface HttpAnswer {
   status: number;
@@ -66,4 +70,26 @@ export function startLoad(t: TestContext, url: string, { agent }: { agent?: http
       return counts;
     },
   };
+}
+
+const LOAD = path.join(process.cwd(), '.test/test/support/load_process.js');
+
+export interface LoadProcess {
+  /** How often each status or error code came so far. */
+  counts(): Promise<Record<string, number>>;
+  stop(): Promise<Record<string, number>>;
+}
+
+/** Keep-alive requests from another process until `stop` is called. */
+export async function startLoadProcess(t: TestContext, url: string, connections = 4): Promise<LoadProcess> {
+  const child = fork(LOAD, [url, String(connections)], { execArgv: [] });
+  t.after(() => child.kill('SIGKILL'));
+  const ask = async (question: string): Promise<Record<string, number>> => {
+    const answer = once(child, 'message');
+    child.send(question);
+    return (await answer)[0] as Record<string, number>;
+  };
+  const load = { counts: () => ask('counts'), stop: () => ask('stop') };
+  await until('the load runs', async () => ((await load.counts())['200'] ?? 0) > 50);
+  return load;
 }
