@@ -4,6 +4,7 @@ import { type StartClusterOptions, startCluster } from '../cluster/index.js';
 import { ClutchError } from '../errors.js';
 import { type Arguments, parseArguments } from './arguments.js';
 import { startDaemon } from './daemon.js';
+import { becomeInit } from './init_process.js';
 import { pidFileOf, runningMaster } from './running.js';
 
 const USAGE = `clutch start [directory] [options]
@@ -63,6 +64,7 @@ export async function run(args: string[]): Promise<void> {
       fix: 'Stop it with `clutch stop`, or give it new code with `clutch reload`.',
     });
   }
+  becomeInit();
   process.env['NODE_ENV'] ??= 'production';
   if (values['daemon'] && process.env[DAEMON] === undefined) {
     await startDaemon(directory, args, values, { [DAEMON]: '1' });

@@ -1,12 +1,13 @@
 import cluster from 'node:cluster';
 import http from 'node:http';
 import type { Socket } from 'node:net';
+import { ClutchError } from '../errors.js';
 import { type Booted, bootChild, type ChildApplication, closeAndExit, failBoot } from './child.js';
 import { drain, Handed } from './drain.js';
 import { Heartbeat } from './heartbeat.js';
 import { createServer, listen, listenAddress } from './listen.js';
 import type { MasterLink } from './master_link.js';
-import { CONTROL, serializeError } from './protocol.js';
+import { CONTROL, type Message, serializeError } from './protocol.js';
 import { RequestMeter } from './request_meter.js';
 
 interface WorkerApplication extends ChildApplication {
@@ -58,6 +59,7 @@ async function serve({ app, boot: { options, closeTimeout }, link }: Booted<Work
   process.on('uncaughtException', (error: Error & { code?: string }) => {
     app.coreLogger.error(error);
     const ignored = app.config['serverGracefulIgnoreCode'] as string[] | undefined;
+    if (state === 'booting') return failBoot(link, error);
     if (state === 'draining' || (error.code && ignored?.includes(error.code))) return;
     link.send({ action: CONTROL.leaving, data: serializeError(error), to: 'master' });
     void leave(1, closeTimeout);
@@ -65,7 +67,10 @@ async function serve({ app, boot: { options, closeTimeout }, link }: Booted<Work
 
   let address = listenAddress(app.config, options, server);
   if (options.sticky) takeConnections(server, link, handed);
-  else address = await listen(server, address, options.scheduling === 'reusePort');
+  else {
+    if (address.port === undefined) await preparedByMaster(address.address, link);
+    address = await listen(server, address, options.scheduling === 'reusePort');
+  }
   if (options.debugPort !== undefined) {
     const debug = http.createServer(listener);
     servers.push(debug);
@@ -100,5 +105,20 @@ function takeConnections(server: http.Server, link: MasterLink, handed: Handed):
     handed.add(socket as Socket);
     server.emit('connection', socket as Socket);
     (socket as Socket).resume();
+  });
+}
+
+/** One process must remove what a killed one has left: workers would remove each other's socket. */
+function preparedByMaster(file: string, link: MasterLink): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const listener = ({ action, data }: Message): void => {
+      if (action !== CONTROL.prepareSocket) return;
+      link.offMessage(listener);
+      if (typeof data === 'string')
+        reject(new ClutchError('ERR_CLUTCH_BOOT', data, { where: 'config.cluster.listen.path' }));
+      else resolve();
+    };
+    link.onMessage(listener);
+    link.send({ action: CONTROL.prepareSocket, data: file, to: 'master' });
   });
 }

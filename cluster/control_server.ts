@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { chmodSync, lstatSync, mkdirSync, rmSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import path from 'node:path';
+import { removeStaleSocket } from './unix_socket.js';
 
 /** What a client may ask of the Master. */
 export type ControlRequest =
@@ -47,8 +48,7 @@ export class ControlServer {
       const dir = path.dirname(file);
       mkdirSync(dir, { recursive: true, mode: dir === shortDirectory() ? 0o700 : 0o755 });
       if (dir === shortDirectory()) checkOwner(dir);
-      if (await isServed(file)) throw new Error(`another Master serves ${file}`);
-      rmSync(file, { force: true });
+      await removeStaleSocket(file);
     }
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);
@@ -109,16 +109,4 @@ function checkOwner(dir: string): void {
   const stat = lstatSync(dir);
   if (stat.isDirectory() && stat.uid === userInfo().uid && (stat.mode & 0o077) === 0) return;
   throw new Error(`${dir} belongs to another user or is open to others`);
-}
-
-/** Whether someone listens; the file alone may be left over from a Master that was killed. */
-function isServed(file: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = net.connect(file);
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => resolve(false));
-  });
 }

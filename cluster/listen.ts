@@ -3,6 +3,7 @@ import http from 'node:http';
 import https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { ClutchError } from '../errors.js';
+import { explainListenError } from './address.js';
 import { type ClusterOptions, type HttpsOptions, isPem } from './options.js';
 import type { ListenAddress } from './protocol.js';
 
@@ -65,14 +66,5 @@ export function listen(server: http.Server, wanted: ListenAddress, reusePort: bo
     });
     if (port === undefined) server.listen(address);
     else server.listen({ port, ...(address ? { host: address } : {}), ...(reusePort ? { reusePort } : {}) });
-  });
-}
-
-export function explainListenError(error: NodeJS.ErrnoException, { address, port }: ListenAddress): Error {
-  if (error.code !== 'EADDRINUSE') return error;
-  const what = port === undefined ? address : `port ${port}`;
-  return new ClutchError('ERR_CLUTCH_BOOT', `${what} is already used by another process (EADDRINUSE)`, {
-    fix: 'Stop the other process, or choose another port with --port or config.cluster.listen.port.',
-    cause: error,
   });
 }

@@ -1,25 +1,26 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import path from 'node:path';
 import { detect } from 'detect-port';
 import { ClutchError, toError } from '../errors.js';
-import { startAdmin } from './admin.js';
+import { displayAddress } from './address.js';
 import { AgentPool } from './agent_pool.js';
+import { Announcements } from './announcements.js';
 import { type ControlRequest, ControlServer, controlPath } from './control_server.js';
 import { Guardian } from './guardian.js';
 import type { ClusterHandle } from './handle.js';
 import { createMasterLog } from './master_log.js';
-import { addRequests, noRequests } from './metrics.js';
 import type { ClusterOptions } from './options.js';
+import { Overview } from './overview.js';
+import { writePidFile } from './pid_file.js';
 import { ProcessWorkers } from './process_workers.js';
 import { CONTROL, type ListenAddress } from './protocol.js';
 import { Relay } from './relay.js';
 import { type ReloadOptions, Rolling } from './rolling.js';
 import { listenToSignals } from './signals.js';
 import { captureStack } from './stack_capture.js';
-import { type ClusterStatus, childStatus, type MasterState, masterStatus } from './status.js';
+import type { ClusterStatus, MasterState } from './status.js';
 import { StickyListener } from './sticky.js';
 import type { Supervised } from './supervised.js';
 import { ThreadWorkers } from './thread_workers.js';
+import { removeStaleSocket } from './unix_socket.js';
 import { heartbeatInterval, Watch } from './watch.js';
 import { type ChildSettings, WorkerPool } from './worker_pool.js';
 
@@ -32,6 +33,8 @@ export class Master implements ClusterHandle {
   readonly #workers: WorkerPool;
   readonly #rolling: Rolling;
   readonly #relay: Relay;
+  readonly #announce: Announcements;
+  readonly #overview: Overview;
   readonly #watch: Watch;
   readonly #guardian = new Guardian();
   readonly #sticky: StickyListener | undefined;
@@ -41,8 +44,7 @@ export class Master implements ClusterHandle {
   #state: MasterState = 'starting';
   #listening: ListenAddress | undefined;
   #closing: Promise<void> | undefined;
-  /** Of workers that have ended. */
-  #requests = noRequests();
+  readonly #sockets = new Map<string, Promise<string | undefined>>();
   readonly #onReady: () => void;
   /** Resolves when every process is ready. */
   readonly ready: Promise<void>;
@@ -63,12 +65,18 @@ export class Master implements ClusterHandle {
     const source =
       options.startMode === 'process'
         ? new ProcessWorkers(execArgv, options.scheduling === 'shared')
-        : new ThreadWorkers(execArgv);
+        : new ThreadWorkers(execArgv, options.scheduling === 'reusePort');
     this.#agents = new AgentPool(settings('agent'));
     this.#workers = new WorkerPool(settings('app'), source, options.workers);
     if (options.sticky) this.#sticky = new StickyListener(source as ProcessWorkers, () => this.#workers.ready);
     this.#rolling = new Rolling(this.#agents, this.#workers, this.#log);
     this.#relay = new Relay(this.#agents, this.#workers, this.#log);
+    this.#announce = new Announcements(this.#relay, this.#agents, this.#workers, options);
+    this.#overview = new Overview(this.#agents, this.#workers, () => ({
+      state: this.#state,
+      address: this.address,
+      baseDir: options.baseDir,
+    }));
     // A process that is being debugged may stand still for as long as it likes.
     const debugged = execArgv.some((option) => option.startsWith('--inspect'));
     const limits = { ...options, hangTimeout: debugged ? 0 : options.hangTimeout };
@@ -109,13 +117,14 @@ export class Master implements ClusterHandle {
       },
     });
     process.on('uncaughtException', (error) => this.#onException(error));
-    this.#writePidFile();
+    if (this.#options.pidFile) writePidFile(this.#options.pidFile);
     process.on('message', (message) => this.#relay.route(message, 'parent'));
     this.#agents.on('message', (message) => this.#relay.route(message, 'agent'));
     this.#agents.on('ready', (agent) => this.#onAgentReady(agent));
     this.#agents.on('died', (agent, reason, delay) => this.#onAgentDeath(agent, reason, delay));
-    this.#workers.on('message', (message) => {
+    this.#workers.on('message', (message, info) => {
       if (message.action === CONTROL.connectionTaken) this.#sticky?.taken(message.data as number);
+      else if (message.action === CONTROL.prepareSocket) void this.#prepareSocket(message.data as string, info);
       else this.#relay.route(message, 'app');
     });
     this.#workers.on('ready', (info, address) => void this.#onWorkerReady(info, address));
@@ -126,6 +135,18 @@ export class Master implements ClusterHandle {
     this.#guardChildren();
     this.#watch.start();
     void this.#openControl();
+  }
+
+  /** Once for each path: afterwards the file is that of our own workers. */
+  async #prepareSocket(file: string, { child }: Supervised): Promise<void> {
+    const prepared =
+      this.#sockets.get(file) ??
+      removeStaleSocket(file).then(
+        () => undefined,
+        (error: Error) => error.message,
+      );
+    this.#sockets.set(file, prepared);
+    child.send({ action: CONTROL.prepareSocket, data: await prepared });
   }
 
   #guardChildren(): void {
@@ -175,10 +196,7 @@ export class Master implements ClusterHandle {
       return;
     }
     this.#log.info(`Agent ${id} is ready`);
-    this.#relay.send({ action: 'egg-pids', data: [id], to: 'app', from: 'master' });
-    this.#relay.send({ action: 'agent-start', to: 'app', from: 'master' });
-    this.#sendReady({ receiverPid: String(id) });
-    this.#sendPids();
+    this.#announce.agentBack(id);
   }
 
   #onAgentDeath({ id }: Supervised, reason: string, delay: number): void {
@@ -187,8 +205,7 @@ export class Master implements ClusterHandle {
       return;
     }
     this.#log.error(`Agent ${id} died and is replaced ${inWords(delay)}: ${reason}`);
-    this.#relay.send({ action: 'egg-pids', data: [], to: 'app', from: 'master' });
-    this.#relay.send({ action: 'agent-worker-died', to: 'parent', from: 'master' });
+    this.#announce.agentGone();
   }
 
   async #onWorkerReady(info: Supervised, address: ListenAddress): Promise<void> {
@@ -203,12 +220,11 @@ export class Master implements ClusterHandle {
     }
     this.#listening ??= address;
     this.#sticky?.rehand();
-    const agent = this.#agents.current?.id;
-    this.#relay.send({ action: 'egg-pids', data: [agent], receiverPid: String(info.id), from: 'master' });
-    this.#sendPids();
+    this.#announce.agentIdTo(info.id);
+    this.#announce.workerIds();
     if (this.#state === 'ready') {
       this.#log.info(`app worker ${info.id} is ready`);
-      this.#sendReady({ receiverPid: String(info.id) });
+      this.#announce.joined(info.id);
     } else if (this.#state === 'starting' && this.#workers.ready.length === this.#options.workers) {
       await this.#becomeReady();
     }
@@ -218,7 +234,8 @@ export class Master implements ClusterHandle {
     const { admin } = this.#options;
     if (admin) {
       try {
-        this.#admin = await startAdmin(admin, this.#adminSource());
+        const { startAdmin } = await import('./admin.js');
+        this.#admin = await startAdmin(admin, this.#overview);
       } catch (error) {
         this.#failBoot(`the admin listener cannot use port ${admin.port}: ${toError(error).message}`);
         return;
@@ -226,28 +243,9 @@ export class Master implements ClusterHandle {
     }
     if (this.#state !== 'starting') return;
     this.#state = 'ready';
-    const { address, port, protocol } = this.#listening as ListenAddress;
     this.#log.info(`${this.#frameworkName} started on ${this.address} (${Date.now() - this.#begin} ms)`);
-    this.#relay.send({
-      action: 'egg-ready',
-      data: { port, address: this.address, protocol, host: address, debugPort: this.#options.debugPort },
-      to: 'parent',
-      from: 'master',
-    });
-    this.#sendReady({ to: 'app' });
-    this.#sendReady({ to: 'agent' });
+    this.#announce.clusterReady(this.#listening as ListenAddress);
     this.#onReady();
-  }
-
-  #sendReady(target: { to?: string; receiverPid?: string }): void {
-    const { https: _, ...options } = this.#options;
-    this.#relay.send({ action: 'egg-ready', data: options, from: 'master', ...target });
-  }
-
-  #sendPids(): void {
-    if (!this.#agents.current) return;
-    const data = this.#workers.ready.map(({ id }) => id);
-    this.#relay.send({ action: 'egg-pids', data, to: 'agent', from: 'master' });
   }
 
   #onWorkerDeath({ id, state, slot }: Supervised, reason: string, delay: number): void {
@@ -258,13 +256,12 @@ export class Master implements ClusterHandle {
     const what = state === 'draining' ? 'is leaving' : 'died';
     this.#log.error(`app worker ${id} ${what} and is replaced ${inWords(delay)}: ${reason}`);
     if (delay > 0) this.#log.error(`slot ${slot.index} is backing off: its workers die soon after they start`);
-    this.#relay.send({ action: 'app-worker-died', to: 'parent', from: 'master' });
+    this.#announce.workerGone();
   }
 
   #onWorkerExit(info: Supervised): void {
-    this.#requests = addRequests(this.#requests, info.stats);
     this.#sticky?.rehand(info);
-    this.#sendPids();
+    this.#announce.workerIds();
   }
 
   async #replaceHung(hung: Supervised, silent: number): Promise<void> {
@@ -294,42 +291,8 @@ export class Master implements ClusterHandle {
     process.exit(1);
   }
 
-  #writePidFile(): void {
-    const { pidFile } = this.#options;
-    if (!pidFile) return;
-    try {
-      mkdirSync(path.dirname(pidFile), { recursive: true });
-      writeFileSync(pidFile, String(process.pid), { mode: 0o600 });
-    } catch (cause) {
-      throw new ClutchError('ERR_CLUTCH_OPTION', `the pid file cannot be written: ${toError(cause).message}`, {
-        where: `option pidFile: ${pidFile}`,
-        cause,
-      });
-    }
-    process.once('exit', () => rmSync(pidFile, { force: true }));
-  }
-
-  #adminSource() {
-    return {
-      isReady: () => this.#state === 'ready' && this.#workers.ready.length > 0,
-      status: () => this.status(),
-      requests: () => this.#workers.all.reduce((sum, { stats }) => addRequests(sum, stats), this.#requests),
-      restarts: () => ({
-        agent: this.#agents.slot.restarts,
-        worker: this.#workers.slots.reduce((sum, { restarts }) => sum + restarts, 0),
-      }),
-      heapUsed: () => [
-        { kind: 'master', pid: process.pid, bytes: process.memoryUsage().heapUsed },
-        ...this.#agents.all.map(({ id, stats }) => ({ kind: 'agent', pid: id, bytes: stats?.heapUsed ?? 0 })),
-        ...this.#workers.all.map(({ id, stats }) => ({ kind: 'app worker', pid: id, bytes: stats?.heapUsed ?? 0 })),
-      ],
-    };
-  }
-
   get address(): string {
-    if (!this.#listening) return '';
-    const { address, port, protocol } = this.#listening;
-    return port === undefined ? address : `${protocol}://${displayHost(address)}:${port}`;
+    return this.#listening ? displayAddress(this.#listening) : '';
   }
 
   get adminAddress(): string | undefined {
@@ -345,17 +308,7 @@ export class Master implements ClusterHandle {
   }
 
   status(): ClusterStatus {
-    return {
-      state: this.#state,
-      address: this.address,
-      baseDir: this.#options.baseDir,
-      workers: this.#workers.slots.length,
-      processes: [
-        masterStatus(this.#state, this.#begin),
-        ...this.#agents.all.map((info) => childStatus('agent', info)),
-        ...this.#workers.all.map((info) => childStatus('app worker', info)),
-      ],
-    };
+    return this.#overview.status();
   }
 
   reload(options?: ReloadOptions): Promise<void> {
@@ -369,7 +322,7 @@ export class Master implements ClusterHandle {
       });
     }
     await this.#rolling.scale(workers);
-    this.#sendPids();
+    this.#announce.workerIds();
   }
 
   close(): Promise<void> {
@@ -400,13 +353,6 @@ function closeTimeout(kind: 'app' | 'agent', fallback: number): number {
 
 function inWords(delay: number): string {
   return delay === 0 ? 'at once' : `in ${delay} ms`;
-}
-
-function displayHost(address: string): string {
-  const host = process.env['HOST'];
-  if (host && host !== '0.0.0.0') return host;
-  if (address === '::' || address === '0.0.0.0') return '127.0.0.1';
-  return address.includes(':') ? `[${address}]` : address;
 }
 
 function withResolvers(): { promise: Promise<void>; resolve: () => void } {

@@ -19,6 +19,7 @@ interface Forked {
 
 /** App workers as processes of Node's cluster, forked and replaced through cfork. */
 export class ProcessWorkers implements WorkerSource {
+  readonly exclusive = false;
   readonly #execArgv: string[];
   readonly #keeper = new ListenKeeper();
   readonly #byWorker = new Map<number, Forked>();

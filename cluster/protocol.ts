@@ -78,6 +78,8 @@ export const CONTROL = {
   leaving: 'clutch:leaving',
   /** A heartbeat, with ProcessStats. */
   stats: 'clutch:stats',
+  /** A worker is going to listen on a unix socket; the answer has the same name, with an error or without. */
+  prepareSocket: 'clutch:prepare-socket',
   /** SIGTERM for a thread. */
   close: 'clutch:close',
   /** A connection for a worker in sticky mode, and its receipt. */

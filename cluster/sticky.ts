@@ -1,7 +1,9 @@
 import net from 'node:net';
+import { explainListenError } from './address.js';
 import type { ProcessWorkers } from './process_workers.js';
 import { CONTROL, type ListenAddress } from './protocol.js';
 import type { Supervised } from './supervised.js';
+import { removeStaleSocket } from './unix_socket.js';
 
 /**
  * Chooses the worker for a client by rendezvous hashing: each client has an order of preference of its own among the
@@ -56,9 +58,11 @@ export class StickyListener {
   }
 
   /** @returns the address it has bound; rejects when that fails */
-  listen({ address, port, protocol }: ListenAddress): Promise<ListenAddress> {
+  async listen(wanted: ListenAddress): Promise<ListenAddress> {
+    const { address, port, protocol } = wanted;
+    if (port === undefined) await removeStaleSocket(address);
     return new Promise((resolve, reject) => {
-      this.#server.once('error', reject);
+      this.#server.once('error', (error) => reject(explainListenError(error, wanted)));
       this.#server.listen(port === undefined ? { path: address } : { port, host: address || undefined }, () => {
         const bound = this.#server.address() as net.AddressInfo | string;
         resolve(

@@ -7,9 +7,11 @@ const ENTRY = fileURLToPath(new URL('app_worker.js', import.meta.url));
 
 /** App workers as threads of the Master's process. */
 export class ThreadWorkers implements WorkerSource {
+  readonly exclusive: boolean;
   readonly #execArgv: string[];
 
-  constructor(execArgv: string[]) {
+  constructor(execArgv: string[], reusePort: boolean) {
+    this.exclusive = !reusePort;
     this.#execArgv = threadExecArgv(execArgv);
   }
 

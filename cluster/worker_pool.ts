@@ -203,6 +203,7 @@ export class WorkerPool extends EventEmitter<Events> {
     clearTimeout(this.#timers.get(slot));
     this.#timers.delete(slot);
     const before = this.occupants(slot);
+    if (this.#source.exclusive) await Promise.all(before.map((old) => this.retire(old)));
     const info = this.#adopt(this.#source.fork(slot.index), slot, 'trial');
     try {
       await this.#ready(info);
@@ -210,7 +211,7 @@ export class WorkerPool extends EventEmitter<Events> {
       this.fillGaps();
       throw error;
     }
-    for (const old of before) this.retire(old);
+    for (const old of before) void this.retire(old);
   }
 
   #ready(info: Supervised): Promise<void> {
@@ -231,12 +232,12 @@ export class WorkerPool extends EventEmitter<Events> {
     });
   }
 
-  /** Asks a worker to drain and end. */
-  retire(info: Supervised): void {
+  /** Asks a worker to drain and end; resolves when it has. */
+  async retire(info: Supervised): Promise<void> {
     if (!this.#workers.has(info.child) || info.state === 'draining') return;
     info.state = 'draining';
     this.#source.setReplaced(info.child, false);
-    void info.child.terminate(this.#settings.boot.closeTimeout);
+    await info.child.terminate(this.#settings.boot.closeTimeout);
   }
 
   addSlot(): Slot {
@@ -251,7 +252,7 @@ export class WorkerPool extends EventEmitter<Events> {
     if (!slot) return;
     clearTimeout(this.#timers.get(slot));
     this.#timers.delete(slot);
-    for (const info of this.occupants(slot)) this.retire(info);
+    for (const info of this.occupants(slot)) void this.retire(info);
   }
 
   /** From now on a worker that dies stays dead. */

@@ -2,6 +2,8 @@ import type { Child } from './child_handle.js';
 
 /** Where app workers come from: processes or threads. */
 export interface WorkerSource {
+  /** Whether two workers cannot listen on one port, so that one has to go before the other comes. */
+  readonly exclusive: boolean;
   /** Forks `count` workers. */
   start(count: number, listener: WorkerSourceListener): void;
   /** @param index the slot that it fills */

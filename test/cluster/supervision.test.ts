@@ -102,7 +102,7 @@ test('W6: an Agent that blocks its event loop is replaced', async (t) => {
 });
 
 test('hangTimeout 0 lets a worker block', async (t) => {
-  const cluster = await startTestCluster(t, { baseDir, hangTimeout: 0 });
+  const cluster = await startTestCluster(t, { baseDir, hangTimeout: 0, killTimeout: 500 });
   const { pid } = await ask(cluster, '/block');
   const { loopP99 } = await until('two heartbeats of the other one', async () => {
     const { processes } = await cluster.status();

@@ -27,11 +27,11 @@ export async function until<T>(
   what: string,
   condition: () => T | Promise<T>,
   timeout = 10_000,
-): Promise<NonNullable<T>> {
+): Promise<Exclude<T, false | 0 | '' | null | undefined>> {
   const deadline = Date.now() + timeout;
   for (;;) {
     const value = await condition();
-    if (value) return value;
+    if (value) return value as Exclude<T, false | 0 | '' | null | undefined>;
     if (Date.now() > deadline) throw new Error(`still not true after ${timeout} ms: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
