@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { askMaster } from '../cluster/index.js';
+import type { ClutchError } from '../errors.js';
 import { parseArguments } from './arguments.js';
 import { isAlive, pidFileOf, runningMaster } from './running.js';
 
@@ -32,13 +33,17 @@ export async function run(args: string[]): Promise<void> {
   console.log(`stopped, pid ${pid}`);
 }
 
-/** @returns the pid of the Master that has been asked; one without a control socket gets a signal */
+/** @returns the pid of the Master that has been asked; one that `clutch start` has not started has no pid file */
 async function askToStop(directory: string): Promise<number | undefined> {
+  const pid = runningMaster(directory);
+  if (pid !== undefined) {
+    process.kill(pid, 'SIGTERM');
+    return pid;
+  }
   try {
     return (await askMaster(directory, { command: 'stop' })) as number;
-  } catch {
-    const pid = runningMaster(directory);
-    if (pid !== undefined) process.kill(pid, 'SIGTERM');
-    return pid;
+  } catch (error) {
+    if ((error as ClutchError).code === 'ERR_CLUTCH_NOT_RUNNING') return undefined;
+    throw error;
   }
 }

@@ -61,7 +61,7 @@ export interface StartClusterOptions {
   [key: string]: unknown;
 }
 
-export type Scheduling = 'rr' | 'shared' | 'reusePort';
+type Scheduling = 'rr' | 'shared' | 'reusePort';
 
 export interface AdminOptions {
   port: number;

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
@@ -37,6 +37,15 @@ async function scaffold(t: TestContext, ...flags: string[]): Promise<string> {
   if (flags.length === 0) assert.equal((await clutch(['types', dir])).code, 0);
   for (const name of ['@types', 'tsx', 'typescript'])
     symlinkSync(path.join(ROOT, 'node_modules', name), path.join(modules, name), 'dir');
+  return dir;
+}
+
+/** @returns a copy of a fixture app, whose pid file and control socket are its own */
+function copyFixture(t: TestContext, name: string): string {
+  const dir = path.join(temporaryDirectory(t), name);
+  cpSync(fixture(name), dir, { recursive: true, filter: (file) => !/\/(?:run|logs)$/.test(file) });
+  mkdirSync(path.join(dir, 'node_modules'));
+  symlinkSync(ROOT, path.join(dir, 'node_modules/egg'), 'dir');
   return dir;
 }
 
@@ -106,6 +115,17 @@ for (const flags of [[], ['--js']]) {
     assert.equal(code, 0);
   });
 }
+
+test('W27: an edit of agent.js is in use without a restart of clutch dev', async (t) => {
+  const dir = copyFixture(t, 'faulty');
+  const { url } = await startDev(t, dir);
+  const file = path.join(dir, 'agent.js');
+  writeFileSync(file, readFileSync(file, 'utf8').replace("'agent:pong', process.pid", "'agent:pong', 'edited'"));
+  await until('the new Agent answers', async () => {
+    const { agent } = await requestJson<{ agent: unknown }>(`${url}/agent`);
+    return agent === 'edited';
+  });
+});
 
 test('clutch types makes services, config, controllers, extends and middleware typed, and wrong use fails', async (t) => {
   const dir = await scaffold(t);
@@ -215,8 +235,8 @@ test('clutch start runs compiled TypeScript, and says what to do when it is not 
   assert.equal(isAlive(Number(pid)), false);
 });
 
-test('clutch start --daemon returns when the app answers, and clutch stop leaves no process', async (t) => {
-  const dir = fixture('egg-app');
+test('W15: clutch start --daemon returns when the app answers, and clutch stop when no process is left', async (t) => {
+  const dir = copyFixture(t, 'egg-app');
   const home = temporaryDirectory(t);
   const env = { EGG_HOME: home, NODE_ENV: undefined };
   t.after(() => clutch(['stop', dir]));
@@ -237,7 +257,7 @@ test('clutch start --daemon returns when the app answers, and clutch stop leaves
   assert.match(nothing.output, /no app of Clutch is running/);
 });
 
-test('clutch start --daemon prints the error of a boot that fails and exits with 1', async (t) => {
+test('W15: clutch start --daemon prints the error of a boot that fails and exits with 1', async (t) => {
   const dir = temporaryDirectory(t);
   writeFileSync(path.join(dir, 'package.json'), '{ "name": "broken" }');
   writeFileSync(path.join(dir, 'app.js'), `throw new Error('no database');`);

@@ -1,0 +1,71 @@
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { fixture, ROOT, startTestCluster, temporaryDirectory } from '../support/apps.js';
+import { request } from '../support/http.js';
+
+const page = readFileSync(path.join(ROOT, 'docs/cluster.md'), 'utf8');
+const examples = [...page.matchAll(/^```js\n([\s\S]*?)^```$/gm)].map(([, code]) => code as string);
+
+test('docs/cluster.md: each weakness that concerns processes has a row and a test of its name', () => {
+  const sources = ['cli', 'cluster']
+    .flatMap((folder) =>
+      readdirSync(path.join(ROOT, 'test', folder)).map((file) => path.join(ROOT, 'test', folder, file)),
+    )
+    .map((file) => readFileSync(file, 'utf8'))
+    .join('\n');
+  const numbers = [1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 26, 27, 28];
+  for (const number of numbers) {
+    assert.match(page, new RegExp(`^\\| W${number} +\\|`, 'm'));
+    assert.match(sources, new RegExp(`test\\(\\s*['\`](?:W\\d+, )*W${number}[,:]`), `no test is named W${number}`);
+  }
+});
+
+test('docs/cluster.md: each metric of docs/deployment.md is served', async (t) => {
+  const cluster = await startTestCluster(t, { baseDir: fixture('faulty'), workers: 1, admin: { port: 0 } });
+  const documented = readFileSync(path.join(ROOT, 'docs/deployment.md'), 'utf8').match(/(?<=^\| `)clutch_\w+/gm) ?? [];
+  const { body } = await request(`${await cluster.admin()}/metrics`);
+  const served = [...body.matchAll(/^# TYPE (\w+)/gm)].map(([, name]) => name);
+  assert.deepEqual([...documented].sort(), served.sort());
+});
+
+/** Runs an example of the page as a module of an app. */
+async function runExample(t: Parameters<typeof temporaryDirectory>[0], holds: string, call: string): Promise<string> {
+  const dir = temporaryDirectory(t);
+  mkdirSync(path.join(dir, 'node_modules'));
+  symlinkSync(ROOT, path.join(dir, 'node_modules/koa-clutch'), 'dir');
+  writeFileSync(path.join(dir, 'package.json'), '{ "name": "example" }');
+  writeFileSync(path.join(dir, 'example.js'), examples.find((code) => code.includes(holds)) as string);
+  writeFileSync(path.join(dir, 'run.js'), `require('./example.js')${call}.then(() => process.exit());`);
+  const child = spawn(process.execPath, [path.join(dir, 'run.js')], {
+    cwd: dir,
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, NODE_TEST_CONTEXT: undefined, EGG_HOME: dir },
+  });
+  let output = '';
+  child.stdout.on('data', (chunk) => (output += String(chunk)));
+  const [code] = await once(child, 'exit');
+  assert.equal(code, 0, output);
+  return output;
+}
+
+test('docs/cluster.md: the startCluster example starts, reloads, scales and closes', async (t) => {
+  const output = await runExample(t, 'cluster.scale', '({ port: 0 })');
+  for (const text of [/http:\/\/127\.0\.0\.1:\d+ \{/, /\] reloaded/, /scaling from 2 to 3/, /closed/])
+    assert.match(output, text);
+});
+
+test('docs/cluster.md: the single-process example serves', async (t) => {
+  await runExample(
+    t,
+    'start({ baseDir })',
+    `(__dirname).then(async ({ app, server, agent }) => {
+    if (!agent.messenger || !server.listening) throw new Error('not served');
+    server.close();
+    await app.close();
+  })`,
+  );
+});
