@@ -1,8 +1,7 @@
-import { createHash } from 'node:crypto';
-import { chmodSync, lstatSync, mkdirSync } from 'node:fs';
+import { chmodSync } from 'node:fs';
 import net from 'node:net';
-import { tmpdir, userInfo } from 'node:os';
 import path from 'node:path';
+import { makeSocketDirectory, socketPath } from '../socket_path.js';
 import { removeStaleSocket } from './unix_socket.js';
 
 /** What a client may ask of the Master. */
@@ -16,19 +15,9 @@ export type ControlAnswer = { value: unknown } | { error: string };
 
 /** Longest request in bytes. */
 const REQUEST_LIMIT = 1024;
-/** Longest path of a socket that every system takes. */
-const PATH_LIMIT = 100;
-
 /** Where the Master of an app listens for commands: only the user that runs it can reach it. */
 export function controlPath(baseDir: string): string {
-  const id = createHash('sha256').update(baseDir).digest('hex').slice(0, 16);
-  if (process.platform === 'win32') return `\\\\.\\pipe\\clutch-${id}`;
-  const inside = path.join(baseDir, 'run', 'clutch.sock');
-  return Buffer.byteLength(inside) <= PATH_LIMIT ? inside : path.join(shortDirectory(), `${id}.sock`);
-}
-
-function shortDirectory(): string {
-  return path.join(tmpdir(), `clutch-${userInfo().uid}`);
+  return socketPath(path.join(baseDir, 'run'), 'clutch');
 }
 
 /** Answers the commands of `clutch status`, `reload`, `stop` and `workers` over a unix socket. */
@@ -44,12 +33,8 @@ export class ControlServer {
 
   /** @throws when the directory cannot be written, or another Master serves the same app */
   async listen(file: string): Promise<void> {
-    if (process.platform !== 'win32') {
-      const dir = path.dirname(file);
-      mkdirSync(dir, { recursive: true, mode: dir === shortDirectory() ? 0o700 : 0o755 });
-      if (dir === shortDirectory()) checkOwner(dir);
-      await removeStaleSocket(file);
-    }
+    makeSocketDirectory(file);
+    await removeStaleSocket(file);
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);
       // The socket is made with the permissions it keeps: there is no moment in which others may connect.
@@ -102,11 +87,4 @@ function parseRequest(text: string): ControlRequest {
   if (command === 'status' || command === 'reload' || command === 'stop') return { command };
   if (command === 'workers' && typeof count === 'number') return { command, count };
   throw new Error(`unknown command ${JSON.stringify(command)}`);
-}
-
-/** A directory that anyone may create belongs to us, or it is not used. */
-function checkOwner(dir: string): void {
-  const stat = lstatSync(dir);
-  if (stat.isDirectory() && stat.uid === userInfo().uid && (stat.mode & 0o077) === 0) return;
-  throw new Error(`${dir} belongs to another user or is open to others`);
 }

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { detect } from 'detect-port';
 import { ClutchError, toError } from '../errors.js';
 import { displayAddress } from './address.js';
@@ -11,7 +12,7 @@ import type { ClusterOptions } from './options.js';
 import { Overview } from './overview.js';
 import { writePidFile } from './pid_file.js';
 import { ProcessWorkers } from './process_workers.js';
-import { CONTROL, type ListenAddress } from './protocol.js';
+import { CONTROL, type LeaderInfo, type ListenAddress } from './protocol.js';
 import { Relay } from './relay.js';
 import { type ReloadOptions, Rolling } from './rolling.js';
 import { listenToSignals } from './signals.js';
@@ -39,6 +40,8 @@ export class Master implements ClusterHandle {
   readonly #guardian = new Guardian();
   readonly #sticky: StickyListener | undefined;
   readonly #frameworkName: string;
+  /** What Leader and Followers need to find and trust each other; `agent` follows the Agent in use. */
+  readonly #leader: LeaderInfo = { token: randomBytes(32).toString('hex'), master: process.pid, agent: undefined };
   #control: ControlServer | undefined;
   #admin: { address: string; close(): void } | undefined;
   #state: MasterState = 'starting';
@@ -57,7 +60,7 @@ export class Master implements ClusterHandle {
       execArgv,
       prepare: { framework: framework.entry, require },
       boot: {
-        options: { ...rest, require, clusterPort },
+        options: { ...rest, require, clusterPort, leader: this.#leader },
         closeTimeout: closeTimeout(kind, options.killTimeout),
         statsInterval: heartbeatInterval(options.hangTimeout),
       },
@@ -191,6 +194,7 @@ export class Master implements ClusterHandle {
   }
 
   #onAgentReady({ id }: Supervised): void {
+    this.#leader.agent = id;
     if (this.#state === 'starting') {
       this.#workers.release();
       return;

@@ -19,11 +19,20 @@ export interface PrepareData {
 
 /** What a child gets when it may construct its application. */
 export interface BootData {
-  options: ClusterOptions & { clusterPort: number };
+  options: ClusterOptions & { clusterPort: number; leader: LeaderInfo };
   /** Milliseconds from SIGTERM until the Master kills the process. */
   closeTimeout: number;
   /** Milliseconds between two `stats`. */
   statsInterval: number;
+}
+
+/** How Leader and Followers find and trust each other. */
+export interface LeaderInfo {
+  /** Known to the processes of this cluster only. */
+  token: string;
+  master: number;
+  /** Id of the Agent in use. */
+  agent: number | undefined;
 }
 
 export interface ListenAddress {

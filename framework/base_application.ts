@@ -1,8 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ListenOptions } from 'node:net';
 import path from 'node:path';
+import { isMainThread, threadId } from 'node:worker_threads';
 import { ClutchCore, type Context, type CoreOptions } from '../core/index.js';
 import { toError } from '../errors.js';
 import type { Loader } from '../loader/index.js';
+import type { ClusterClientOptions } from './leader/client_types.js';
+import { type ClusterClientBuilder, ClusterClients } from './leader/cluster_clients.js';
+import { type LeaderInfo, leaderAddress, removeStaleSockets } from './leader/endpoint.js';
 import { type LogContext, type Logger, type LoggerConfig, Loggers } from './logger.js';
 import { ipcTransport, type LocalBus, Messenger } from './messenger.js';
 import { writeJson, writeRunFiles } from './run_files.js';
@@ -10,13 +15,16 @@ import { writeJson, writeRunFiles } from './run_files.js';
 export interface ApplicationOptions extends CoreOptions {
   /** `single` for Agent and Application in one process; default `cluster`. */
   mode?: 'cluster' | 'single';
-  /** Connects the messengers in single mode. */
+  /** Connects Agent and Application in single mode. */
   localBus?: LocalBus;
+  /** How a Follower finds and a Leader knows the others; given by the Master. */
+  leader?: LeaderInfo;
 }
 
 /** What Agent and Application have in common. Config and all files are loaded when the constructor returns. */
 export abstract class BaseApplication extends ClutchCore {
   readonly messenger: Messenger;
+  readonly #clusterClients: ClusterClients;
   #loggers: Loggers | undefined;
   readonly #onRejection = (reason: unknown): void => this.#logRejection(reason);
 
@@ -30,9 +38,11 @@ export abstract class BaseApplication extends ClutchCore {
     this.messenger = new Messenger(options.localBus?.transport(side) ?? ipcTransport(onError), onError);
     this.messenger.once('egg-ready', () => this.lifecycle.triggerServerDidReady());
     this.messenger.on('log-reload', () => this.loggers.reload());
+    this.#clusterClients = this.#createClusterClients(options, onError);
     process.on('unhandledRejection', this.#onRejection);
     // Registered first, so it runs last: hooks may log and send until the end.
     this.beforeClose(async () => {
+      await this.#clusterClients.close();
       this.messenger.close();
       process.off('unhandledRejection', this.#onRejection);
       await this.#loggers?.close();
@@ -44,6 +54,46 @@ export abstract class BaseApplication extends ClutchCore {
     this.lifecycle.readyState.onSettled(() => {
       if (this.#logger.disableConsoleAfterReady) this.loggers.disableConsole();
     });
+  }
+
+  /**
+   * Shares one client of a class among all processes: the real one is in the Agent, the others reach it directly.
+   * To be called in the Agent and in app workers alike.
+   */
+  cluster<T, A extends unknown[]>(
+    Class: new (...args: A) => T,
+    options?: ClusterClientOptions,
+  ): ClusterClientBuilder<T, A> {
+    return this.#clusterClients.builder(Class, options);
+  }
+
+  #createClusterClients(options: ApplicationOptions, onError: (error: Error) => void): ClusterClients {
+    const config = this.config['clusterClient'] as ClusterClientOptions & { tcp?: boolean };
+    const { tcp, ...defaults } = config;
+    const rundir = this.config['rundir'] as string;
+    const { leader, localBus, clusterPort } = options as ApplicationOptions & { clusterPort?: number };
+    const port = tcp ? clusterPort : undefined;
+    if (!leader) {
+      return new ClusterClients({ kind: 'single', channels: localBus?.channels ?? new Map() }, defaults, onError);
+    }
+    if (this.type === 'agent') {
+      const id = isMainThread ? process.pid : threadId;
+      const listen = (): ListenOptions => {
+        removeStaleSockets(rundir);
+        return leaderAddress(rundir, leader, String(id), port);
+      };
+      return new ClusterClients({ kind: 'leader', token: leader.token, listen }, defaults, onError);
+    }
+    let agent = leader.agent === undefined ? undefined : String(leader.agent);
+    const address = (): ListenOptions | undefined =>
+      agent === undefined ? undefined : leaderAddress(rundir, leader, agent, port);
+    const clients = new ClusterClients({ kind: 'follower', token: leader.token, address }, defaults, onError);
+    this.messenger.on('egg-pids', ([id]: unknown[]) => {
+      const changed = id !== undefined && id !== null && String(id) !== agent;
+      if (id !== undefined && id !== null) agent = String(id);
+      if (changed) clients.agentChanged();
+    });
+    return clients;
   }
 
   /** Loads all files; called by the constructors of the classes below, once their own fields are there. */

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { isMainThread, type MessagePort, parentPort } from 'node:worker_threads';
 import { ClutchError, toError } from '../errors.js';
+import type { LeaderChannel } from './leader/leader_channel.js';
 
 /** What passes between the processes of a cluster. */
 export interface Message {
@@ -167,6 +168,8 @@ type Side = 'app' | 'agent';
 
 /** Connects the messengers of an Agent and an Application in one process. */
 export class LocalBus {
+  /** Real clients of `cluster()`, which both use. */
+  readonly channels: Map<string, LeaderChannel> = new Map();
   readonly #sides = new Map<Side, (message: Message) => void>();
 
   transport(side: Side): MessageTransport {

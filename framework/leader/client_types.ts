@@ -1,0 +1,49 @@
+/** What a channel does for the client in this process, whether the real client is here or in the Agent. */
+export interface Channel {
+  readonly isLeader: boolean;
+  ready(): Promise<void>;
+  /** @param callback whether the caller has given one, which plain functions of the real client then get, too */
+  invoke(method: string, args: unknown[], callback: boolean): Promise<unknown>;
+  invokeOneway(method: string, args: unknown[]): void;
+  subscribe(registration: unknown, listener: Listener): void;
+  unSubscribe(registration: unknown, listener?: Listener): void;
+  publish(registration: unknown): void;
+  close(): Promise<void>;
+}
+
+export type Listener = (value: unknown) => void;
+
+export interface Transcode {
+  encode(value: unknown): Buffer;
+  decode(bytes: Buffer): unknown;
+}
+
+export interface ClusterClientOptions {
+  /** Name of the channel that Leader and Followers share; default the name of the class. */
+  name?: string;
+  /** Milliseconds until an invoke without an answer fails; default `config.clusterClient.responseTimeout`, 60000. */
+  responseTimeout?: number;
+  /** Milliseconds that `ready()` waits for the Leader; default `config.clusterClient.maxWaitTime`, 60000. */
+  maxWaitTime?: number;
+  /** Milliseconds between two signs of life; default 20000. */
+  heartbeatInterval?: number;
+  /** Whether each value goes to all subscribers; false gives it to one of them. Default true. */
+  isBroadcast?: boolean;
+  /** Whether methods are delegated without being named; default true. */
+  autoGenerate?: boolean;
+  /** How values are turned into bytes; default: JSON, and V8's format where JSON would change a value. */
+  transcode?: Transcode;
+  /** @returns the same text for registrations that mean the same */
+  formatKey?(registration: unknown): string;
+}
+
+export type ChannelOptions = Required<Omit<ClusterClientOptions, 'autoGenerate' | 'transcode'>> &
+  Pick<ClusterClientOptions, 'transcode'> & {
+    /** Gets what a listener throws, and the errors of calls that nobody waits for. */
+    onError: (error: Error) => void;
+  };
+
+/** The real client, as far as one can know it. */
+export interface RealClient {
+  [method: string]: unknown;
+}

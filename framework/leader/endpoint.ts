@@ -1,0 +1,42 @@
+import { readdirSync, rmSync } from 'node:fs';
+import type { ListenOptions } from 'node:net';
+import path from 'node:path';
+import { socketPath } from '../../socket_path.js';
+
+/** What the Master tells its children about Leader and Followers. */
+export interface LeaderInfo {
+  /** Shared by the processes of this cluster only. */
+  token: string;
+  master: number;
+  /** Id of the Agent at the time of the boot; later ones come with `egg-pids`. */
+  agent: number | undefined;
+}
+
+/** Where the Leader of an Agent listens. A new Agent has another place, so that it can come before the old one goes. */
+export function leaderAddress(rundir: string, { master }: LeaderInfo, agent: string, tcpPort?: number): ListenOptions {
+  if (tcpPort !== undefined) return { host: '127.0.0.1', port: tcpPort };
+  return { path: socketPath(rundir, `leader-${master}-${agent}`) };
+}
+
+/** Removes the sockets of Agents that were killed. */
+export function removeStaleSockets(rundir: string): void {
+  let names: string[];
+  try {
+    names = readdirSync(rundir);
+  } catch {
+    return;
+  }
+  for (const name of names) {
+    const [, master, agent] = /^leader-(\d+)-(\d+)\.sock$/.exec(name) ?? [];
+    if (master && agent && !(isAlive(Number(master)) && isAlive(Number(agent))))
+      rmSync(path.join(rundir, name), { force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
