@@ -102,7 +102,8 @@ export class AgentPool extends EventEmitter<Events> {
   }
 
   #onReady(agent: Supervised): void {
-    if (this.#closing) return;
+    // The same action from code of the app means nothing.
+    if (this.#closing || (agent.state !== 'starting' && agent.state !== 'trial')) return;
     const previous = this.#current;
     if (agent.state === 'trial') this.#supervise(agent);
     agent.state = 'ready';

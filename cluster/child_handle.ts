@@ -6,6 +6,8 @@ import { CONTROL, type Message } from './protocol.js';
 
 /** Bytes that may wait in the Master for one receiver that does not read. */
 const QUEUE_LIMIT = 64 * 1024 * 1024;
+/** Messages that may wait for one that does not listen yet. */
+const EARLY_LIMIT = 10_000;
 
 interface Events {
   message: [message: Message];
@@ -14,7 +16,7 @@ interface Events {
 }
 
 /** Why a message could not be sent; undefined when it is on its way. */
-export type SendFailure = string | undefined;
+export type SendFailure = 'gone' | 'full' | undefined;
 
 /** A process or thread that the Master has started: what the Master does with it. */
 export abstract class Child extends EventEmitter<Events> {
@@ -31,9 +33,10 @@ export abstract class Child extends EventEmitter<Events> {
   /** Asks it to close; @returns a function that cleans up behind it */
   protected abstract askToClose(): () => void;
 
-  /** Sends a message; one for a child that does not listen yet waits until it does. */
+  /** Sends a message; one for a child that does not listen yet waits until it does. Never throws. */
   send(message: Message): SendFailure {
     if (!this.#early) return this.post(message);
+    if (this.#early.length >= EARLY_LIMIT) return 'full';
     this.#early.push(message);
     return undefined;
   }
@@ -76,6 +79,8 @@ export abstract class Child extends EventEmitter<Events> {
 export class ProcessChild extends Child {
   readonly id: number;
   readonly #process: ChildProcess;
+  /** Bytes that wait for it to read. */
+  #queued = 0;
 
   constructor(process: ChildProcess) {
     super();
@@ -96,15 +101,18 @@ export class ProcessChild extends Child {
   }
 
   protected post(message: Message): SendFailure {
-    const { connected, channel } = this.#process as ChildProcess & { channel?: { writeQueueSize?: number } };
-    if (!connected) return 'its channel is closed';
-    if ((channel?.writeQueueSize ?? 0) > QUEUE_LIMIT) return 'it does not read its messages: the queue is full';
-    try {
-      this.#process.send(message, undefined, undefined, () => undefined);
-      return undefined;
-    } catch (error) {
-      return (error as Error).message;
+    if (!this.#process.connected) return 'gone';
+    if (this.#queued > QUEUE_LIMIT) return 'full';
+    let size = 0;
+    const written = (): void => {
+      this.#queued -= size;
+    };
+    // Measured only for a receiver that lags behind: the others' messages are on their way already.
+    if (!this.#process.send(message, undefined, undefined, written)) {
+      size = JSON.stringify(message).length;
+      this.#queued += size;
     }
+    return undefined;
   }
 
   protected askToClose(): () => void {
@@ -141,7 +149,7 @@ export class ThreadChild extends Child {
   }
 
   protected post(message: Message): SendFailure {
-    if (this.#ended) return 'its thread has ended';
+    if (this.#ended) return 'gone';
     this.#thread.postMessage(message);
     return undefined;
   }

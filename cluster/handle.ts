@@ -1,3 +1,4 @@
+import type { MasterMessenger } from './master_messenger.js';
 import type { ReloadOptions } from './rolling.js';
 import type { ClusterStatus } from './status.js';
 
@@ -9,6 +10,8 @@ export interface ClusterHandle {
   readonly adminAddress: string | undefined;
   /** Pids of all processes that are ready; ids of threads with `startMode: 'worker_threads'`. */
   readonly pids: { master: number; agent: number | undefined; workers: number[] };
+  /** Sends to the other processes, and hears what they send to the Master. */
+  readonly messenger: MasterMessenger;
   /** What each process is doing. */
   status(): ClusterStatus;
   /**

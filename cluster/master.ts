@@ -8,6 +8,7 @@ import { type ControlRequest, ControlServer, controlPath } from './control_serve
 import { Guardian } from './guardian.js';
 import type { ClusterHandle } from './handle.js';
 import { createMasterLog } from './master_log.js';
+import { MasterMessenger } from './master_messenger.js';
 import type { ClusterOptions } from './options.js';
 import { Overview } from './overview.js';
 import { writePidFile } from './pid_file.js';
@@ -42,6 +43,7 @@ export class Master implements ClusterHandle {
   readonly #frameworkName: string;
   /** What Leader and Followers need to find and trust each other; `agent` follows the Agent in use. */
   readonly #leader: LeaderInfo = { token: randomBytes(32).toString('hex'), master: process.pid, agent: undefined };
+  #messenger: MasterMessenger | undefined;
   #control: ControlServer | undefined;
   #admin: { address: string; close(): void } | undefined;
   #state: MasterState = 'starting';
@@ -122,13 +124,17 @@ export class Master implements ClusterHandle {
     process.on('uncaughtException', (error) => this.#onException(error));
     if (this.#options.pidFile) writePidFile(this.#options.pidFile);
     process.on('message', (message) => this.#relay.route(message, 'parent'));
-    this.#agents.on('message', (message) => this.#relay.route(message, 'agent'));
+    this.#agents.on('message', (message, agent) => this.#relay.route(message, 'agent', agent));
+    this.#relay.on('message', ({ action }) => {
+      // What Egg's development plugin asks for.
+      if (action === 'reload-worker') this.reload({ agent: false }).catch(() => undefined);
+    });
     this.#agents.on('ready', (agent) => this.#onAgentReady(agent));
     this.#agents.on('died', (agent, reason, delay) => this.#onAgentDeath(agent, reason, delay));
     this.#workers.on('message', (message, info) => {
       if (message.action === CONTROL.connectionTaken) this.#sticky?.taken(message.data as number);
       else if (message.action === CONTROL.prepareSocket) void this.#prepareSocket(message.data as string, info);
-      else this.#relay.route(message, 'app');
+      else this.#relay.route(message, 'app', info);
     });
     this.#workers.on('ready', (info, address) => void this.#onWorkerReady(info, address));
     this.#workers.on('died', (info, reason, delay) => this.#onWorkerDeath(info, reason, delay));
@@ -297,6 +303,11 @@ export class Master implements ClusterHandle {
 
   get address(): string {
     return this.#listening ? displayAddress(this.#listening) : '';
+  }
+
+  get messenger(): MasterMessenger {
+    this.#messenger ??= new MasterMessenger(this.#relay);
+    return this.#messenger;
   }
 
   get adminAddress(): string | undefined {

@@ -6,7 +6,12 @@ export interface Message {
   data?: unknown;
   to?: string;
   from?: string;
+  /** Only the process with this id gets it. */
   receiverPid?: string;
+  /** Only one of those it is for gets it. */
+  one?: boolean;
+  /** Id of the process that has sent it; set by the Master. */
+  senderPid?: number;
 }
 
 /** What a child needs before it may load code of the app. */
@@ -89,6 +94,11 @@ export const CONTROL = {
   stats: 'clutch:stats',
   /** A worker is going to listen on a unix socket; the answer has the same name, with an error or without. */
   prepareSocket: 'clutch:prepare-socket',
+  /** To the sender of a message that has not reached anyone. */
+  undelivered: 'clutch:undelivered',
+  /** The answer to a request between two processes of the app. */
+  response: 'clutch:response',
+  request: 'clutch:request',
   /** SIGTERM for a thread. */
   close: 'clutch:close',
   /** A connection for a worker in sticky mode, and its receipt. */

@@ -123,7 +123,8 @@ export class WorkerPool extends EventEmitter<Events> {
   }
 
   #onReady(info: Supervised, address: ListenAddress): void {
-    if (info.state === 'draining') return;
+    // The same action from code of the app means nothing.
+    if (info.state !== 'starting' && info.state !== 'trial') return;
     info.state = 'ready';
     this.#source.onReady(info.child);
     this.#source.setReplaced(info.child, !this.#closing && !info.slot.backoff.active);

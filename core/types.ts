@@ -89,3 +89,11 @@ export type Middleware = (ctx: Context, next: Next) => unknown;
 /** What a route may name as its last argument. */
 export type RouteController = string | Middleware | ((ctx: Context) => unknown) | ControllerMethods;
 export type ControllerMethods = typeof BaseContextClass | Record<string, unknown>;
+
+/** The messages of an app by action, declared once: `interface IMessages { 'user.changed': { id: string } }`. */
+// biome-ignore lint/suspicious/noEmptyInterface: filled by the app
+export interface IMessages {}
+
+/** The requests of an app by action: `interface IRequests { 'user.load': { data: string; reply: User } }`. */
+// biome-ignore lint/suspicious/noEmptyInterface: filled by the app
+export interface IRequests {}

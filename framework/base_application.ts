@@ -9,7 +9,8 @@ import type { ClusterClientOptions } from './leader/client_types.js';
 import { type ClusterClientBuilder, ClusterClients } from './leader/cluster_clients.js';
 import { type LeaderInfo, leaderAddress, removeStaleSockets } from './leader/endpoint.js';
 import { type LogContext, type Logger, type LoggerConfig, Loggers } from './logger.js';
-import { ipcTransport, type LocalBus, Messenger } from './messenger.js';
+import { ipcTransport, type LocalBus } from './message_transport.js';
+import { Messenger } from './messenger.js';
 import { writeJson, writeRunFiles } from './run_files.js';
 
 export interface ApplicationOptions extends CoreOptions {

@@ -1,24 +1,19 @@
 import { EventEmitter } from 'node:events';
-import { isMainThread, type MessagePort, parentPort } from 'node:worker_threads';
+import type { IMessages, IRequests } from '../core/index.js';
 import { ClutchError, toError } from '../errors.js';
-import type { LeaderChannel } from './leader/leader_channel.js';
+import type { Message, MessageTransport } from './message_transport.js';
+import { REQUEST, RESPONSE, type RequestHandler, Requests, type RequestTarget } from './requests.js';
 
-/** What passes between the processes of a cluster. */
-export interface Message {
-  action: string;
-  data?: unknown;
-  to?: 'app' | 'agent' | 'master' | 'parent';
-  from?: string;
-  /** Only the process with this pid gets it. */
-  receiverPid?: string;
-}
+/** What comes back when a message has not reached anyone; an app may listen to it. */
+const UNDELIVERED = 'clutch:undelivered';
 
-/** How a messenger reaches the other processes. */
-export interface MessageTransport {
-  send(message: Message): void;
-  /** Starts delivering; @returns the function that stops it */
-  listen(deliver: (message: Message) => void): () => void;
-}
+/** What the message `K` carries, when the app has declared it in IMessages. */
+type MessageData<K> = K extends keyof IMessages ? IMessages[K] : unknown;
+type RequestData<K> = K extends keyof IRequests ? (IRequests[K] extends { data: infer D } ? D : unknown) : unknown;
+type Reply<K> = K extends keyof IRequests ? (IRequests[K] extends { reply: infer R } ? R : unknown) : unknown;
+
+/** Messages that may wait for a listener until `egg-ready`. */
+const EARLY_LIMIT = 10_000;
 
 /**
  * Sends messages to the other processes of the cluster and emits those that arrive, by action.
@@ -27,11 +22,12 @@ export interface MessageTransport {
  * while files are still being loaded.
  */
 export class Messenger extends EventEmitter {
-  /** Pids of the processes on the other side: of app workers in the Agent, of the Agent in an app worker. */
+  /** Ids of the processes on the other side: of app workers in the Agent, of the Agent in an app worker. */
   opids: string[] = [];
   readonly #transport: MessageTransport;
   readonly #onError: (error: Error) => void;
   readonly #stop: () => void;
+  readonly #requests = new Requests((message) => this.#transport.send(message));
   #early: Message[] | undefined = [];
   /** `sendRandom` needs to know the others, which the first `egg-pids` tells. */
   #randoms: [action: string, data: unknown][] = [];
@@ -44,37 +40,43 @@ export class Messenger extends EventEmitter {
   }
 
   /** To every app worker and the Agent, this process included. */
-  broadcast(action: string, data?: unknown): this {
+  broadcast<K extends string>(action: K, data?: MessageData<K>): this {
     this.send(action, data, 'app');
     return this.send(action, data, 'agent');
   }
 
   /** To the process with this pid. */
-  sendTo(pid: number | string, action: string, data?: unknown): this {
+  sendTo<K extends string>(pid: number | string, action: K, data?: MessageData<K>): this {
     return this.#send({ action, data, receiverPid: String(pid) });
   }
 
   /** To one process of the other side: in the Agent an app worker, in an app worker the Agent. */
-  sendRandom(action: string, data?: unknown): this {
+  sendRandom<K extends string>(action: K, data?: MessageData<K>): this {
     if (this.opids.length > 0) {
       return this.sendTo(this.opids[Math.floor(Math.random() * this.opids.length)] as string, action, data);
     }
     if (this.#early) this.#randoms.push([action, data]);
+    else this.#undelivered({ action, reason: 'there is no process on the other side at the moment' });
     return this;
   }
 
   /** To every app worker. */
-  sendToApp(action: string, data?: unknown): this {
+  sendToApp<K extends string>(action: K, data?: MessageData<K>): this {
     return this.send(action, data, 'app');
   }
 
   /** To the Agent. */
-  sendToAgent(action: string, data?: unknown): this {
+  sendToAgent<K extends string>(action: K, data?: MessageData<K>): this {
     return this.send(action, data, 'agent');
   }
 
-  /** To `to`; to the other side when it is not given. */
-  send(action: string, data?: unknown, to?: Message['to']): this {
+  /**
+   * To `to`; to the other side when it is not given.
+   *
+   * @throws {ClutchError} ERR_CLUTCH_MESSAGE when `data` cannot be sent, or the Master is gone. A message that the Master
+   * cannot deliver is logged, and `clutch:undelivered` ({ action, reason }) is emitted.
+   */
+  send<K extends string>(action: K, data?: MessageData<K>, to?: Message['to']): this {
     return this.#send({ action, data, to });
   }
 
@@ -88,19 +90,92 @@ export class Messenger extends EventEmitter {
     return this;
   }
 
+  /**
+   * Asks another process, and resolves with what its handler returns.
+   *
+   * @param timeout milliseconds to wait for the answer
+   * @throws the error of the handler, with its name, message, code and stack
+   * @throws {ClutchError} ERR_CLUTCH_TIMEOUT, or ERR_CLUTCH_MESSAGE when the request cannot be sent or delivered
+   */
+  request<K extends string>(
+    target: RequestTarget,
+    action: K,
+    data?: RequestData<K>,
+    { timeout = 5000 }: { timeout?: number } = {},
+  ): Promise<Reply<K>> {
+    return this.#requests.ask(target, action, data, timeout) as Promise<Reply<K>>;
+  }
+
+  /**
+   * Answers requests of that action, with what `handler` returns or throws.
+   *
+   * @throws {ClutchError} ERR_CLUTCH_DUPLICATE when there is a handler already
+   */
+  onRequest<K extends string, D extends RequestData<K>>(
+    action: K,
+    handler: (data: D) => Reply<K> | Promise<Reply<K>>,
+  ): this {
+    this.#requests.handle(action, handler as RequestHandler);
+    return this;
+  }
+
+  override on<K extends string, D extends MessageData<K>>(action: K, listener: (data: D) => void): this {
+    return super.on(action, listener);
+  }
+
+  override once<K extends string, D extends MessageData<K>>(action: K, listener: (data: D) => void): this {
+    return super.once(action, listener);
+  }
+
   #receive(message: Message): void {
     const { action, data } = message;
-    if (action === 'egg-pids' && Array.isArray(data)) this.opids = data.map(String);
+    if (action.startsWith('clutch:') && this.#receiveControl(message)) return;
+    if (action === 'egg-pids' && Array.isArray(data)) this.opids = data.filter((pid) => pid !== null).map(String);
     if (action === 'egg-ready') {
       this.#emit(message);
       const early = this.#early ?? [];
       this.#early = undefined;
-      for (const kept of early) this.#emit(kept);
+      for (const kept of early) this.#receive(kept);
       for (const [name, value] of this.#randoms.splice(0)) this.sendRandom(name, value);
       return;
     }
-    if (this.#early && action !== 'egg-pids' && this.listenerCount(action) === 0) this.#early.push(message);
+    if (this.#early && action !== 'egg-pids' && this.listenerCount(action) === 0) this.#keep(message);
     else this.#emit(message);
+  }
+
+  /** @returns true when the message is not for listeners */
+  #receiveControl(message: Message): boolean {
+    switch (message.action) {
+      case REQUEST:
+        if (this.#early && !this.#requests.hasHandler(message)) this.#keep(message);
+        else this.#requests.answer(message).catch((error: unknown) => this.#onError(toError(error)));
+        return true;
+      case RESPONSE:
+        this.#requests.settle(message.data as Parameters<Requests['settle']>[0]);
+        return true;
+      case UNDELIVERED:
+        this.#undelivered(message.data as Parameters<Requests['undelivered']>[0]);
+        return true;
+      default:
+        // What the Master says to this process and not to the app.
+        return true;
+    }
+  }
+
+  #keep(message: Message): void {
+    if (!this.#early) return;
+    if (this.#early.length < EARLY_LIMIT) this.#early.push(message);
+    else
+      this.#onError(
+        new ClutchError('ERR_CLUTCH_MESSAGE', `message "${message.action}" is dropped: too many wait for egg-ready`),
+      );
+  }
+
+  #undelivered(what: { action: string; reason: string; id?: unknown }): void {
+    if (this.#requests.undelivered(what)) return;
+    const { action, reason } = what;
+    this.#onError(new ClutchError('ERR_CLUTCH_MESSAGE', `message "${action}" is not delivered: ${reason}`));
+    this.#emit({ action: UNDELIVERED, data: { action, reason } });
   }
 
   #emit({ action, data }: Message): void {
@@ -123,76 +198,7 @@ export class Messenger extends EventEmitter {
 
   close(): void {
     this.#stop();
+    this.#requests.close();
     this.removeAllListeners();
-  }
-}
-
-/** The transport of a process or thread that a Master has started. */
-export function ipcTransport(onError: (error: Error) => void): MessageTransport {
-  return isMainThread ? processTransport(onError) : threadTransport(parentPort as MessagePort);
-}
-
-function processTransport(onError: (error: Error) => void): MessageTransport {
-  return {
-    send(message) {
-      if (!process.send) return;
-      if (!process.connected) {
-        onError(new ClutchError('ERR_CLUTCH_MESSAGE', `message "${message.action}" is not sent: the Master is gone`));
-        return;
-      }
-      process.send(message, undefined, {}, (error) => {
-        if (error) onError(error);
-      });
-    },
-    listen(deliver) {
-      const listener = (message: unknown): void => {
-        if (typeof (message as Message | null)?.action === 'string') deliver(message as Message);
-      };
-      process.on('message', listener);
-      return () => process.off('message', listener);
-    },
-  };
-}
-
-function threadTransport(port: MessagePort): MessageTransport {
-  return {
-    send: (message) => port.postMessage(message),
-    listen(deliver) {
-      port.on('message', deliver);
-      return () => port.off('message', deliver);
-    },
-  };
-}
-
-type Side = 'app' | 'agent';
-
-/** Connects the messengers of an Agent and an Application in one process. */
-export class LocalBus {
-  /** Real clients of `cluster()`, which both use. */
-  readonly channels: Map<string, LeaderChannel> = new Map();
-  readonly #sides = new Map<Side, (message: Message) => void>();
-
-  transport(side: Side): MessageTransport {
-    return {
-      send: (message) => this.#send(side, message),
-      listen: (deliver) => {
-        this.#sides.set(side, deliver);
-        return () => this.#sides.delete(side);
-      },
-    };
-  }
-
-  #send(from: Side, { to, receiverPid, ...message }: Message): void {
-    const other: Side = from === 'app' ? 'agent' : 'app';
-    if (receiverPid !== undefined) {
-      // There is one process; a message to its pid is for both in it.
-      if (receiverPid === String(process.pid)) for (const side of this.#sides.keys()) this.#deliver(side, message);
-      return;
-    }
-    this.#deliver((to as Side) ?? other, message);
-  }
-
-  #deliver(side: Side, message: Message): void {
-    process.nextTick(() => this.#sides.get(side)?.(message));
   }
 }

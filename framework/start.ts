@@ -3,7 +3,7 @@ import { resolveFramework } from '../framework_path.js';
 import { Agent } from './agent_class.js';
 import { Application } from './application_class.js';
 import type { ApplicationOptions } from './base_application.js';
-import { LocalBus } from './messenger.js';
+import { LocalBus } from './message_transport.js';
 
 export interface StartOptions extends ApplicationOptions {
   /** Package name or directory of the framework; default `egg.framework` of package.json, else Clutch itself. */
