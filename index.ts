@@ -7,6 +7,8 @@ export {
   Application,
   type ApplicationOptions,
   Boot,
+  type ClusterClient,
+  type ClusterClientOptions,
   FrameworkController as Controller,
   FrameworkController as Service,
   FrameworkController as Subscription,

@@ -3,6 +3,8 @@ export { Application } from './application_class.js';
 export type { ApplicationOptions } from './base_application.js';
 export { Boot } from './boot.js';
 export { FrameworkController } from './controller.js';
+export type { ClusterClientOptions } from './leader/client_types.js';
+export type { ClusterClient } from './leader/cluster_client.js';
 export type { Logger } from './logger.js';
 export type { Message } from './message_transport.js';
 export { Messenger } from './messenger.js';

@@ -13,7 +13,7 @@ export interface Channel {
 
 export type Listener = (value: unknown) => void;
 
-export interface Transcode {
+interface Transcode {
   encode(value: unknown): Buffer;
   decode(bytes: Buffer): unknown;
 }

@@ -16,6 +16,7 @@ interface Pending {
 /** Milliseconds between two attempts to reach the Leader, at first and at most. */
 const FIRST_RETRY = 20;
 const LONGEST_RETRY = 1000;
+const READ_BUFFER = 64 * 1024;
 /** Milliseconds between two looks for calls that are overdue. */
 const SWEEP = 50;
 
@@ -67,8 +68,16 @@ export class Follower {
       this.#later();
       return;
     }
-    const socket = net.connect(address as net.NetConnectOpts);
-    const wire = new Wire(
+    const onread = {
+      // One buffer for the life of the connection, instead of one for each read.
+      buffer: Buffer.allocUnsafeSlow(READ_BUFFER),
+      callback: (bytes: number, buffer: Uint8Array): boolean => {
+        wire.read((buffer as Buffer).subarray(0, bytes));
+        return true;
+      },
+    };
+    const socket = net.connect({ ...address, onread } as net.NetConnectOpts);
+    const wire: Wire = new Wire(
       socket,
       {
         onFrame: (frame) => this.#onFrame(frame),

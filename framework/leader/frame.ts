@@ -128,7 +128,7 @@ function checkSize(length: number): void {
   });
 }
 
-/** Takes bytes as they come and gives frames. After it has thrown, it must not be used any more. */
+/** Takes bytes as they come, from a buffer that may be used again, and gives frames. After it has thrown, it must not be used any more. */
 export class FrameReader {
   readonly #onFrame: (frame: Frame) => void;
   /** A stranger may send little, and only JSON. */
@@ -152,7 +152,7 @@ export class FrameReader {
   /** @throws when the bytes are no frames */
   read(chunk: Buffer): void {
     if (this.#wanted > 0) {
-      this.#parts.push(chunk);
+      this.#parts.push(Buffer.from(chunk));
       this.#partsLength += chunk.length;
       if (this.#partsLength < this.#wanted) return;
       chunk = Buffer.concat(this.#parts, this.#partsLength);
@@ -169,7 +169,7 @@ export class FrameReader {
       if (length > limit) throw new Error(`a frame of ${length} bytes is over the limit of ${limit}`);
       const end = at + HEADER + length;
       if (end > chunk.length) {
-        this.#parts = [chunk.subarray(at)];
+        this.#parts = [Buffer.from(chunk.subarray(at))];
         this.#partsLength = chunk.length - at;
         this.#wanted = HEADER + length;
         return;
@@ -177,7 +177,7 @@ export class FrameReader {
       this.#frame(chunk, at, end);
       at = end;
     }
-    if (at < chunk.length) this.#rest = chunk.subarray(at);
+    if (at < chunk.length) this.#rest = Buffer.from(chunk.subarray(at));
   }
 
   #frame(chunk: Buffer, at: number, end: number): void {

@@ -51,6 +51,11 @@ export class LeaderChannel implements Channel {
   }
 
   async invoke(name: string, args: unknown[], callback: boolean): Promise<unknown> {
+    return this.call(name, args, callback);
+  }
+
+  /** The same, with what the method returns as it is. */
+  call(name: string, args: unknown[], callback: boolean): unknown {
     const method = this.#method(name);
     const takesCallback = callback || method.length > args.length;
     if (!takesCallback || method.constructor.name === 'AsyncFunction') return method.apply(this.client, args);

@@ -187,7 +187,7 @@ class Connection {
         void this.#register(id, payload);
         break;
       case FRAME.invoke:
-        void this.#invoke(id, payload);
+        this.#invoke(id, payload);
         break;
       case FRAME.oneway:
       case FRAME.subscribe:
@@ -225,15 +225,29 @@ class Connection {
     }
   }
 
-  async #invoke(id: number, payload: unknown): Promise<void> {
+  #invoke(id: number, payload: unknown): void {
     try {
       const [number, method, args, callback] = payload as [number, string, unknown[], number];
       const { channel } = this.#get(number);
       const { transcode } = channel.options;
       const decoded = transcode ? args.map((arg) => transcode.decode(arg as Buffer)) : args;
-      const value = await channel.invoke(method, decoded, callback === 1);
+      const result = channel.call(method, decoded, callback === 1) as Promise<unknown> | undefined;
+      if (typeof result?.then !== 'function') this.#answer(id, channel, result);
+      else
+        result.then(
+          (value) => this.#answer(id, channel, value),
+          (error: unknown) => this.#fail(id, error),
+        );
+    } catch (error) {
+      this.#fail(id, error);
+    }
+  }
+
+  #answer(id: number, { options: { transcode } }: LeaderChannel, value: unknown): void {
+    try {
       this.#write(FRAME.result, id, transcode && value !== undefined ? transcode.encode(value) : value);
     } catch (error) {
+      // The value cannot be sent; that it cannot, can.
       this.#fail(id, error);
     }
   }

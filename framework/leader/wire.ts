@@ -6,6 +6,9 @@ const QUEUE_LIMIT = 128 * 1024 * 1024;
 /** Bytes from which on a peer's own frames are not read until it has read ours. */
 const PAUSE_ABOVE = 4 * 1024 * 1024;
 
+/** Frames after which a write does not wait for the end of the turn: the peer may work on them meanwhile. */
+const BATCH = 16;
+
 export interface WireListener {
   onFrame(frame: Frame): void;
   /** @param error why, when it is known: the peer's bytes were no frames */
@@ -18,6 +21,7 @@ export class Wire {
   readonly #writer = new FrameWriter();
   readonly #reader: FrameReader;
   #scheduled = false;
+  #unsent = 0;
   #error: Error | undefined;
   /** When the peer was last heard of, in milliseconds since the epoch. */
   lastHeard = Date.now();
@@ -25,7 +29,7 @@ export class Wire {
   constructor(socket: Socket, { onFrame, onClose }: WireListener, peer: { trusted: boolean }) {
     this.#socket = socket;
     this.#reader = new FrameReader(onFrame, peer);
-    socket.on('data', (chunk) => this.#read(chunk as Buffer));
+    socket.on('data', (chunk) => this.read(chunk as Buffer));
     socket.on('error', (error) => {
       this.#error ??= error;
     });
@@ -47,7 +51,8 @@ export class Wire {
     return this.#socket.writableLength > PAUSE_ABOVE;
   }
 
-  #read(chunk: Buffer): void {
+  /** Takes bytes of the peer; the buffer may be used again when it returns. */
+  read(chunk: Buffer): void {
     this.lastHeard = Date.now();
     try {
       this.#reader.read(chunk);
@@ -60,13 +65,21 @@ export class Wire {
   /** @throws {ClutchError} ERR_CLUTCH_MESSAGE when the payload cannot be sent */
   write(type: number, id: number, payload?: unknown): void {
     this.#writer.write(type, id, payload);
-    if (this.#scheduled) return;
-    this.#scheduled = true;
-    process.nextTick(() => this.#flush());
+    this.#unsent += 1;
+    if (this.#unsent >= BATCH) this.#flush();
+    else if (!this.#scheduled) {
+      this.#scheduled = true;
+      process.nextTick(this.#onTurn);
+    }
   }
 
-  #flush(): void {
+  readonly #onTurn = (): void => {
     this.#scheduled = false;
+    if (this.#unsent > 0) this.#flush();
+  };
+
+  #flush(): void {
+    this.#unsent = 0;
     if (this.#socket.destroyed) return;
     const buffers = this.#writer.take();
     if (buffers.length > 1) this.#socket.cork();

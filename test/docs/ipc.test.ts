@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { readFileSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { fixture, ROOT } from '../support/apps.js';
+import { writeApp } from '../support/loaded_app.js';
 
 const page = readFileSync(path.join(ROOT, 'docs/ipc.md'), 'utf8');
 
@@ -26,4 +28,44 @@ test('docs/ipc.md: each weakness has a row and a test of its name', () => {
     assert.match(page, new RegExp(`^\\| W${number} +\\|`, 'm'));
     assert.match(sources, new RegExp(`test\\('(?:W\\d+, )*W${number}[,:]`));
   }
+});
+
+test('docs/ipc.md: declared messages and requests are checked, others are free', (t) => {
+  const dir = writeApp(t, {
+    'tsconfig.json': JSON.stringify({
+      compilerOptions: {
+        module: 'nodenext',
+        target: 'es2023',
+        strict: true,
+        noEmit: true,
+        skipLibCheck: true,
+        types: [],
+      },
+    }),
+    'package.json': '{ "name": "typed", "type": "module" }',
+    'messages.ts': `import type { Application } from 'koa-clutch';
+${/^```ts\n([\s\S]*?)^```$/m.exec(page)?.[1]}
+export async function use({ messenger }: Application) {
+  messenger.broadcast('user.changed', { id: 7 });
+  messenger.on('user.changed', ({ id }) => id.toFixed());
+  const user = await messenger.request('agent', 'user.load', 7);
+  user.name.trim();
+  messenger.onRequest('user.load', async (id) => ({ id, name: 'ada' }));
+  messenger.send('free', [1]).on('free', (data: number[]) => data.length);
+  // @ts-expect-error: the id is a number
+  messenger.broadcast('user.changed', { id: '7' });
+  // @ts-expect-error: there is no name in this message
+  messenger.on('user.changed', ({ name }) => name);
+  // @ts-expect-error: the data of this request is a number
+  await messenger.request('agent', 'user.load', 'seven');
+  // @ts-expect-error: the reply has a name
+  messenger.onRequest('user.load', async (id) => ({ id }));
+}
+`,
+  });
+  symlinkSync(path.join(ROOT, 'node_modules/@types'), path.join(dir, 'node_modules/@types'), 'dir');
+  const tsc = path.join(ROOT, 'node_modules/typescript/bin/tsc');
+  const { status, stdout } = spawnSync(process.execPath, [tsc], { cwd: dir, encoding: 'utf8' });
+  assert.equal(stdout, '');
+  assert.equal(status, 0);
 });

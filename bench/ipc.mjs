@@ -1,0 +1,171 @@
+// Leader/Follower and messenger against cluster-client, interleaved; needs `npm run build`.
+// node bench/ipc.mjs [--rounds 5] [--json]
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import os from 'node:os';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { detect } from 'detect-port';
+import { installPeers, summarize } from './peers.mjs';
+
+const { values } = parseArgs({ options: { rounds: { type: 'string', default: '5' }, json: { type: 'boolean' } } });
+const ROUNDS = Number(values.rounds);
+const PROCESS = fileURLToPath(new URL('ipc/process.mjs', import.meta.url));
+const MASTER = fileURLToPath(new URL('ipc/master.mjs', import.meta.url));
+const FOLLOWERS = 4;
+const peers = installPeers('ipc', ['cluster-client@3', 'sdk-base@4']);
+
+const INVOKES = [
+  { name: 'invoke 100 B, 1 at a time', size: 100, parallel: 1, count: 10_000 },
+  { name: 'invoke 100 B, 64 at once', size: 100, parallel: 64, count: 100_000 },
+  { name: 'invoke 10 KB, 64 at once', size: 10_240, parallel: 64, count: 10_000 },
+];
+const PUBLISH = { name: `publish 1 KB to ${FOLLOWERS}`, size: 1024, count: 20_000 };
+
+/** Waits for a message that has this field. */
+async function answer(child, field) {
+  for (;;) {
+    const [message] = await once(child, 'message');
+    if (message[field] !== undefined) return message;
+  }
+}
+
+const cpuOf = ({ user, system }) => user + system;
+
+/** Leader and Followers as processes, with the library `kind`. */
+async function startClients(kind) {
+  const place = kind === 'clutch' ? path.join(os.tmpdir(), `clutch-bench-${process.pid}.sock`) : String(await detect());
+  const start = async (role) => {
+    const child = fork(PROCESS, [kind, role, peers, place]);
+    await answer(child, 'ready');
+    return child;
+  };
+  const leader = await start('leader');
+  const followers = [];
+  for (let index = 0; index < FOLLOWERS; index += 1) followers.push(await start('follower'));
+  const cpu = async (children) => {
+    let sum = 0;
+    for (const child of children) {
+      child.send({ cpu: true });
+      sum += cpuOf((await answer(child, 'cpu')).cpu);
+    }
+    return sum;
+  };
+  return {
+    async invoke(job) {
+      const both = [leader, followers[0]];
+      const before = await cpu(both);
+      followers[0].send({ invoke: job });
+      const { invoked } = await answer(followers[0], 'invoked');
+      return { ...invoked, cpu: ((await cpu(both)) - before) / (invoked.count + 3000) };
+    },
+    async publish({ size, count }) {
+      for (const follower of followers) {
+        const expecting = answer(follower, 'expecting');
+        follower.send({ expect: count });
+        await expecting;
+      }
+      const all = [leader, ...followers];
+      const before = await cpu(all);
+      const received = Promise.all(followers.map((follower) => answer(follower, 'received')));
+      const begin = performance.now();
+      leader.send({ publish: { size, count } });
+      await received;
+      const seconds = (performance.now() - begin) / 1000;
+      return { perSecond: count / seconds, cpu: ((await cpu(all)) - before) / count };
+    },
+    async close() {
+      for (const child of [...followers, leader]) {
+        child.kill('SIGKILL');
+        await once(child, 'exit');
+      }
+    },
+  };
+}
+
+/** The messenger of a cluster: everything goes through its Master. */
+async function startRelay() {
+  const master = fork(MASTER, [String(FOLLOWERS)], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  const messages = (action, count) =>
+    new Promise((resolve) => {
+      const found = [];
+      const listener = (message) => {
+        if (message.action !== action || found.push(message.data) < count) return;
+        master.off('message', listener);
+        resolve(found);
+      };
+      master.on('message', listener);
+    });
+  const ready = messages('egg-ready', 1);
+  await ready;
+  return {
+    async invoke(job) {
+      const result = messages('invoked', 1);
+      master.send({ action: 'invoke-one', data: job, to: 'master' });
+      const [invoked] = await result;
+      return { ...invoked, cpu: undefined };
+    },
+    async publish({ size, count }) {
+      const expecting = messages('expecting', FOLLOWERS);
+      master.send({ action: 'expect', data: count, to: 'app' });
+      await expecting;
+      const received = messages('received', FOLLOWERS);
+      const begin = performance.now();
+      master.send({ action: 'publish', data: { size, count }, to: 'agent' });
+      await received;
+      return { perSecond: count / ((performance.now() - begin) / 1000) };
+    },
+    async close() {
+      master.kill('SIGTERM');
+      await once(master, 'exit');
+    },
+  };
+}
+
+const KINDS = {
+  clutch: () => startClients('clutch'),
+  'cluster-client': () => startClients('cluster-client'),
+  'through the Master': startRelay,
+};
+const results = {};
+for (let round = 0; round < ROUNDS; round += 1) {
+  for (const [kind, start] of Object.entries(KINDS)) {
+    const subject = await start();
+    for (const job of INVOKES) ((results[job.name] ??= {})[kind] ??= []).push(await subject.invoke(job));
+    ((results[PUBLISH.name] ??= {})[kind] ??= []).push(await subject.publish(PUBLISH));
+    await subject.close();
+    console.error(`round ${round + 1}, ${kind} done`);
+  }
+}
+
+const rows = Object.entries(results).flatMap(([what, kinds]) =>
+  Object.entries(kinds).map(([kind, runs]) => {
+    const { median, spread } = summarize(runs.map(({ perSecond }) => perSecond));
+    const ratios = runs.map(({ perSecond }, round) => perSecond / kinds['cluster-client'][round].perSecond);
+    const middle = (key) => (runs[0][key] === undefined ? undefined : summarize(runs.map((run) => run[key])).median);
+    return {
+      what,
+      kind,
+      perSecond: Math.round(median),
+      spread,
+      ratio: summarize(ratios).median,
+      p50: middle('p50'),
+      p99: middle('p99'),
+      cpu: middle('cpu'),
+    };
+  }),
+);
+if (values.json) console.log(JSON.stringify(rows));
+else {
+  console.log(
+    '| what | with | per second | × cluster-client | p50 µs | p99 µs | CPU µs each |\n|---|---|---|---|---|---|---|',
+  );
+  const cell = (value, digits = 0) => (value === undefined ? '–' : value.toFixed(digits));
+  for (const { what, kind, perSecond, spread, ratio, p50, p99, cpu } of rows) {
+    console.log(
+      `| ${what} | ${kind} | ${perSecond.toLocaleString('en')} ± ${Math.round(spread * 100)} % | ${ratio.toFixed(2)} | ${cell(p50)} | ${cell(p99)} | ${cell(cpu, 1)} |`,
+    );
+  }
+}
+process.exit();
