@@ -26,6 +26,9 @@ import { removeStaleSocket } from './unix_socket.js';
 import { heartbeatInterval, Watch } from './watch.js';
 import { type ChildSettings, WorkerPool } from './worker_pool.js';
 
+/** Milliseconds that killed processes get to be gone. */
+const FORCE_LIMIT = 1000;
+
 /** The first process: forks and supervises the others and passes messages on. Loads no code of the app. */
 export class Master implements ClusterHandle {
   readonly #options: ClusterOptions;
@@ -297,8 +300,12 @@ export class Master implements ClusterHandle {
 
   #force(signal: string): void {
     this.#log.error(`received ${signal} while closing: killing all processes`);
-    for (const { child } of [...this.#workers.all, ...this.#agents.all]) child.kill();
-    process.exit(1);
+    const children = [...this.#workers.all, ...this.#agents.all].map(({ child }) => child);
+    // Whoever waits for the Master shall find nobody left.
+    const gone = Promise.all(children.map((child) => new Promise((resolve) => child.once('exit', resolve))));
+    for (const child of children) child.kill();
+    setTimeout(() => process.exit(1), FORCE_LIMIT);
+    void gone.then(() => process.exit(1));
   }
 
   get address(): string {

@@ -31,7 +31,9 @@ export class ClusterClient extends EventEmitter {
     this.#channel = channel;
     this.#onClose = onClose;
     this.#ready = channel.ready();
-    this.#ready.catch(onError);
+    this.#ready.catch((error: Error) => {
+      if (!this.#closed) onError(error);
+    });
     this.on('error', (error: Error) => {
       // Its own listener is there already: an error that nobody else listens to is logged.
       if (this.listenerCount('error') === 1) onError(error);

@@ -403,6 +403,8 @@ export class FollowerChannel implements Channel {
     }
     this.#subscribed.clear();
     this.#published.clear();
+    const closed = new ClutchError('ERR_CLUTCH_CLIENT', `client "${this.options.name}" was closed`);
+    for (const settle of this.#settleAll()) settle(closed);
     this.#follower.remove(this);
   }
 }

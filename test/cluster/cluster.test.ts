@@ -207,7 +207,7 @@ test('the Master loads neither Koa nor the loader, the framework or the app', ()
   const { files, packages } = importGraph('dist/cluster/start_cluster.js');
   assert.ok(files.includes('dist/cluster/master.js'));
   assert.deepEqual(
-    files.filter((file) => !/^dist\/(?:cluster\/|errors\.js|framework_path\.js)/.test(file)),
+    files.filter((file) => !/^dist\/(?:cluster\/|(?:errors|framework_path|socket_path)\.js)/.test(file)),
     [],
   );
   assert.deepEqual(packages, ['cfork', 'detect-port']);
