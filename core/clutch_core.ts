@@ -6,9 +6,12 @@ import { assertDirectory } from '../loader/app_info.js';
 import { type Loader, type Plugin, type PluginDeclarations, Timing } from '../loader/index.js';
 import { BaseContextClass } from './base_context_class.js';
 import { callSite } from './call_site.js';
+import { type Composed, compose } from './compose.js';
 import { contextFactory, defineLazyState } from './context.js';
+import { contextPrototype, responsePrototype } from './koa_prototypes.js';
 import { Lifecycle } from './lifecycle.js';
 import type { TaskOptions } from './ready.js';
+import { handleRequest } from './request_path.js';
 import { type RouteArguments, Router } from './router.js';
 import type { AppConfig, Context, Middleware } from './types.js';
 
@@ -61,8 +64,7 @@ interface KoaBase extends Omit<Koa, OwnMembers> {
   toJSON(): Record<string, unknown>;
   inspect(): Record<string, unknown>;
   env: string;
-  compose(middleware: unknown[]): (ctx: Context) => Promise<void>;
-  handleRequest(ctx: Context, run: (ctx: Context) => Promise<void>): Promise<void>;
+  handleRequest(ctx: Context, run: Composed): Promise<void>;
 }
 const KoaBase = Koa as unknown as new () => KoaBase;
 
@@ -88,6 +90,9 @@ export class ClutchCore extends KoaBase {
     options.type ??= 'application';
     checkOptions(options);
     this.options = options as ClutchCore['options'];
+    const own = this as unknown as Record<'context' | 'response', object>;
+    own.context = Object.create(contextPrototype(Object.getPrototypeOf(this.context)));
+    own.response = Object.create(responsePrototype(Object.getPrototypeOf(this.response)));
     defineLazyState(this.context);
     const title = this.type === 'agent' ? 'Agent' : 'Application';
     this.timing.start(`${title} Start`);
@@ -151,12 +156,17 @@ export class ClutchCore extends KoaBase {
 
   /** The handler for `http.createServer`; each request runs inside `ctxStorage`. */
   override callback(): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
-    const run = this.compose(this.middleware);
+    const run = compose(this.middleware);
     if (this.listenerCount('error') === 0) this.on('error', this.onerror);
     return (req, res) => {
       const ctx = this.createContext(req, res);
       return this.ctxStorage.run(ctx, () => this.handleRequest(ctx, run));
     };
+  }
+
+  /** Runs the middleware and answers; an error is answered by `ctx.onerror`. */
+  override handleRequest(ctx: Context, run: Composed): Promise<void> {
+    return handleRequest(ctx, run);
   }
 
   override createContext(req: IncomingMessage, res: ServerResponse): Context {

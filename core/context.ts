@@ -36,6 +36,8 @@ export function contextFactory(app: Koa & Prototypes): ContextFactory {
     res: ServerResponse;
     ctx: unknown = undefined;
     request: RequestOf;
+    _body: unknown = undefined;
+    _explicitStatus: boolean | undefined = undefined;
     constructor(request: RequestOf) {
       this.req = request.req;
       this.res = request.res;

@@ -4,6 +4,7 @@ import KoaRouter from '@koa/router';
 import { ClutchError } from '../errors.js';
 import type { ClutchCore } from './clutch_core.js';
 import { resolveController } from './route_controller.js';
+import { type MatchResult, RouteDispatch, runChain } from './route_dispatch.js';
 import type { Context, Middleware, Next, RouteController } from './types.js';
 
 const require = createRequire(import.meta.url);
@@ -17,6 +18,10 @@ export interface Layer {
   methods: string[];
   paramNames: { name: string }[];
   stack: Middleware[];
+  opts: { end?: boolean; pathAsRegExp?: unknown; ignoreCaptures?: boolean; [option: string]: unknown };
+  match(path: string): boolean;
+  captures(path: string): string[];
+  params(path: string, captures: string[], existing?: Record<string, string>): Record<string, string>;
   setPrefix(prefix: string): Layer;
 }
 
@@ -31,6 +36,11 @@ export interface RouterOptions {
 interface BaseRouter {
   opts: RouterOptions;
   stack: Layer[];
+  exclusive?: unknown;
+  host?: unknown;
+  _events: { _handlers: Map<unknown, unknown> };
+  matchHost(host: string): boolean;
+  match(path: string, method: string): MatchResult;
   register(path: RoutePath | RoutePath[], methods: string[], handlers: unknown, options?: RouteOptions): unknown;
   middleware(): Middleware;
   routes(): Middleware;
@@ -41,6 +51,17 @@ interface BaseRouter {
   route(name: string): Layer | false;
 }
 const BaseRouter = KoaRouter as unknown as new (options: RouterOptions) => BaseRouter;
+
+/** What a router leaves in a context for others. */
+interface RoutingFields {
+  matched?: Layer[];
+  newRouterPath?: string;
+  routerPath?: string;
+  router: unknown;
+  routeMatched?: boolean;
+  _matchedRoute?: RoutePath;
+  _matchedRouteName?: string;
+}
 
 /** A route's arguments after the verb, as users may write them. */
 export type RouteArguments =
@@ -71,6 +92,7 @@ const LEGACY_PATTERN = /[()?+]|\*(?![\w"])/;
 /** `@koa/router` with controllers by name, `resources`, `redirect` by route name and Egg's path patterns. */
 export class Router extends BaseRouter {
   readonly #app: ClutchCore;
+  #dispatch: RouteDispatch | undefined;
 
   constructor(options: RouterOptions, app: ClutchCore) {
     super(options);
@@ -123,6 +145,61 @@ export class Router extends BaseRouter {
       return layer;
     };
     return layer;
+  }
+
+  /** Layers are found through an index, which is made when the first request comes after a change of the routes. */
+  #compiled(): RouteDispatch {
+    if (!this.#dispatch?.isFor(this.stack)) this.#dispatch = new RouteDispatch(this.stack);
+    return this.#dispatch;
+  }
+
+  override match(path: string, method: string): MatchResult {
+    const { found: _, ...result } = this.#compiled().match(path, method.toUpperCase());
+    return result;
+  }
+
+  /** The middleware of `@koa/router`, with layers found and chains made ahead of the request. */
+  override middleware(): Middleware {
+    const base = super.middleware();
+    const dispatch: Middleware = (ctx, next) => {
+      // Rare ways to choose are left to the original, which asks `match` above.
+      if (this.exclusive || this.host || this._events._handlers.size > 0) return base(ctx, next);
+      const routing = ctx as unknown as RoutingFields;
+      const path =
+        (this.opts['routerPath'] as string | undefined) ||
+        routing.newRouterPath ||
+        ctx.path ||
+        routing.routerPath ||
+        '';
+      const compiled = this.#compiled();
+      const { path: matched, pathAndMethod, route, found } = compiled.match(path, ctx.method);
+      if (routing.matched) routing.matched.push(...matched);
+      else routing.matched = matched;
+      routing.router = this;
+      routing.routeMatched = route;
+      if (!route) return next();
+      const chain = compiled.chain(pathAndMethod);
+      if (chain.route) {
+        routing._matchedRoute = chain.route.path;
+        if (chain.route.name) routing._matchedRouteName = chain.route.name;
+      }
+      return runChain(ctx, next, chain, { path, found });
+    };
+    return Object.assign(dispatch, { router: this });
+  }
+
+  override routes(): Middleware {
+    return this.middleware();
+  }
+
+  override prefix(prefix: string): this {
+    this.#dispatch = undefined;
+    return super.prefix(prefix);
+  }
+
+  override param(name: string, handler: (value: string, ctx: Context, next: Next) => unknown): this {
+    this.#dispatch = undefined;
+    return super.param(name, handler);
   }
 
   /** Registers a route for every method. */

@@ -1,6 +1,13 @@
 import type { Server } from 'node:http';
 import Keygrip from 'keygrip';
-import type { ApplicationExtension, BaseContextClass, Context, IController, IMiddleware } from '../core/index.js';
+import type {
+  ApplicationExtension,
+  BaseContextClass,
+  Composed,
+  Context,
+  IController,
+  IMiddleware,
+} from '../core/index.js';
 import { ClutchError } from '../errors.js';
 import { AppWorkerLoader } from '../loader/index.js';
 import { type ReportTopic, reportApp } from './app_report.js';
@@ -96,7 +103,7 @@ export class Application extends BaseApplication {
     return reportApp(this, topic, key);
   }
 
-  override handleRequest(ctx: Context, run: (ctx: Context) => Promise<void>): Promise<void> {
+  override handleRequest(ctx: Context, run: Composed): Promise<void> {
     if (this.listenerCount('request') > 0) this.emit('request', ctx);
     if (this.listenerCount('response') > 0) ctx.res.once('close', () => this.emit('response', ctx));
     return super.handleRequest(ctx, run);

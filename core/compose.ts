@@ -1,0 +1,45 @@
+import type { Context, Middleware, Next } from './types.js';
+
+export type Composed = (ctx: Context, next?: Next) => Promise<unknown>;
+
+/**
+ * Makes one function of a list of middleware, with the semantics of koa-compose: each gets `next`, a second call of which
+ * rejects; what is thrown rejects. The chain is built once; a request makes one closure for each middleware it reaches.
+ *
+ * @throws {TypeError} when something in the list is no function
+ */
+export function compose(middleware: readonly unknown[]): Composed {
+  if (!Array.isArray(middleware)) throw new TypeError('Middleware stack must be an array!');
+  const functions = middleware.flat(Number.POSITIVE_INFINITY) as Middleware[];
+  for (const fn of functions) {
+    if (typeof fn !== 'function') throw new TypeError('Middleware must be composed of functions!');
+  }
+  return functions.reduceRight<Composed>((rest, fn) => link(fn, rest), end);
+}
+
+function end(_ctx: Context, next?: Next): Promise<unknown> {
+  return next ? settle(next()) : DONE;
+}
+
+const DONE = Promise.resolve();
+
+function link(fn: Middleware, rest: Composed): Composed {
+  return (ctx, next) => {
+    let called = false;
+    try {
+      return settle(
+        fn(ctx, () => {
+          if (called) return Promise.reject(new Error('next() called multiple times'));
+          called = true;
+          return rest(ctx, next);
+        }),
+      );
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  };
+}
+
+function settle(result: unknown): Promise<unknown> {
+  return result instanceof Promise ? result : Promise.resolve(result);
+}

@@ -1,0 +1,111 @@
+/** What the index needs to know of a layer of `@koa/router`. */
+export interface IndexedLayer {
+  path: string | RegExp;
+  regexp: RegExp;
+  opts: { end?: boolean; pathAsRegExp?: unknown; [option: string]: unknown };
+}
+
+/** Segments that are plain text, or one parameter; other patterns are not indexed. */
+const SEGMENT = /^(?:[\w.~-]+|:[A-Za-z_]\w*)$/;
+
+interface Node<L> {
+  /** Next segments by their text, in lower case. */
+  texts: Map<string, Node<L>> | undefined;
+  parameter: Node<L> | undefined;
+  /** Layers whose path ends here. */
+  here: Entry<L>[];
+  /** Layers that take this path and all below it. */
+  below: Entry<L>[];
+}
+
+interface Entry<L> {
+  order: number;
+  layer: L;
+}
+
+/**
+ * Finds the layers that may match a path, in the order in which they were registered.
+ *
+ * Plain paths and parameters are a tree of segments; every other layer (RegExp, wildcards, groups) is a candidate for each
+ * path. The index may name a layer that does not match, never leave out one that does: the layer's own RegExp decides.
+ */
+export class RouteIndex<L extends IndexedLayer> {
+  readonly #root: Node<L> = emptyNode();
+  readonly #always: Entry<L>[] = [];
+
+  constructor(layers: readonly L[]) {
+    for (const [order, layer] of layers.entries()) this.#add({ order, layer });
+  }
+
+  #add(entry: Entry<L>): void {
+    const { path, opts } = entry.layer;
+    const segments = typeof path === 'string' && !opts.pathAsRegExp ? segmentsOf(path) : undefined;
+    if (!segments) {
+      this.#always.push(entry);
+      return;
+    }
+    let node = this.#root;
+    for (const segment of segments) {
+      if (segment.startsWith(':')) {
+        node.parameter ??= emptyNode();
+        node = node.parameter;
+      } else {
+        node.texts ??= new Map();
+        const text = segment.toLowerCase();
+        let next = node.texts.get(text);
+        if (!next) {
+          next = emptyNode();
+          node.texts.set(text, next);
+        }
+        node = next;
+      }
+    }
+    (opts.end === false ? node.below : node.here).push(entry);
+  }
+
+  /** @returns layers in order; to be read at once, the array may be shared */
+  candidates(path: string): readonly Entry<L>[] {
+    const found: Entry<L>[] = [];
+    // A path that does not begin with a slash is nothing that a tree of segments knows.
+    if (path.charCodeAt(0) === 47) this.#collect(this.#root, path, 1, found);
+    if (found.length === 0) return this.#always;
+    if (this.#always.length > 0) found.push(...this.#always);
+    return found.length > 1 ? found.sort(byOrder) : found;
+  }
+
+  #collect(node: Node<L>, path: string, from: number, found: Entry<L>[]): void {
+    if (node.below.length > 0) found.push(...node.below);
+    if (from >= path.length) {
+      if (node.here.length > 0) found.push(...node.here);
+      return;
+    }
+    if (!node.texts && !node.parameter) return;
+    const slash = path.indexOf('/', from);
+    const end = slash === -1 ? path.length : slash;
+    if (end === from) return;
+    if (node.texts) {
+      const text = path.slice(from, end);
+      // Most routes are in lower case, and so are most requests.
+      const next = node.texts.get(text) ?? node.texts.get(text.toLowerCase());
+      if (next) this.#collect(next, path, end + 1, found);
+    }
+    if (node.parameter) this.#collect(node.parameter, path, end + 1, found);
+  }
+}
+
+function emptyNode<L>(): Node<L> {
+  return { texts: undefined, parameter: undefined, here: [], below: [] };
+}
+
+function byOrder(a: { order: number }, b: { order: number }): number {
+  return a.order - b.order;
+}
+
+/** @returns the segments of a path, without a slash at its end; undefined when one of them is more than text or a parameter */
+function segmentsOf(path: string): string[] | undefined {
+  if (path === '/' || path === '') return path === '' ? undefined : [];
+  if (!path.startsWith('/')) return undefined;
+  const segments = path.slice(1).split('/');
+  if (segments.at(-1) === '') segments.pop();
+  return segments.every((segment) => SEGMENT.test(segment)) ? segments : undefined;
+}
