@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import Koa from 'koa';
 import { ClutchError } from '../errors.js';
 import { assertDirectory } from '../loader/app_info.js';
-import { type Loader, type Plugin, type PluginDeclarations, Timing } from '../loader/index.js';
+import { type Loader, type Plugin, type PluginDeclarations, Timing, usesAsyncContext } from '../loader/index.js';
 import { BaseContextClass } from './base_context_class.js';
 import { callSite } from './call_site.js';
 import { type Composed, compose } from './compose.js';
@@ -35,6 +35,9 @@ type LoaderClass = new (app: never) => Loader;
 const EGG_LOADER = Symbol.for('egg#loader');
 const STORAGE = Symbol.for('gals#asyncLocalStorage');
 
+/** From Node 24 on a storage is part of V8's own bookkeeping; before, it hooks into every promise. */
+const STORAGE_IS_FREE = Number.parseInt(process.versions.node, 10) >= 24;
+
 /** One AsyncLocalStorage for all apps of a process, found by the same symbol as in Egg's own packages. */
 function contextStorage(): AsyncLocalStorage<Context> {
   const holder = globalThis as { [STORAGE]?: AsyncLocalStorage<Context> };
@@ -57,9 +60,6 @@ type OwnMembers =
 interface KoaBase extends Omit<Koa, OwnMembers> {
   use(fn: Middleware): this;
   createContext(req: IncomingMessage, res: ServerResponse): Context;
-  /** The context of the request that is being handled, undefined outside one. */
-  readonly currentContext: Context | undefined;
-  ctxStorage: AsyncLocalStorage<Context> | undefined;
   callback(): (req: IncomingMessage, res: ServerResponse) => Promise<void>;
   toJSON(): Record<string, unknown>;
   inspect(): Record<string, unknown>;
@@ -80,7 +80,9 @@ export class ClutchCore extends KoaBase {
   readonly loader: Loader;
   readonly Controller = BaseContextClass;
   readonly Service = BaseContextClass;
-  override ctxStorage: AsyncLocalStorage<Context> = contextStorage();
+  readonly #storage = contextStorage();
+  /** Whether requests run inside the storage; it costs each promise of a request something on Node before 24. */
+  #tracksContext = STORAGE_IS_FREE;
   #router: Router | undefined;
   #createContext: ((req: IncomingMessage, res: ServerResponse) => Context) | undefined;
 
@@ -154,14 +156,40 @@ export class ClutchCore extends KoaBase {
     return this.#router;
   }
 
-  /** The handler for `http.createServer`; each request runs inside `ctxStorage`. */
+  /**
+   * The handler for `http.createServer`. Requests run inside `ctxStorage` when something uses it: a loaded file that names
+   * it or `currentContext`, `config.asyncContext`, or whoever has asked for it once.
+   */
   override callback(): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
     const run = compose(this.middleware);
     if (this.listenerCount('error') === 0) this.on('error', this.onerror);
+    this.#tracksContext ||= usesAsyncContext() || this.config?.['asyncContext'] === true;
     return (req, res) => {
       const ctx = this.createContext(req, res);
-      return this.ctxStorage.run(ctx, () => this.handleRequest(ctx, run));
+      if (this.#tracksContext) return this.#storage.run(ctx, () => this.handleRequest(ctx, run));
+      return this.handleRequest(ctx, run);
     };
+  }
+
+  /** The AsyncLocalStorage that holds the context of the request that is being handled. */
+  get ctxStorage(): AsyncLocalStorage<Context> {
+    this.#tracksContext = true;
+    return this.#storage;
+  }
+
+  /** The context of the request that is being handled, undefined outside one. */
+  get currentContext(): Context | undefined {
+    return this.ctxStorage.getStore();
+  }
+
+  /** The same, without a claim that it be there: for what is only better with it. */
+  protected peekContext(): Context | undefined {
+    return this.#storage.getStore();
+  }
+
+  /** Runs `scope` with `ctx` as `currentContext`. */
+  protected runInContext<T>(ctx: Context, scope: () => T): T {
+    return this.#storage.run(ctx, scope);
   }
 
   /** Runs the middleware and answers; an error is answered by `ctx.onerror`. */

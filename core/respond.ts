@@ -49,7 +49,9 @@ export function respond(ctx: Context): void {
       return;
     }
     const text = JSON.stringify(body);
-    if (!res.headersSent) ctx.length = Buffer.byteLength(text);
+    if (!res.headersSent && !res.hasHeader('transfer-encoding')) {
+      res.setHeader('Content-Length', String(Buffer.byteLength(text)));
+    }
     res.end(text);
   }
 }

@@ -154,7 +154,7 @@ export abstract class BaseApplication extends ClutchCore {
   protected abstract logError(error: Error, ctx?: Context): void;
 
   get loggers(): Loggers {
-    this.#loggers ??= new Loggers(this.config as never, this.type, () => this.currentContext as LogContext | undefined);
+    this.#loggers ??= new Loggers(this.config as never, this.type, () => this.peekContext() as LogContext | undefined);
     return this.#loggers;
   }
 
@@ -197,7 +197,7 @@ export abstract class BaseApplication extends ClutchCore {
   /** Runs `scope` with a context of its own as `currentContext`. */
   runInAnonymousContextScope<T>(scope: (ctx: Context) => T, req?: Record<string, unknown>): T {
     const ctx = this.createAnonymousContext(req);
-    return this.ctxStorage.run(ctx, () => scope(ctx));
+    return this.runInContext(ctx, () => scope(ctx));
   }
 
   #logRejection(reason: unknown): void {

@@ -148,6 +148,41 @@ export class Logger {
   }
 }
 
+/** A logger whose lines tell of one request. */
+export class RequestLogger {
+  readonly #logger: Logger;
+  readonly #context: LogContext;
+
+  constructor(logger: Logger, context: LogContext) {
+    this.#logger = logger;
+    this.#context = context;
+  }
+
+  get options(): LoggerOptions {
+    return this.#logger.options;
+  }
+
+  debug(...args: unknown[]): void {
+    this.log('DEBUG', args);
+  }
+
+  info(...args: unknown[]): void {
+    this.log('INFO', args);
+  }
+
+  warn(...args: unknown[]): void {
+    this.log('WARN', args);
+  }
+
+  error(...args: unknown[]): void {
+    this.log('ERROR', args);
+  }
+
+  log(level: Exclude<LevelName, 'NONE'>, args: unknown[]): void {
+    this.#logger.log(level, args, this.#context);
+  }
+}
+
 function levelOf(name: string | undefined, fallback: LevelName): number {
   return LEVELS[name?.toUpperCase() as LevelName] ?? LEVELS[fallback];
 }

@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { IHelper } from '../core/index.js';
 import type { Application } from './application_class.js';
 import type { FrameworkController } from './controller.js';
-import type { Logger } from './logger.js';
+import type { RequestLogger } from './logger.js';
 
 declare module '../core/types.js' {
   interface FrameworkTypes {
@@ -10,9 +10,9 @@ declare module '../core/types.js' {
   }
 
   interface ContextExtension {
-    logger: Logger;
-    coreLogger: Logger;
-    getLogger(name: string): Logger | null;
+    logger: RequestLogger;
+    coreLogger: RequestLogger;
+    getLogger(name: string): RequestLogger | null;
     helper: Helper;
     locals: Record<string, unknown>;
     acceptJSON: boolean;

@@ -7,5 +7,6 @@ export { FileLoader, type FileLoaderOptions, moduleFiles } from './file_loader.j
 export { type CaseStyle, propertyNames } from './file_names.js';
 export { AgentWorkerLoader, AppWorkerLoader, Loader } from './loader.js';
 export type { MiddlewareOptions } from './middleware.js';
+export { usesAsyncContext } from './module_loader.js';
 export type { Plugin, PluginDeclaration, PluginDeclarations } from './plugin.js';
 export { Timing, type TimingItem } from './timing.js';

@@ -4,6 +4,8 @@ import path from 'node:path';
 import { ClutchError, toError } from '../errors.js';
 
 const require = createRequire(import.meta.url);
+/** The files of Clutch itself. */
+const OWN = path.join(import.meta.dirname, '..');
 
 /**
  * How this process treats `.ts`: `first` where a hook such as tsx loads it or `EGG_TYPESCRIPT` asks for it,
@@ -78,6 +80,15 @@ export function notCompiled(file: string): ClutchError {
   });
 }
 
+/** What reads the context of the request that is being handled, by name or, as loggers of the app do, by itself. */
+const ASYNC_CONTEXT = /\b(?:currentContext|ctxStorage|asyncLocalStorage|app\.(?:\w*[lL]ogger|getLogger))\b/;
+let asyncContextIsUsed = false;
+
+/** Whether a file that was loaded from an app, a plugin or a framework names what needs the current context. */
+export function usesAsyncContext(): boolean {
+  return asyncContextIsUsed;
+}
+
 /**
  * Loads a module of any kind synchronously. A default export is taken; an unknown extension gives the file's Buffer.
  *
@@ -89,6 +100,7 @@ export function loadModule(file: string): unknown {
   let exported: unknown;
   try {
     exported = require(file);
+    asyncContextIsUsed ||= !file.startsWith(OWN) && ASYNC_CONTEXT.test(readFileSync(require.resolve(file), 'utf8'));
   } catch (thrown) {
     throw moduleError(file, toError(thrown));
   }

@@ -2,10 +2,12 @@ import type { Context } from '../../../core/index.js';
 import type { Application } from '../../application_class.js';
 import { ContextCookies } from '../../cookies.js';
 import { answerError } from '../../error_response.js';
-import type { Logger } from '../../logger.js';
+import { type LogContext, RequestLogger } from '../../logger.js';
 
 const COOKIES = Symbol('ctx.cookies');
+const CORE_LOGGER = Symbol('ctx.coreLogger');
 const HELPER = Symbol('ctx.helper');
+const LOGGER = Symbol('ctx.logger');
 const LOCALS = Symbol('ctx.locals');
 const ROUTER = Symbol('ctx.router');
 
@@ -40,16 +42,19 @@ export default {
     return (ctx[HELPER] ??= new ctx.app.Helper(this as unknown as Context)) as object;
   },
 
-  get logger(): Logger {
-    return (this as unknown as Fields).app.logger;
+  get logger(): RequestLogger {
+    const ctx = this as unknown as Fields;
+    return (ctx[LOGGER] ??= new RequestLogger(ctx.app.logger, this as unknown as LogContext)) as RequestLogger;
   },
 
-  get coreLogger(): Logger {
-    return (this as unknown as Fields).app.coreLogger;
+  get coreLogger(): RequestLogger {
+    const ctx = this as unknown as Fields;
+    return (ctx[CORE_LOGGER] ??= new RequestLogger(ctx.app.coreLogger, this as unknown as LogContext)) as RequestLogger;
   },
 
-  getLogger(name: string): Logger | null {
-    return (this as unknown as Fields).app.getLogger(name);
+  getLogger(name: string): RequestLogger | null {
+    const logger = (this as unknown as Fields).app.getLogger(name);
+    return logger && new RequestLogger(logger, this as unknown as LogContext);
   },
 
   get locals(): Values {
