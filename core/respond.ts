@@ -43,7 +43,7 @@ export function respond(ctx: Context): void {
   } else {
     const stream = asStream(body);
     if (stream) {
-      Stream.pipeline(stream, res, (error) => {
+      Stream.pipeline(stream, res, (error: Error | null) => {
         if (error && ctx.app.listenerCount('error')) ctx.onerror(error);
       });
       return;

@@ -79,10 +79,13 @@ export class RouteIndex<L extends IndexedLayer> {
       if (node.here.length > 0) found.push(...node.here);
       return;
     }
-    if (!node.texts && !node.parameter) return;
     const slash = path.indexOf('/', from);
     const end = slash === -1 ? path.length : slash;
-    if (end === from) return;
+    if (end === from) {
+      // A path with a slash at its end may be followed by one more.
+      if (end === path.length - 1) found.push(...node.here);
+      return;
+    }
     if (node.texts) {
       const text = path.slice(from, end);
       // Most routes are in lower case, and so are most requests.
