@@ -70,7 +70,7 @@ export class AgentPool extends EventEmitter<Events> {
   }
 
   #fork(state: 'starting' | 'trial'): Supervised {
-    const { prepare, boot } = this.#settings;
+    const { prepare, boot, complete } = this.#settings;
     const agent = new Supervised(this.#forkChild(), this.slot, state);
     const { child } = agent;
     this.#agents.add(agent);
@@ -80,8 +80,10 @@ export class AgentPool extends EventEmitter<Events> {
     });
     child.once('exit', () => this.#agents.delete(agent));
     child.send({ action: CONTROL.prepare, data: prepare });
-    child.send({ action: CONTROL.boot, data: boot });
-    agent.lastBeat = Date.now();
+    void complete.then(() => {
+      child.send({ action: CONTROL.boot, data: boot });
+      agent.lastBeat = Date.now();
+    });
     this.emit('forked', agent);
     return agent;
   }

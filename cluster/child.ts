@@ -1,11 +1,14 @@
-import { createRequire } from 'node:module';
+import * as nodeModule from 'node:module';
 import { isMainThread } from 'node:worker_threads';
 import { ClutchError, toError } from '../errors.js';
+import { inspectorPort } from './inspector_port.js';
 import { connectMaster, type MasterLink } from './master_link.js';
 import { type BootData, CONTROL, type Message, type PrepareData, serializeError } from './protocol.js';
-import { inspectorPort } from './stack_capture.js';
 
-const require = createRequire(import.meta.url);
+const require = nodeModule.createRequire(import.meta.url);
+
+// From Node 22.1 on, what is loaded from here on is compiled once for all processes, and for the next start.
+(nodeModule as { enableCompileCache?: () => unknown }).enableCompileCache?.();
 
 /** What a framework's class looks like to a worker entry, which knows it by its directory only. */
 export interface ChildApplication {

@@ -1,18 +1,16 @@
-import { randomBytes } from 'node:crypto';
-import { detect } from 'detect-port';
 import { ClutchError, toError } from '../errors.js';
 import { displayAddress } from './address.js';
-import { AgentPool } from './agent_pool.js';
+import type { AgentPool } from './agent_pool.js';
 import { Announcements } from './announcements.js';
 import { type ControlRequest, ControlServer, controlPath } from './control_server.js';
 import { Guardian } from './guardian.js';
 import type { ClusterHandle } from './handle.js';
+import type { Launched } from './launch.js';
 import { createMasterLog } from './master_log.js';
 import { MasterMessenger } from './master_messenger.js';
 import type { ClusterOptions } from './options.js';
 import { Overview } from './overview.js';
-import { writePidFile } from './pid_file.js';
-import { ProcessWorkers } from './process_workers.js';
+import type { ProcessWorkers } from './process_workers.js';
 import { CONTROL, type LeaderInfo, type ListenAddress } from './protocol.js';
 import { Relay } from './relay.js';
 import { type ReloadOptions, Rolling } from './rolling.js';
@@ -21,10 +19,10 @@ import { captureStack } from './stack_capture.js';
 import type { ClusterStatus, MasterState } from './status.js';
 import { StickyListener } from './sticky.js';
 import type { Supervised } from './supervised.js';
-import { ThreadWorkers } from './thread_workers.js';
 import { removeStaleSocket } from './unix_socket.js';
-import { heartbeatInterval, Watch } from './watch.js';
-import { type ChildSettings, WorkerPool } from './worker_pool.js';
+import { Watch } from './watch.js';
+import type { WorkerPool } from './worker_pool.js';
+import type { WorkerSource } from './worker_source.js';
 
 /** Milliseconds that killed processes get to be gone. */
 const FORCE_LIMIT = 1000;
@@ -33,9 +31,10 @@ const FORCE_LIMIT = 1000;
 export class Master implements ClusterHandle {
   readonly #options: ClusterOptions;
   readonly #log = createMasterLog();
-  readonly #begin = Date.now();
+  readonly #begin: number;
   readonly #agents: AgentPool;
   readonly #workers: WorkerPool;
+  readonly #source: WorkerSource;
   readonly #rolling: Rolling;
   readonly #relay: Relay;
   readonly #announce: Announcements;
@@ -45,7 +44,7 @@ export class Master implements ClusterHandle {
   readonly #sticky: StickyListener | undefined;
   readonly #frameworkName: string;
   /** What Leader and Followers need to find and trust each other; `agent` follows the Agent in use. */
-  readonly #leader: LeaderInfo = { token: randomBytes(32).toString('hex'), master: process.pid, agent: undefined };
+  readonly #leader: LeaderInfo;
   #messenger: MasterMessenger | undefined;
   #control: ControlServer | undefined;
   #admin: { address: string; close(): void } | undefined;
@@ -57,36 +56,35 @@ export class Master implements ClusterHandle {
   /** Resolves when every process is ready. */
   readonly ready: Promise<void>;
 
-  constructor(options: ClusterOptions, framework: { name: string; entry: string }, clusterPort: number) {
-    this.#options = options;
-    this.#frameworkName = framework.name;
-    const { execArgv = process.execArgv, require, pidFile, admin: _, ...rest } = options;
-    const settings = (kind: 'app' | 'agent'): ChildSettings => ({
-      execArgv,
-      prepare: { framework: framework.entry, require },
-      boot: {
-        options: { ...rest, require, clusterPort, leader: this.#leader },
-        closeTimeout: closeTimeout(kind, options.killTimeout),
-        statsInterval: heartbeatInterval(options.hangTimeout),
+  constructor(
+    options: ClusterOptions,
+    frameworkName: string,
+    { agents, workers, source, leader, ports, begin }: Launched,
+  ) {
+    this.#options = { ...options };
+    this.#frameworkName = frameworkName;
+    this.#leader = leader;
+    this.#begin = begin;
+    this.#agents = agents;
+    this.#workers = workers;
+    this.#source = source;
+    ports.then(
+      (port) => {
+        this.#options.port = port;
       },
-    });
-    const source =
-      options.startMode === 'process'
-        ? new ProcessWorkers(execArgv, options.scheduling === 'shared')
-        : new ThreadWorkers(execArgv, options.scheduling === 'reusePort');
-    this.#agents = new AgentPool(settings('agent'));
-    this.#workers = new WorkerPool(settings('app'), source, options.workers);
+      (error: Error) => this.#failBoot(`no free port: ${error.message}`),
+    );
     if (options.sticky) this.#sticky = new StickyListener(source as ProcessWorkers, () => this.#workers.ready);
     this.#rolling = new Rolling(this.#agents, this.#workers, this.#log);
     this.#relay = new Relay(this.#agents, this.#workers, this.#log);
-    this.#announce = new Announcements(this.#relay, this.#agents, this.#workers, options);
+    this.#announce = new Announcements(this.#relay, this.#agents, this.#workers, this.#options);
     this.#overview = new Overview(this.#agents, this.#workers, () => ({
       state: this.#state,
       address: this.address,
       baseDir: options.baseDir,
     }));
     // A process that is being debugged may stand still for as long as it likes.
-    const debugged = execArgv.some((option) => option.startsWith('--inspect'));
+    const debugged = (options.execArgv ?? process.execArgv).some((option) => option.startsWith('--inspect'));
     const limits = { ...options, hangTimeout: debugged ? 0 : options.hangTimeout };
     this.#watch = new Watch(limits, () => [...this.#agents.all, ...this.#workers.all], {
       onHang: (child, silent) => void this.#replaceHung(child, silent),
@@ -100,18 +98,8 @@ export class Master implements ClusterHandle {
     this.#onReady = resolve;
   }
 
-  /** Picks the port for Leader and Followers, then forks. */
-  static async start(options: ClusterOptions, framework: { name: string; entry: string }): Promise<Master> {
-    const clusterPort = await detect();
-    // Port 0 is chosen here once, so that a replacement listens where the first worker did.
-    const port = options.port === 0 ? await detect(clusterPort + 1) : options.port;
-    const master = new Master({ ...options, port }, framework, clusterPort);
-    master.#start();
-    await master.ready;
-    return master;
-  }
-
-  #start(): void {
+  /** Begins to supervise what has been launched. */
+  start(): void {
     listenToSignals({
       onClose: (signal) => {
         this.#log.info(`received ${signal}, closing`);
@@ -125,7 +113,6 @@ export class Master implements ClusterHandle {
       },
     });
     process.on('uncaughtException', (error) => this.#onException(error));
-    if (this.#options.pidFile) writePidFile(this.#options.pidFile);
     process.on('message', (message) => this.#relay.route(message, 'parent'));
     this.#agents.on('message', (message, agent) => this.#relay.route(message, 'agent', agent));
     this.#relay.on('message', ({ action }) => {
@@ -142,9 +129,10 @@ export class Master implements ClusterHandle {
     this.#workers.on('ready', (info, address) => void this.#onWorkerReady(info, address));
     this.#workers.on('died', (info, reason, delay) => this.#onWorkerDeath(info, reason, delay));
     this.#workers.on('exit', (info) => this.#onWorkerExit(info));
-    this.#agents.start();
-    this.#workers.start();
-    this.#guardChildren();
+    if (this.#agents.all.length === 0 || this.#workers.all.length < this.#options.workers) {
+      this.#failBoot('a process ended as soon as it was forked');
+      return;
+    }
     this.#watch.start();
     void this.#openControl();
   }
@@ -258,6 +246,8 @@ export class Master implements ClusterHandle {
     this.#state = 'ready';
     this.#log.info(`${this.#frameworkName} started on ${this.address} (${Date.now() - this.#begin} ms)`);
     this.#announce.clusterReady(this.#listening as ListenAddress);
+    this.#guardChildren();
+    this.#source.onAllReady();
     this.#onReady();
   }
 
@@ -364,13 +354,6 @@ export class Master implements ClusterHandle {
     this.#state = 'closed';
     this.#log.info('closed');
   }
-}
-
-/** @returns milliseconds that a process gets to close; the environment variables that Egg has for it win */
-function closeTimeout(kind: 'app' | 'agent', fallback: number): number {
-  const specific = process.env[kind === 'app' ? 'EGG_APP_CLOSE_TIMEOUT' : 'EGG_AGENT_CLOSE_TIMEOUT'];
-  const milliseconds = Number.parseInt(specific ?? process.env['EGG_MASTER_CLOSE_TIMEOUT'] ?? '', 10);
-  return milliseconds > 0 ? milliseconds : fallback;
 }
 
 function inWords(delay: number): string {

@@ -1,13 +1,14 @@
 import cluster, { type Worker } from 'node:cluster';
+import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
-import { cfork, setDisableRefork } from 'cfork';
 import { type Child, ProcessChild } from './child_handle.js';
 import { type Handoff, Handoffs } from './handoff.js';
 import { ListenKeeper } from './listen_keeper.js';
 import type { Message } from './protocol.js';
 import type { WorkerSource, WorkerSourceListener } from './worker_source.js';
 
+const require = createRequire(import.meta.url);
 const ENTRY = fileURLToPath(new URL('app_worker.js', import.meta.url));
 
 interface Forked {
@@ -25,6 +26,8 @@ export class ProcessWorkers implements WorkerSource {
   readonly #byWorker = new Map<number, Forked>();
   readonly #byChild = new Map<Child, Forked>();
   readonly #orphans: Handoff[] = [];
+  /** Whether cfork is there to replace workers. */
+  #replaces = false;
   #closing = false;
 
   /** @param shared whether the kernel chooses who accepts, instead of the Master in turn */
@@ -41,19 +44,20 @@ export class ProcessWorkers implements WorkerSource {
       const forked = this.#byWorker.get(worker.id);
       if (forked?.replaced && !worker.isDead()) onLost(forked.child);
     });
-    const restore = withoutConsole(['disconnect', 'exit'], () => {
-      cfork({
-        exec: ENTRY,
-        execArgv: this.#execArgv,
-        args: [],
-        count,
-        // How fast a worker is replaced is decided by the backoff of its slot.
-        limit: Number.MAX_SAFE_INTEGER,
-        windowsHide: true,
-      });
+    cluster.setupPrimary({ exec: ENTRY, execArgv: this.#execArgv, args: [], windowsHide: true });
+    for (let index = 0; index < count; index += 1) onFork(this.fork(index));
+  }
+
+  /** During the boot no worker is replaced: cfork is loaded after it, since loading it takes a while. */
+  onAllReady(): void {
+    const { cfork } = require('cfork') as typeof import('cfork');
+    withoutConsole(['disconnect', 'exit'], () => {
+      // How fast a worker is replaced is decided by the backoff of its slot.
+      cfork({ count: 0, limit: Number.MAX_SAFE_INTEGER });
     });
-    restore();
     cluster.on('unexpectedExit', () => undefined);
+    this.#replaces = true;
+    for (const child of this.#byChild.keys()) this.setReplaced(child, true);
   }
 
   fork(index: number): Child {
@@ -80,8 +84,8 @@ export class ProcessWorkers implements WorkerSource {
   setReplaced(child: Child, replaced: boolean): void {
     const forked = this.#byChild.get(child);
     if (!forked) return;
-    forked.replaced = replaced;
-    setDisableRefork(forked.worker, !replaced);
+    forked.replaced = replaced && this.#replaces;
+    setDisableRefork(forked.worker, !forked.replaced);
   }
 
   isReplaced(child: Child): boolean {
@@ -118,21 +122,22 @@ type Listener = (...args: unknown[]) => unknown;
 /**
  * cfork writes about every death to the console in a format of its own, which the Master's log tells already:
  * the listeners that it adds while `install` runs are given a silent console.
- *
- * @returns the function that puts the silent ones in place
  */
-function withoutConsole(events: string[], install: () => void): () => void {
+function withoutConsole(events: string[], install: () => void): void {
   const before = new Map(events.map((event) => [event, new Set(cluster.listeners(event))]));
   install();
-  return () => {
-    for (const event of events) {
-      for (const listener of cluster.listeners(event) as Listener[]) {
-        if (before.get(event)?.has(listener)) continue;
-        cluster.off(event, listener);
-        cluster.on(event, (...args) => silently(() => listener(...args)));
-      }
+  for (const event of events) {
+    for (const listener of cluster.listeners(event) as Listener[]) {
+      if (before.get(event)?.has(listener)) continue;
+      cluster.off(event, listener);
+      cluster.on(event, (...args) => silently(() => listener(...args)));
     }
-  };
+  }
+}
+
+/** The mark that cfork looks at. */
+function setDisableRefork(worker: Worker, disabled: boolean): void {
+  Reflect.set(worker, 'disableRefork', disabled);
 }
 
 function silently(run: () => void): void {

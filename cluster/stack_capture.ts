@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { inspectorPort } from './inspector_port.js';
 
 /** Milliseconds that a process gets to answer; one that is stopped never does. */
 const TIMEOUT = 3000;
@@ -12,14 +13,6 @@ interface CallFrame {
 interface InspectorEvent {
   method?: string;
   params: { callFrames: CallFrame[]; scriptId: string; url: string };
-}
-
-/**
- * The port on which the inspector of a process would listen. It is not known to be free; a process whose port is
- * used just has no inspector.
- */
-export function inspectorPort(pid: number): number {
-  return 20_000 + (pid % 40_000);
 }
 
 /**

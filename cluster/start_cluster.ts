@@ -1,8 +1,9 @@
 import { resolveFramework } from '../framework_path.js';
 import type { ClusterHandle } from './handle.js';
-import { Master } from './master.js';
+import { launch } from './launch.js';
 import { createMasterLog } from './master_log.js';
 import { parseClusterOptions, type StartClusterOptions } from './options.js';
+import { writePidFile } from './pid_file.js';
 
 /** Clutch itself, for apps that name no framework. */
 export const DEFAULT_FRAMEWORK = { name: 'clutch', entry: new URL('../framework/index.js', import.meta.url).href };
@@ -21,7 +22,13 @@ export async function startCluster(
 ): Promise<ClusterHandle> {
   const parsed = parseClusterOptions(options, (message) => createMasterLog().warn(message));
   const framework = resolveFramework(parsed) ?? DEFAULT_FRAMEWORK;
-  const master = await Master.start(parsed, framework);
+  if (parsed.pidFile) writePidFile(parsed.pidFile);
+  const launched = launch(parsed, framework.entry);
+  // The rest of the Master is loaded while the processes start.
+  const { Master } = await import('./master.js');
+  const master = new Master(parsed, framework.name, launched);
+  master.start();
+  await master.ready;
   callback?.(master);
   return master;
 }

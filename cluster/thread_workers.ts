@@ -33,6 +33,8 @@ export class ThreadWorkers implements WorkerSource {
 
   onExit(): void {}
 
+  onAllReady(): void {}
+
   close(): void {}
 }
 

@@ -1,3 +1,4 @@
+import { heartbeatInterval } from './heartbeat_interval.js';
 import type { ProcessStats } from './protocol.js';
 import type { Supervised } from './supervised.js';
 
@@ -20,11 +21,6 @@ export interface WatchListener {
 const BOOT_FACTOR = 4;
 /** A process that could not be replaced for its size is looked at again after so many milliseconds. */
 const LIMIT_PAUSE = 60_000;
-
-/** @returns milliseconds between two heartbeats, and between two looks at them */
-export function heartbeatInterval(hangTimeout: number): number {
-  return hangTimeout === 0 ? 1000 : Math.min(1000, Math.max(20, Math.floor(hangTimeout / 4)));
-}
 
 /** Looks at the heartbeats: finds processes that are silent, and workers that have grown too big or old. */
 export class Watch {

@@ -17,6 +17,8 @@ import type { WorkerSource } from './worker_source.js';
 export interface ChildSettings {
   prepare: PrepareData;
   boot: BootData;
+  /** Resolves when `boot` is complete. */
+  complete: Promise<void>;
   execArgv: string[];
 }
 

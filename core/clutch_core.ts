@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import Koa from 'koa';
+import { createRequire } from 'node:module';
+import type Koa from 'koa';
 import { ClutchError } from '../errors.js';
 import { assertDirectory } from '../loader/app_info.js';
 import { type Loader, type Plugin, type PluginDeclarations, Timing, usesAsyncContext } from '../loader/index.js';
@@ -12,7 +13,7 @@ import { contextPrototype, responsePrototype } from './koa_prototypes.js';
 import { Lifecycle } from './lifecycle.js';
 import type { TaskOptions } from './ready.js';
 import { handleRequest } from './request_path.js';
-import { type RouteArguments, Router } from './router.js';
+import type { RouteArguments, Router } from './router.js';
 import type { AppConfig, Context, Middleware } from './types.js';
 
 export interface CoreOptions {
@@ -28,6 +29,8 @@ export interface CoreOptions {
   serverScope?: string;
   [key: string]: unknown;
 }
+
+const require = createRequire(import.meta.url);
 
 type ReadyArgument = ((error?: Error) => void) | boolean | Error;
 type LoaderClass = new (app: never) => Loader;
@@ -66,7 +69,8 @@ interface KoaBase extends Omit<Koa, OwnMembers> {
   env: string;
   handleRequest(ctx: Context, run: Composed): Promise<void>;
 }
-const KoaBase = Koa as unknown as new () => KoaBase;
+// CommonJS through require: an import of it takes Node several times as long.
+const KoaBase = require('koa') as new () => KoaBase;
 
 /**
  * Koa with a loader and a lifecycle: what Application and Agent have in common.
@@ -147,6 +151,8 @@ export class ClutchCore extends KoaBase {
   /** Made at first use; its middleware is the last one, behind all that is used before the app is ready. */
   get router(): Router {
     if (!this.#router) {
+      // The Agent has no routes, and never loads it.
+      const { Router } = require('./router.js') as typeof import('./router.js');
       const router = new Router({ sensitive: true }, this);
       this.#router = router;
       this.beforeStart(() => {

@@ -1,6 +1,5 @@
 import { METHODS } from 'node:http';
 import { createRequire } from 'node:module';
-import KoaRouter from '@koa/router';
 import { ClutchError } from '../errors.js';
 import type { ClutchCore } from './clutch_core.js';
 import { resolveController } from './route_controller.js';
@@ -50,7 +49,7 @@ interface BaseRouter {
   param(name: string, handler: (value: string, ctx: Context, next: Next) => unknown): this;
   route(name: string): Layer | false;
 }
-const BaseRouter = KoaRouter as unknown as new (options: RouterOptions) => BaseRouter;
+const BaseRouter = require('@koa/router') as new (options: RouterOptions) => BaseRouter;
 
 /** What a router leaves in a context for others. */
 interface RoutingFields {

@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
-import Keygrip from 'keygrip';
+import { createRequire } from 'node:module';
+import type Keygrip from 'keygrip';
 import type {
   ApplicationExtension,
   BaseContextClass,
@@ -14,6 +15,8 @@ import { type ReportTopic, reportApp } from './app_report.js';
 import { type ApplicationOptions, BaseApplication } from './base_application.js';
 import { answerClientError } from './client_error.js';
 import { FrameworkController } from './controller.js';
+
+const require = createRequire(import.meta.url);
 
 export interface Application extends ApplicationExtension {
   controller: IController;
@@ -82,7 +85,10 @@ export class Application extends BaseApplication {
 
   /** Signs cookies as Egg does: HMAC-SHA256 with the first key, older keys still verify. */
   get keygrip(): Keygrip {
-    this.#keygrip ??= new Keygrip(this.keys, 'sha256', 'base64');
+    if (!this.#keygrip) {
+      const KeygripOf = require('keygrip') as typeof Keygrip;
+      this.#keygrip = new KeygripOf(this.keys, 'sha256', 'base64');
+    }
     return this.#keygrip;
   }
 

@@ -1,9 +1,11 @@
+import { createRequire } from 'node:module';
 import type { Context } from '../../../core/index.js';
 import type { Application } from '../../application_class.js';
-import { ContextCookies } from '../../cookies.js';
+import type { ContextCookies } from '../../cookies.js';
 import { answerError } from '../../error_response.js';
 import { type LogContext, RequestLogger } from '../../logger.js';
 
+const require = createRequire(import.meta.url);
 const COOKIES = Symbol('ctx.cookies');
 const CORE_LOGGER = Symbol('ctx.coreLogger');
 const HELPER = Symbol('ctx.helper');
@@ -21,7 +23,12 @@ function localsOf(ctx: Fields): Values {
 export default {
   get cookies(): ContextCookies {
     const ctx = this as unknown as Fields;
-    return (ctx[COOKIES] ??= new ContextCookies(this as unknown as Context, ctx.app)) as ContextCookies;
+    if (!ctx[COOKIES]) {
+      // Loaded with the first cookie.
+      const { ContextCookies: Cookies } = require('../../cookies.js') as typeof import('../../cookies.js');
+      ctx[COOKIES] = new Cookies(this as unknown as Context, ctx.app);
+    }
+    return ctx[COOKIES] as ContextCookies;
   },
 
   set cookies(value: unknown) {
