@@ -35,6 +35,7 @@ async function serve({ app, boot: { options, closeTimeout }, link }: Booted<Work
   const listener = requestListener(app, () => state === 'ready');
   const server = createServer(app.config, options, listener);
   const servers = [server];
+  meter.watch(server);
   const handed = new Handed();
   app.emit('server', server);
 
@@ -74,6 +75,7 @@ async function serve({ app, boot: { options, closeTimeout }, link }: Booted<Work
   if (options.debugPort !== undefined) {
     const debug = http.createServer(listener);
     servers.push(debug);
+    meter.watch(debug);
     await listen(debug, { address: '', port: options.debugPort, protocol: 'http' }, false);
   }
   for (const each of servers) each.on('error', (error) => failBoot(link, error));

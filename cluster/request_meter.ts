@@ -1,12 +1,25 @@
-import type { ServerResponse } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
 import { LATENCY_BOUNDS, type LatencyHistogram } from './protocol.js';
+
+const STARTED = Symbol('started');
+
+interface Timed extends ServerResponse {
+  [STARTED]?: number;
+}
+
+/** Node keeps the response that a connection is working on here. */
+interface Connection extends Socket {
+  _httpMessage?: ServerResponse | null;
+}
 
 /** Counts the requests of a worker and knows those that are in flight. */
 export class RequestMeter {
   /** Answered requests. */
   requests = 0;
+  inFlight = 0;
   readonly latency: LatencyHistogram = { counts: new Array<number>(LATENCY_BOUNDS.length + 1).fill(0), sum: 0 };
-  readonly #started = new Map<ServerResponse, number>();
+  readonly #connections = new Set<Connection>();
   readonly #onClose: (this: ServerResponse) => void;
 
   constructor() {
@@ -17,29 +30,35 @@ export class RequestMeter {
     };
   }
 
-  get inFlight(): number {
-    return this.#started.size;
+  /** Keeps the server's connections; what is in flight is found through them, so that requests need no list. */
+  watch(server: Server): void {
+    const keep = (socket: Connection): void => {
+      this.#connections.add(socket);
+      socket.once('close', () => this.#connections.delete(socket));
+    };
+    server.on('connection', keep);
+    // With TLS, responses belong to the socket that decrypts.
+    server.on('secureConnection', keep);
   }
 
-  begin(res: ServerResponse): void {
-    this.#started.set(res, performance.now());
+  begin(res: Timed): void {
+    this.inFlight += 1;
+    res[STARTED] = performance.now();
     res.on('close', this.#onClose);
   }
 
-  #end(res: ServerResponse): void {
-    const started = this.#started.get(res);
-    if (started === undefined) return;
-    this.#started.delete(res);
-    const seconds = (performance.now() - started) / 1000;
+  #end(res: Timed): void {
+    const seconds = (performance.now() - (res[STARTED] as number)) / 1000;
     let index = 0;
     while (index < LATENCY_BOUNDS.length && seconds > (LATENCY_BOUNDS[index] as number)) index += 1;
     this.latency.counts[index] = (this.latency.counts[index] as number) + 1;
     this.latency.sum += seconds;
     this.requests += 1;
+    this.inFlight -= 1;
   }
 
   /** Marks each answer that has not begun as the last one of its connection. */
   closeConnections(): void {
-    for (const res of this.#started.keys()) if (!res.headersSent) res.shouldKeepAlive = false;
+    for (const { _httpMessage: res } of this.#connections) if (res && !res.headersSent) res.shouldKeepAlive = false;
   }
 }
