@@ -31,14 +31,16 @@ export async function run(args: string[]): Promise<void> {
   const isTypeScript = existsSync(path.join(directory, 'tsconfig.json'));
   if (isTypeScript) await writeTypes(directory);
   const execArgv = [...process.execArgv, ...typeScriptExecArgv(directory)];
-  const handle = await startCluster({
+  const starting = startCluster({
     baseDir: directory,
     workers: (values['workers'] as string | undefined) ?? 1,
     port: (values['port'] as string | undefined) ?? (await freePort(7001)),
     framework: values['framework'] as string | undefined,
     execArgv,
   });
-  reloadOnChange(directory, handle, isTypeScript);
+  // Watching begins with the start: an edit of a file that has just been loaded must not be missed.
+  reloadOnChange(directory, starting, isTypeScript);
+  await starting;
 }
 
 async function freePort(wanted: number): Promise<number> {
@@ -50,7 +52,7 @@ async function freePort(wanted: number): Promise<number> {
 /** Changes of these concern the Agent too. */
 const OF_AGENT = /^(?:config\/|agent\.|app\/extend\/)/;
 
-function reloadOnChange(baseDir: string, handle: ClusterHandle, isTypeScript: boolean): void {
+function reloadOnChange(baseDir: string, starting: Promise<ClusterHandle>, isTypeScript: boolean): void {
   let timer: NodeJS.Timeout | undefined;
   let agent = false;
   new SourceWatcher(baseDir, (file) => {
@@ -61,7 +63,7 @@ function reloadOnChange(baseDir: string, handle: ClusterHandle, isTypeScript: bo
       agent = false;
       console.log(`${file} changed`);
       // What is wrong with the new code is logged by the Master; the old processes go on.
-      const reloaded = handle.reload(options).catch(() => undefined);
+      const reloaded = starting.then((handle) => handle.reload(options)).catch(() => undefined);
       // After the reload: what is served matters first.
       if (isTypeScript)
         void reloaded.then(() => writeTypes(baseDir)).catch((error: Error) => console.error(error.message));

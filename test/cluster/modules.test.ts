@@ -1,0 +1,27 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { fixture, startTestCluster } from '../support/apps.js';
+import { importGraph } from '../support/import_graph.js';
+
+// What a process loads before it is ready is what a boot takes: packages on these lists are there for a reason.
+
+test('the first step of the Master loads what forking needs, and no package', () => {
+  const { files, packages } = importGraph('dist/cluster/start_cluster.js');
+  assert.deepEqual(packages, []);
+  for (const late of ['master', 'admin', 'metrics', 'control_server', 'stack_capture', 'sticky', 'rolling', 'watch']) {
+    assert.ok(!files.includes(`dist/cluster/${late}.js`), `${late} is loaded before anything is forked`);
+  }
+  assert.ok(files.length <= 25, files.join('\n'));
+});
+
+test('Agent and app worker have loaded no package that they may never need when they are ready', async (t) => {
+  const cluster = await startTestCluster(t, { baseDir: fixture('modules'), workers: 1 });
+  const loaded = (kind: string): string[] => {
+    const message = cluster.messages.find(({ action }) => action === `loaded:${kind}`);
+    return message?.data as string[];
+  };
+  // Koa loads cookies, and these keygrip.
+  const koa = ['cookies', 'keygrip', 'koa'];
+  assert.deepEqual(loaded('agent'), [...koa, 'extend2'].sort());
+  assert.deepEqual(loaded('app'), [...koa, 'extend2', '@koa/router'].sort());
+});
