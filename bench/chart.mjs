@@ -9,5 +9,5 @@ export function chart(title, bars) {
     return `<text x="${left - 8}" y="${y + 13}" text-anchor="end">${name}</text><rect x="${left}" y="${y}" width="${length.toFixed(1)}" height="18" fill="${color}"/><text x="${(left + length + 6).toFixed(1)}" y="${y + 13}">×${value.toFixed(2)}</text>`;
   });
   const total = 50 + bars.length * height;
-  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${total}" font-family="sans-serif" font-size="13"><rect width="100%" height="100%" fill="#fff"/><text x="${left}" y="24" font-weight="bold">${title}</text>${rows.join('')}</svg>\n`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${total}" font-family="sans-serif" font-size="13"><title>${title}</title><rect width="100%" height="100%" fill="#fff"/><text x="${left}" y="24" font-weight="bold">${title}</text>${rows.join('')}</svg>\n`;
 }

@@ -86,7 +86,7 @@ const HTTP = [
     name: 'short connections',
     base: 'koa',
     path: '/api/users/7',
-    env: {},
+    env: { CLUSTER: '1' },
     load: { close: true, connections: 8 },
     subjects: ['koa', 'fastify', 'egg 3', 'clutch'],
     part: 'throughput',

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import http from 'node:http';
-import https from 'node:https';
+import { createRequire } from 'node:module';
 import type { AddressInfo } from 'node:net';
 import { ClutchError } from '../errors.js';
 import { explainListenError } from './address.js';
@@ -16,12 +16,16 @@ interface ListenConfig {
 
 type Config = Record<string, unknown>;
 
+const require = createRequire(import.meta.url);
+
 /** Makes the server of an app worker, with TLS when a key and a certificate are configured. */
 export function createServer(config: Config, options: ClusterOptions, listener: http.RequestListener): http.Server {
   const configured = (config['cluster'] as { https?: HttpsOptions } | undefined)?.https;
   const { key, cert, ca, passphrase } = { ...configured, ...options.https } as Partial<HttpsOptions>;
   if (!key || !cert) return http.createServer(listener);
   const tls = { key: pem(key), cert: pem(cert), ca: ca && pem(ca), passphrase };
+  // Only here: what it loads is of no use to plain HTTP.
+  const https = require('node:https') as typeof import('node:https');
   return https.createServer(tls, listener) as unknown as http.Server;
 }
 
@@ -40,7 +44,7 @@ export function listenAddress(config: Config, options: ClusterOptions, server: h
     ...(config['cluster'] as { listen?: ListenConfig } | undefined)?.listen,
     ...(options.port === undefined ? {} : { port: options.port }),
   };
-  const protocol = server instanceof https.Server ? 'https' : 'http';
+  const protocol = server instanceof http.Server ? 'http' : 'https';
   if (path) return { address: path, protocol };
   if (typeof port === 'number') return { address: hostname ?? '', port, protocol };
   throw new ClutchError('ERR_CLUTCH_CONFIG', `port should be number, but got ${String(port)}(${typeof port})`, {

@@ -22,7 +22,6 @@ import type { Supervised } from './supervised.js';
 import { removeStaleSocket } from './unix_socket.js';
 import { Watch } from './watch.js';
 import type { WorkerPool } from './worker_pool.js';
-import type { WorkerSource } from './worker_source.js';
 
 /** Milliseconds that killed processes get to be gone. */
 const FORCE_LIMIT = 1000;
@@ -34,7 +33,6 @@ export class Master implements ClusterHandle {
   readonly #begin: number;
   readonly #agents: AgentPool;
   readonly #workers: WorkerPool;
-  readonly #source: WorkerSource;
   readonly #rolling: Rolling;
   readonly #relay: Relay;
   readonly #announce: Announcements;
@@ -67,7 +65,6 @@ export class Master implements ClusterHandle {
     this.#begin = begin;
     this.#agents = agents;
     this.#workers = workers;
-    this.#source = source;
     ports.then(
       (port) => {
         this.#options.port = port;
@@ -247,7 +244,6 @@ export class Master implements ClusterHandle {
     this.#log.info(`${this.#frameworkName} started on ${this.address} (${Date.now() - this.#begin} ms)`);
     this.#announce.clusterReady(this.#listening as ListenAddress);
     this.#guardChildren();
-    this.#source.onAllReady();
     this.#onReady();
   }
 

@@ -48,8 +48,12 @@ export class ProcessWorkers implements WorkerSource {
     for (let index = 0; index < count; index += 1) onFork(this.fork(index));
   }
 
-  /** During the boot no worker is replaced: cfork is loaded after it, since loading it takes a while. */
-  onAllReady(): void {
+  /**
+   * With the first death, since cfork and what it loads is as large as the rest of the Master's code: workers that become ready
+   * from then on are replaced by it.
+   */
+  #loadReplacing(): void {
+    if (this.#replaces || this.#closing) return;
     const { cfork } = require('cfork') as typeof import('cfork');
     withoutConsole(['disconnect', 'exit'], () => {
       // How fast a worker is replaced is decided by the backoff of its slot.
@@ -57,7 +61,6 @@ export class ProcessWorkers implements WorkerSource {
     });
     cluster.on('unexpectedExit', () => undefined);
     this.#replaces = true;
-    for (const child of this.#byChild.keys()) this.setReplaced(child, true);
   }
 
   fork(index: number): Child {
@@ -102,6 +105,7 @@ export class ProcessWorkers implements WorkerSource {
     if (!forked) return;
     this.#byChild.delete(child);
     this.#byWorker.delete(forked.worker.id);
+    setImmediate(() => this.#loadReplacing());
     for (const [index, handoff] of forked.handoffs.takeBack().entries()) {
       const heir = this.#byChild.get(heirs[index % heirs.length] as Child);
       if (heir) heir.handoffs.give([handoff]);

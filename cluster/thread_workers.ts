@@ -33,8 +33,6 @@ export class ThreadWorkers implements WorkerSource {
 
   onExit(): void {}
 
-  onAllReady(): void {}
-
   close(): void {}
 }
 

@@ -15,8 +15,6 @@ export interface WorkerSource {
   onReady(child: Child): void;
   /** It has died; `heirs` are those that take connections. */
   onExit(child: Child, heirs: Child[]): void;
-  /** The boot is over: what was put off for it can be done. */
-  onAllReady(): void;
   /** No worker will come any more. */
   close(): void;
 }
