@@ -5,7 +5,7 @@ import net from 'node:net';
 import path from 'node:path';
 import { test } from 'node:test';
 import { startCluster } from 'koa-clutch';
-import { fixture, isAlive, launch, startTestCluster, temporaryDirectory, until } from '../support/apps.js';
+import { fixture, isAlive, launch, printed, startTestCluster, temporaryDirectory, until } from '../support/apps.js';
 import { request, requestJson, startLoad } from '../support/http.js';
 import { importGraph } from '../support/import_graph.js';
 
@@ -106,7 +106,7 @@ test('a worker that throws answers what is in flight and is replaced meanwhile',
   });
   await until('the old worker is gone', () => !isAlive(before.workers[0] as number));
   assert.equal((await request(cluster.url)).status, 200);
-  assert.match(cluster.output(), /uncaught boom/);
+  await printed(cluster, /uncaught boom/);
 });
 
 test('W18: while the only worker is replaced, connections wait and none is refused', async (t) => {

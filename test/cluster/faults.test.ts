@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { fixture, isAlive, startTestCluster, temporaryDirectory, until } from '../support/apps.js';
+import { fixture, isAlive, printed, startTestCluster, temporaryDirectory, until } from '../support/apps.js';
 import { request, requestJson, startLoadProcess } from '../support/http.js';
 
 const baseDir = fixture('faulty');
@@ -94,7 +94,7 @@ test('a reload whose code does not boot ends with its error, and the old process
   writeFileSync(path.join(faults, 'broken'), 'yes');
   await assert.rejects(cluster.reload(), /broken at boot/);
   assert.deepEqual((await cluster.pids()).workers, workers);
-  assert.match(cluster.output(), /reload failed, the old processes stay/);
+  await printed(cluster, /reload failed, the old processes stay/);
   rmSync(path.join(faults, 'broken'));
   writeFileSync(path.join(faults, 'version'), '2');
   await cluster.reload();
@@ -120,6 +120,7 @@ test('reloads that are asked for during a reload become one', async (t) => {
   const first = cluster.reload();
   await until('the first one runs', () => cluster.output().includes('is ready'));
   await Promise.all([first, cluster.reload(), cluster.reload()]);
+  await printed(cluster, /\] reloaded[\s\S]*\] reloaded/);
   assert.equal(cluster.output().match(/\] reloaded/g)?.length, 2);
 });
 

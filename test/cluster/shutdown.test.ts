@@ -8,6 +8,7 @@ import {
   fixture,
   isAlive,
   launch,
+  printed,
   type RunningCluster,
   startTestCluster,
   temporaryDirectory,
@@ -100,7 +101,7 @@ test('a second signal kills what has not closed', async (t) => {
   t.after(() => clearInterval(again));
   assert.equal(await exit, 1);
   assertGone(pids);
-  assert.match(cluster.output(), /received SIGINT while closing: killing all processes/);
+  await printed(cluster, /received SIGINT while closing: killing all processes/);
 });
 
 test('processes that a worker has started end with it', async (t) => {
@@ -197,8 +198,8 @@ test('where run/ and logs/ cannot be written the service comes up, and says what
   const cluster = await startTestCluster(t, { baseDir: app, env: 'local', workers: 1 });
   assert.equal((await request(cluster.url)).body, 'served');
   await until('the Master tells', () => /no control socket/.test(cluster.output()));
-  assert.match(cluster.output(), /cannot write to config.rundir/);
-  assert.match(cluster.output(), /logs/);
+  await printed(cluster, /cannot write to config.rundir/);
+  await printed(cluster, /logs/);
   assert.equal(await cluster.stop(), 0);
 });
 

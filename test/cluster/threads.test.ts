@@ -4,7 +4,7 @@ import net from 'node:net';
 import path from 'node:path';
 import { test } from 'node:test';
 import { supportsReusePort } from '../../cluster/options.js';
-import { fixture, launch, startTestCluster, temporaryDirectory, until } from '../support/apps.js';
+import { fixture, launch, printed, startTestCluster, temporaryDirectory, until } from '../support/apps.js';
 import { request, requestJson } from '../support/http.js';
 
 const baseDir = fixture('faulty');
@@ -49,8 +49,8 @@ test('W26: a thread that throws drains and is replaced, at shutdown all are clos
   await request(cluster.url);
   assert.equal(await cluster.stop(), 0);
   assert.equal((await slow).status, 200);
-  assert.match(cluster.output(), /app closed/);
-  assert.match(cluster.output(), /agent closed/);
+  await printed(cluster, /app closed/);
+  await printed(cluster, /agent closed/);
 });
 
 test('W26: a blocked thread is replaced', async (t) => {

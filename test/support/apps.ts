@@ -47,6 +47,15 @@ export function isAlive(pid: number): boolean {
   }
 }
 
+/** Waits until a cluster has printed something: its output comes on another way than its answers. */
+export async function printed(cluster: { output(): string }, text: RegExp): Promise<void> {
+  try {
+    await until(`it prints ${text}`, () => text.test(cluster.output()));
+  } catch (error) {
+    throw new Error(`${(error as Error).message}, but:\n${cluster.output()}`);
+  }
+}
+
 interface ClusterPids {
   master: number;
   agent: number | undefined;
@@ -89,7 +98,12 @@ export function launch(t: TestContext, options: Record<string, unknown>, env: No
   });
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (output += String(chunk)));
   child.on('message', (message: Launch['messages'][number]) => messages.push(message));
-  const exited = once(child, 'exit').then(([code]) => code as number | null);
+  const closed = once(child, 'close');
+  const exited = once(child, 'exit').then(async ([code]) => {
+    // What was printed last is read after the exit; a killed Master leaves children that hold the pipes.
+    if (code !== null) await closed;
+    return code as number | null;
+  });
   t.after(async () => {
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
     await exited;
