@@ -21,7 +21,7 @@ const args = [
   '--enable-source-maps',
   '--test',
   '--test-concurrency=2',
-  '--test-timeout=60000',
+  '--test-timeout=240000',
   '--test-reporter=spec',
   ...files,
 ];
