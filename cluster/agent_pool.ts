@@ -43,6 +43,11 @@ export class AgentPool extends EventEmitter<Events> {
     return [...this.#agents];
   }
 
+  find(id: number): Supervised | undefined {
+    for (const agent of this.#agents) if (agent.id === id) return agent;
+    return undefined;
+  }
+
   /** Forks the first Agent, whose death ends the boot; later ones are replaced. */
   start(): void {
     this.#supervise(this.#fork('starting'));

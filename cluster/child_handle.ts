@@ -55,20 +55,15 @@ export abstract class Child extends EventEmitter<Events> {
    * Ends it: asks, and kills when it is still there after `timeout`. Processes that it has started end with it.
    *
    * @param timeout milliseconds
-   * @returns true when it had to be killed
    */
-  terminate(timeout: number): Promise<boolean> {
-    if (!this.alive) return Promise.resolve(false);
+  terminate(timeout: number): Promise<void> {
+    if (!this.alive) return Promise.resolve();
     return new Promise((resolve) => {
-      let killed = false;
-      const timer = setTimeout(() => {
-        killed = true;
-        this.kill();
-      }, timeout);
+      const timer = setTimeout(() => this.kill(), timeout);
       this.once('exit', () => {
         clearTimeout(timer);
         cleanUp();
-        resolve(killed);
+        resolve();
       });
       const cleanUp = this.askToClose();
     });

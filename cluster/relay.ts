@@ -59,12 +59,17 @@ export class Relay extends EventEmitter<Events> {
   }
 
   #otherSide(from: string | undefined): string {
+    if (from === 'parent') return 'master';
     return from === 'app' ? 'agent' : 'app';
+  }
+
+  #find(id: number): Supervised | undefined {
+    return this.#workers.find(id) ?? this.#agents.find(id);
   }
 
   #toPid(message: Message): void {
     const id = Number(message.receiverPid);
-    const receiver = [...this.#workers.all, ...this.#agents.all].find((candidate) => candidate.id === id);
+    const receiver = this.#find(id);
     if (receiver) this.#post(receiver, message);
     else if (id === process.pid) this.emit('message', message);
     else this.#fail(message, 'nobody');
@@ -124,7 +129,7 @@ export class Relay extends EventEmitter<Events> {
     if (action === CONTROL.response || action === CONTROL.undelivered) return;
     const request = action === CONTROL.request ? (data as { id?: unknown; action?: unknown } | undefined) : undefined;
     const told = String(request?.action ?? action);
-    const sender = [...this.#workers.all, ...this.#agents.all].find(({ id }) => id === senderPid);
+    const sender = senderPid === undefined ? undefined : this.#find(senderPid);
     if (!sender) {
       this.#log.error(`message "${told}" from ${message.from} is not delivered: ${REASON[failure]}`);
       return;

@@ -48,12 +48,6 @@ export class Supervised {
     this.lastBeat = now;
   }
 
-  /** Kills it for a reason, which is then logged as that of its death. */
-  kill(reason: string): void {
-    this.condemned = reason;
-    this.child.kill();
-  }
-
   /** The sentence for the log about its death. */
   exitReason(code: number | null, signal: string | null): string {
     if (this.condemned) return this.condemned;

@@ -53,6 +53,11 @@ export class WorkerPool extends EventEmitter<Events> {
     return [...this.#workers.values()];
   }
 
+  find(id: number): Supervised | undefined {
+    for (const info of this.#workers.values()) if (info.id === id) return info;
+    return undefined;
+  }
+
   get ready(): Supervised[] {
     return this.all.filter(({ state }) => state === 'ready');
   }

@@ -38,9 +38,6 @@ type LoaderClass = new (app: never) => Loader;
 const EGG_LOADER = Symbol.for('egg#loader');
 const STORAGE = Symbol.for('gals#asyncLocalStorage');
 
-/** From Node 24 on a storage is part of V8's own bookkeeping; before, it hooks into every promise. */
-const STORAGE_IS_FREE = Number.parseInt(process.versions.node, 10) >= 24;
-
 /** One AsyncLocalStorage for all apps of a process, found by the same symbol as in Egg's own packages. */
 function contextStorage(): AsyncLocalStorage<Context> {
   const holder = globalThis as { [STORAGE]?: AsyncLocalStorage<Context> };
@@ -85,8 +82,8 @@ export class ClutchCore extends KoaBase {
   readonly Controller = BaseContextClass;
   readonly Service = BaseContextClass;
   readonly #storage = contextStorage();
-  /** Whether requests run inside the storage; it costs each promise of a request something on Node before 24. */
-  #tracksContext = STORAGE_IS_FREE;
+  /** Whether requests run inside the storage. */
+  #tracksContext = false;
   #router: Router | undefined;
   #createContext: ((req: IncomingMessage, res: ServerResponse) => Context) | undefined;
 

@@ -59,6 +59,7 @@ export class RouteDispatch {
   }
 
   match(path: string, method: string): MatchResult & { found: Run['found'] } {
+    const upper = method.toUpperCase();
     const result: ReturnType<RouteDispatch['match']> = { path: [], pathAndMethod: [], route: false, found: [] };
     for (const { layer } of this.#index.candidates(path)) {
       const { regexp, methods } = layer;
@@ -71,7 +72,7 @@ export class RouteDispatch {
         found = matched;
       }
       result.path.push(layer);
-      if (methods.length > 0 && !methods.includes(method)) continue;
+      if (methods.length > 0 && !methods.includes(upper)) continue;
       result.pathAndMethod.push(layer);
       result.found.push(found);
       if (methods.length > 0) result.route = true;

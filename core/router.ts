@@ -153,7 +153,7 @@ export class Router extends BaseRouter {
   }
 
   override match(path: string, method: string): MatchResult {
-    const { found: _, ...result } = this.#compiled().match(path, method.toUpperCase());
+    const { found: _, ...result } = this.#compiled().match(path, method);
     return result;
   }
 

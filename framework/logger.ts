@@ -4,6 +4,7 @@ import path from 'node:path';
 import { format } from 'node:util';
 import type { SonicBoom as SonicBoomType } from 'sonic-boom';
 import { toError } from '../errors.js';
+import { type Level, LevelLogger } from './level_logger.js';
 
 const require = createRequire(import.meta.url);
 
@@ -84,7 +85,7 @@ class LogFile {
 }
 
 /** Writes lines to a file and the console: `2026-01-02 03:04:05,678 INFO 123 [-/ip/-/1ms GET /] message`. */
-export class Logger {
+export class Logger extends LevelLogger {
   readonly options: LoggerOptions;
   readonly #file: LogFile;
   #console: number;
@@ -93,6 +94,7 @@ export class Logger {
   readonly #errors: Logger | undefined;
 
   constructor(options: LoggerOptions, context: () => LogContext | undefined = () => undefined, errors?: Logger) {
+    super();
     this.options = options;
     this.#file = new LogFile(path.resolve(options.dir, options.file), options.buffer);
     this.#console = levelOf(process.env['EGG_LOG'], options.consoleLevel);
@@ -100,23 +102,7 @@ export class Logger {
     this.#errors = errors;
   }
 
-  debug(...args: unknown[]): void {
-    this.log('DEBUG', args);
-  }
-
-  info(...args: unknown[]): void {
-    this.log('INFO', args);
-  }
-
-  warn(...args: unknown[]): void {
-    this.log('WARN', args);
-  }
-
-  error(...args: unknown[]): void {
-    this.log('ERROR', args);
-  }
-
-  log(level: Exclude<LevelName, 'NONE'>, args: unknown[], context: LogContext | undefined = this.#context()): void {
+  log(level: Level, args: unknown[], context: LogContext | undefined = this.#context()): void {
     const rank = LEVELS[level];
     const toFile = rank >= LEVELS[this.options.level];
     const toConsole = rank >= this.#console;
@@ -149,11 +135,12 @@ export class Logger {
 }
 
 /** A logger whose lines tell of one request. */
-export class RequestLogger {
+export class RequestLogger extends LevelLogger {
   readonly #logger: Logger;
   readonly #context: LogContext;
 
   constructor(logger: Logger, context: LogContext) {
+    super();
     this.#logger = logger;
     this.#context = context;
   }
@@ -162,23 +149,7 @@ export class RequestLogger {
     return this.#logger.options;
   }
 
-  debug(...args: unknown[]): void {
-    this.log('DEBUG', args);
-  }
-
-  info(...args: unknown[]): void {
-    this.log('INFO', args);
-  }
-
-  warn(...args: unknown[]): void {
-    this.log('WARN', args);
-  }
-
-  error(...args: unknown[]): void {
-    this.log('ERROR', args);
-  }
-
-  log(level: Exclude<LevelName, 'NONE'>, args: unknown[]): void {
+  log(level: Level, args: unknown[]): void {
     this.#logger.log(level, args, this.#context);
   }
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { ClutchError, toError } from '../errors.js';
+import { describeError, type ErrorData, reviveError } from './error_data.js';
 import type { Message } from './message_transport.js';
 
 /** Actions of requests and answers; the Master knows them, too. */
@@ -15,13 +16,6 @@ interface RequestData {
   id: string;
   action: string;
   data: unknown;
-}
-
-interface ErrorData {
-  name: string;
-  message: string;
-  code?: unknown;
-  stack?: string;
 }
 
 interface ResponseData {
@@ -106,7 +100,7 @@ export class Requests {
       }
       response = { id, value: await handler(data) };
     } catch (error) {
-      response = { id, error: describe(error) };
+      response = { id, error: describeError(error) };
     }
     const respond = (content: ResponseData): void =>
       this.#send({ action: RESPONSE, data: content, receiverPid: String(senderPid) });
@@ -114,7 +108,7 @@ export class Requests {
       respond(response);
     } catch (error) {
       // The value cannot be sent; that it cannot, can.
-      respond({ id, error: describe(error) });
+      respond({ id, error: describeError(error) });
     }
   }
 
@@ -122,7 +116,7 @@ export class Requests {
     const pending = this.#take(id);
     if (!pending) return;
     if (!error) pending.resolve(value);
-    else pending.reject(revive(error));
+    else pending.reject(reviveError(error));
   }
 
   /** @returns whether the message that did not reach anyone was a request of ours */
@@ -137,17 +131,4 @@ export class Requests {
       this.#take(id)?.reject(new ClutchError('ERR_CLUTCH_MESSAGE', 'the messenger was closed before the answer came'));
     }
   }
-}
-
-function describe(thrown: unknown): ErrorData {
-  const { name, message, code, stack } = toError(thrown) as Error & { code?: unknown };
-  return { name, message, stack, ...(typeof code === 'string' || typeof code === 'number' ? { code } : {}) };
-}
-
-function revive({ name, message, code, stack }: ErrorData): Error {
-  const error = new Error(message);
-  for (const [key, value] of Object.entries({ name, stack })) {
-    Object.defineProperty(error, key, { value, configurable: true, writable: true });
-  }
-  return code === undefined ? error : Object.assign(error, { code });
 }

@@ -82,9 +82,13 @@ export function notCompiled(file: string): ClutchError {
 
 /** What reads the context of the request that is being handled, by name or, as loggers of the app do, by itself. */
 const ASYNC_CONTEXT = /\b(?:currentContext|ctxStorage|asyncLocalStorage|app\.(?:\w*[lL]ogger|getLogger))\b/;
-let asyncContextIsUsed = false;
+/** From Node 24 on an AsyncLocalStorage is part of V8's own bookkeeping; before, it hooks into every promise. */
+let asyncContextIsUsed = Number.parseInt(process.versions.node, 10) >= 24;
 
-/** Whether a file that was loaded from an app, a plugin or a framework names what needs the current context. */
+/**
+ * Whether requests should run inside an AsyncLocalStorage: it costs nothing, or a file that was loaded from an app, a plugin
+ * or a framework names what needs it.
+ */
 export function usesAsyncContext(): boolean {
   return asyncContextIsUsed;
 }

@@ -3,6 +3,7 @@ import { chmodSync } from 'node:fs';
 import net, { type ListenOptions, type Socket } from 'node:net';
 import { ClutchError, toError } from '../../errors.js';
 import { makeSocketDirectory } from '../../socket_path.js';
+import { describeError } from '../error_data.js';
 import { FRAME, type Frame } from './frame.js';
 import type { LeaderChannel, Subscriber } from './leader_channel.js';
 import { Wire } from './wire.js';
@@ -11,14 +12,6 @@ import { Wire } from './wire.js';
 const HELLO_TIMEOUT = 5000;
 /** A port that the Agent before still holds is tried again after so many milliseconds. */
 const RETRY = 50;
-
-/** An error as it crosses: a Follower's caller gets these fields. */
-export interface FailureData {
-  name: string;
-  message: string;
-  code?: unknown;
-  stack?: string;
-}
 
 /** Serves the channels of this process to Followers that know the token. */
 export class LeaderServer {
@@ -35,11 +28,6 @@ export class LeaderServer {
   constructor(token: string, onError: (error: Error) => void) {
     this.#token = Buffer.from(token);
     this.#onError = onError;
-  }
-
-  /** Followers that are connected. */
-  get connections(): number {
-    return this.#connections.size;
   }
 
   listen(address: ListenOptions): void {
@@ -143,6 +131,7 @@ interface ConnectionOwner {
 class Connection {
   readonly #wire: Wire;
   readonly #owner: ConnectionOwner;
+  readonly #stranger: NodeJS.Timeout;
   /** By the numbers that the Follower has given them. */
   readonly #channels = new Map<number, { channel: LeaderChannel; subscriber: Subscriber }>();
   #welcome = false;
@@ -171,8 +160,6 @@ class Connection {
     );
     this.#stranger = stranger;
   }
-
-  readonly #stranger: NodeJS.Timeout;
 
   #onFrame({ type, id, payload }: Frame): void {
     if (!this.#welcome) {
@@ -279,9 +266,7 @@ class Connection {
   }
 
   #fail(id: number, thrown: unknown): void {
-    const { name, message, stack, code } = toError(thrown) as Error & { code?: unknown };
-    const data: FailureData = { name, message, stack, code: typeof code === 'object' ? undefined : code };
-    this.#write(FRAME.failure, id, data);
+    this.#write(FRAME.failure, id, describeError(thrown));
   }
 
   expire(silence: number): void {

@@ -89,8 +89,7 @@ export class Wire {
     if (this.slow) this.#socket.pause();
   }
 
-  close(error?: Error): void {
-    this.#error ??= error;
+  close(): void {
     this.#flush();
     this.#socket.end();
   }
@@ -98,9 +97,5 @@ export class Wire {
   destroy(error?: Error): void {
     this.#error ??= error;
     this.#socket.destroy();
-  }
-
-  unref(): void {
-    this.#socket.unref();
   }
 }

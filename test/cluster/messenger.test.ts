@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { type TestContext, test } from 'node:test';
-import { fixture, isAlive, type RunningCluster, startTestCluster, until } from '../support/apps.js';
+import { fixture, isAlive, printed, type RunningCluster, startTestCluster, until } from '../support/apps.js';
 
 interface Outcome {
   value?: unknown;
@@ -172,4 +172,11 @@ test('100,000 messages from one process to another arrive in order', { timeout: 
     50_000,
   );
   assert.deepEqual(last.data, { pid: workers[0], data: { next: COUNT, disorder: 0 } });
+});
+
+test('a message of the parent without a receiver is for the Master, which reloads when it is asked to', async (t) => {
+  const { child, workers, output, pids } = await startTalk(t);
+  child.send({ action: 'reload-worker' });
+  await printed({ output }, /\] reloaded/);
+  for (const pid of (await pids()).workers) assert.ok(!workers.includes(pid));
 });

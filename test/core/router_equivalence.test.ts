@@ -80,10 +80,13 @@ const table = fc.record({
   options,
   routes: fc.array(route, { minLength: 1, maxLength: 12 }),
   param: fc.boolean(),
-  requests: fc.array(fc.tuple(requestPath, fc.constantFrom('GET', 'HEAD', 'POST', 'DELETE', 'OPTIONS', 'PATCH')), {
-    minLength: 50,
-    maxLength: 50,
-  }),
+  requests: fc.array(
+    fc.tuple(requestPath, fc.constantFrom('GET', 'HEAD', 'POST', 'DELETE', 'OPTIONS', 'PATCH', 'post')),
+    {
+      minLength: 50,
+      maxLength: 50,
+    },
+  ),
 });
 
 type Table = typeof table extends fc.Arbitrary<infer T> ? T : never;
