@@ -1,7 +1,6 @@
-import { chmodSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
-import { makeSocketDirectory, socketPath } from '../socket_path.js';
+import { listenPrivately, socketPath } from '../socket_path.js';
 import { removeStaleSocket } from './unix_socket.js';
 
 /** What a client may ask of the Master. */
@@ -33,19 +32,12 @@ export class ControlServer {
 
   /** @throws when the directory cannot be written, or another Master serves the same app */
   async listen(file: string): Promise<void> {
-    makeSocketDirectory(file);
     await removeStaleSocket(file);
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);
-      // The socket is made with the permissions it keeps: there is no moment in which others may connect.
-      const mask = process.umask(0o177);
-      try {
-        this.#server.listen(file, resolve);
-      } finally {
-        process.umask(mask);
-      }
+      this.#server.once('listening', resolve);
+      listenPrivately(this.#server, { path: file });
     });
-    if (process.platform !== 'win32') chmodSync(file, 0o600);
   }
 
   #serve(socket: net.Socket): void {

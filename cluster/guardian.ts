@@ -1,4 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import type { Supervised } from './supervised.js';
+
+interface GuardedPool {
+  readonly all: Supervised[];
+  on(event: 'forked', listener: (child: Supervised) => void): unknown;
+}
 
 /**
  * Reads `+pid` and `-pid`, a line each, until the Master is gone; what is on the list then and has not ended by
@@ -23,24 +29,23 @@ kill -9 $pids 2>/dev/null`;
  * Where there is no shell, children still end by themselves as soon as their event loop runs.
  */
 export class Guardian {
-  #shell: ChildProcess | undefined;
-
-  start(): void {
+  /** Starts to watch the children of these pools, and those they fork later. */
+  start(pools: GuardedPool[]): void {
     if (process.platform === 'win32') return;
-    this.#shell = spawn('/bin/sh', ['-c', SCRIPT, 'clutch-guardian'], {
+    const shell = spawn('/bin/sh', ['-c', SCRIPT, 'clutch-guardian'], {
       detached: true,
       stdio: ['pipe', 'ignore', 'ignore'],
     });
-    for (const emitter of [this.#shell, this.#shell.stdin]) emitter?.on('error', () => undefined);
-    this.#shell.unref();
-    (this.#shell.stdin as unknown as { unref?: () => void } | null)?.unref?.();
-  }
-
-  watch(pid: number): void {
-    this.#shell?.stdin?.write(`+${pid}\n`);
-  }
-
-  forget(pid: number): void {
-    this.#shell?.stdin?.write(`-${pid}\n`);
+    for (const emitter of [shell, shell.stdin]) emitter.on('error', () => undefined);
+    shell.unref();
+    (shell.stdin as unknown as { unref?: () => void }).unref?.();
+    const guard = ({ child }: Supervised): void => {
+      shell.stdin.write(`+${child.id}\n`);
+      child.once('exit', () => shell.stdin.write(`-${child.id}\n`));
+    };
+    for (const pool of pools) {
+      for (const child of pool.all) guard(child);
+      pool.on('forked', guard);
+    }
   }
 }

@@ -1,5 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { createRequire } from 'node:module';
+import path from 'node:path';
+import { usableSocketDirectory } from '../socket_path.js';
 import { AgentPool } from './agent_pool.js';
 import { heartbeatInterval } from './heartbeat_interval.js';
 import type { ClusterOptions } from './options.js';
@@ -29,7 +31,12 @@ export interface Launched {
  */
 export function launch(options: ClusterOptions, framework: string): Launched {
   const begin = Date.now();
-  const leader: LeaderInfo = { token: randomBytes(32).toString('hex'), master: process.pid, agent: undefined };
+  const leader: LeaderInfo = {
+    token: randomBytes(32).toString('hex'),
+    dir: usableSocketDirectory(path.join(options.baseDir, 'run')),
+    master: process.pid,
+    agent: undefined,
+  };
   const { execArgv = process.execArgv, require, pidFile: _, admin: __, ...rest } = options;
   const childOptions = { ...rest, require, clusterPort: 0, leader };
   // After the forks: what they load takes longer than this.

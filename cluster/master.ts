@@ -1,4 +1,4 @@
-import { ClutchError, toError } from '../errors.js';
+import { toError } from '../errors.js';
 import { displayAddress } from './address.js';
 import type { AgentPool } from './agent_pool.js';
 import { Announcements } from './announcements.js';
@@ -8,7 +8,7 @@ import type { ClusterHandle } from './handle.js';
 import type { Launched } from './launch.js';
 import { createMasterLog } from './master_log.js';
 import { MasterMessenger } from './master_messenger.js';
-import type { ClusterOptions } from './options.js';
+import { type ClusterOptions, parseWorkers } from './options.js';
 import { Overview } from './overview.js';
 import type { ProcessWorkers } from './process_workers.js';
 import { CONTROL, type LeaderInfo, type ListenAddress } from './protocol.js';
@@ -19,7 +19,7 @@ import { captureStack } from './stack_capture.js';
 import type { ClusterStatus, MasterState } from './status.js';
 import { StickyListener } from './sticky.js';
 import type { Supervised } from './supervised.js';
-import { removeStaleSocket } from './unix_socket.js';
+import { PreparedSockets } from './unix_socket.js';
 import { Watch } from './watch.js';
 import type { WorkerPool } from './worker_pool.js';
 
@@ -49,7 +49,7 @@ export class Master implements ClusterHandle {
   #state: MasterState = 'starting';
   #listening: ListenAddress | undefined;
   #closing: Promise<void> | undefined;
-  readonly #sockets = new Map<string, Promise<string | undefined>>();
+  readonly #sockets = new PreparedSockets();
   readonly #onReady: () => void;
   /** Resolves when every process is ready. */
   readonly ready: Promise<void>;
@@ -120,7 +120,7 @@ export class Master implements ClusterHandle {
     this.#agents.on('died', (agent, reason, delay) => this.#onAgentDeath(agent, reason, delay));
     this.#workers.on('message', (message, info) => {
       if (message.action === CONTROL.connectionTaken) this.#sticky?.taken(message.data as number);
-      else if (message.action === CONTROL.prepareSocket) void this.#prepareSocket(message.data as string, info);
+      else if (message.action === CONTROL.prepareSocket) void this.#sockets.prepare(message.data as string, info.child);
       else this.#relay.route(message, 'app', info);
     });
     this.#workers.on('ready', (info, address) => void this.#onWorkerReady(info, address));
@@ -132,31 +132,6 @@ export class Master implements ClusterHandle {
     }
     this.#watch.start();
     void this.#openControl();
-  }
-
-  /** Once for each path: afterwards the file is that of our own workers. */
-  async #prepareSocket(file: string, { child }: Supervised): Promise<void> {
-    const prepared =
-      this.#sockets.get(file) ??
-      removeStaleSocket(file).then(
-        () => undefined,
-        (error: Error) => error.message,
-      );
-    this.#sockets.set(file, prepared);
-    child.send({ action: CONTROL.prepareSocket, data: await prepared });
-  }
-
-  #guardChildren(): void {
-    if (this.#options.startMode === 'worker_threads') return;
-    this.#guardian.start();
-    const guard = ({ child }: Supervised): void => {
-      this.#guardian.watch(child.id);
-      child.once('exit', () => this.#guardian.forget(child.id));
-    };
-    for (const pool of [this.#agents, this.#workers]) {
-      for (const child of pool.all) guard(child);
-      pool.on('forked', guard);
-    }
   }
 
   /** Without it the service goes on: a full disk must not take it down. */
@@ -243,7 +218,7 @@ export class Master implements ClusterHandle {
     this.#state = 'ready';
     this.#log.info(`${this.#frameworkName} started on ${this.address} (${Date.now() - this.#begin} ms)`);
     this.#announce.clusterReady(this.#listening as ListenAddress);
-    this.#guardChildren();
+    if (this.#options.startMode === 'process') this.#guardian.start([this.#agents, this.#workers]);
     this.#onReady();
   }
 
@@ -324,12 +299,7 @@ export class Master implements ClusterHandle {
   }
 
   async scale(workers: number): Promise<void> {
-    if (!Number.isInteger(workers) || workers < 1 || workers > 1024) {
-      throw new ClutchError('ERR_CLUTCH_OPTION', `the number of workers is ${workers}`, {
-        fix: 'Give a whole number from 1 to 1024.',
-      });
-    }
-    await this.#rolling.scale(workers);
+    await this.#rolling.scale(parseWorkers(workers) as number);
     this.#announce.workerIds();
   }
 

@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { ClutchError } from '../errors.js';
+import { nearMisses } from './near_miss.js';
 import { usableProcessors } from './processors.js';
 
 export interface HttpsOptions {
@@ -132,7 +133,9 @@ export function parseClusterOptions(
   given: StartClusterOptions,
   warn: (message: string) => void = () => undefined,
 ): ClusterOptions {
-  warnOfNearMisses(given, warn);
+  for (const [key, near] of nearMisses(given, KNOWN)) {
+    warn(`option ${key} is not known to the cluster and passed on to the app; do you mean ${near}?`);
+  }
   const { reusePort, ...rest } = given;
   const baseDir = checkBaseDir(given.baseDir ?? process.cwd());
   const https = given.https ? checkHttps(given.https) : undefined;
@@ -147,7 +150,7 @@ export function parseClusterOptions(
     startMode,
     ports,
     sticky,
-    workers: ports.length || (integer('workers', given.workers, 1, 1024) ?? usableProcessors()),
+    workers: ports.length || (parseWorkers(given.workers) ?? usableProcessors()),
     port: integer('port', given.port, 0, 65_535) ?? (https ? 8443 : undefined),
     debugPort: integer('debugPort', given.debugPort, 0, 65_535),
     scheduling: checkScheduling(oneOf('scheduling', wanted, ['rr', 'shared', 'reusePort']), warn),
@@ -200,6 +203,11 @@ function checkBaseDir(baseDir: unknown): string {
     where: 'option baseDir',
     fix: 'Give the directory of an app.',
   });
+}
+
+/** @throws {ClutchError} ERR_CLUTCH_OPTION when it is no number of workers */
+export function parseWorkers(given: unknown): number | undefined {
+  return integer('workers', given, 1, 1024);
 }
 
 function integer(key: string, value: unknown, least: number, most: number): number | undefined {
@@ -273,27 +281,6 @@ function checkReadable(key: string, file: string): void {
       cause,
     });
   }
-}
-
-/** Other keys are for the app; one that is nearly one of ours is probably meant for us. */
-function warnOfNearMisses(given: object, warn: (message: string) => void): void {
-  for (const key of Object.keys(given)) {
-    if (KNOWN.includes(key)) continue;
-    const near = KNOWN.find((known) => isNear(key, known));
-    if (near) warn(`option ${key} is not known to the cluster and passed on to the app; do you mean ${near}?`);
-  }
-}
-
-/** Same letters in another case, or one letter added, left out or changed, or two swapped. */
-function isNear(key: string, known: string): boolean {
-  const [a, b] = [key.toLowerCase(), known.toLowerCase()];
-  if (a === b) return true;
-  if (known.length < 5 || Math.abs(a.length - b.length) > 1) return false;
-  let start = 0;
-  while (start < a.length && a[start] === b[start]) start += 1;
-  const [restA, restB] = [a.slice(start), b.slice(start)];
-  const swapped = restA[1] === restB[0] && restA[0] === restB[1] && restA.slice(2) === restB.slice(2);
-  return swapped || restA.slice(1) === restB.slice(1) || restA.slice(1) === restB || restA === restB.slice(1);
 }
 
 function optionError(key: string, value: unknown, fix: string): ClutchError {

@@ -35,6 +35,8 @@ export interface BootData {
 export interface LeaderInfo {
   /** Known to the processes of this cluster only. */
   token: string;
+  /** Where their sockets are. */
+  dir: string;
   master: number;
   /** Id of the Agent in use. */
   agent: number | undefined;

@@ -1,5 +1,7 @@
 import { lstatSync, rmSync } from 'node:fs';
 import net from 'node:net';
+import type { Child } from './child_handle.js';
+import { CONTROL } from './protocol.js';
 
 /**
  * Removes the file of a unix socket that nobody serves any more: its process was killed.
@@ -24,4 +26,23 @@ function isServed(file: string): Promise<boolean> {
     });
     socket.once('error', () => resolve(false));
   });
+}
+
+/** Clears the way for workers that are going to listen on unix sockets: one process must, or they would remove each other's. */
+export class PreparedSockets {
+  /** What was wrong with each path. */
+  readonly #prepared = new Map<string, Promise<string | undefined>>();
+
+  /** Once for each path: afterwards the file is that of our own workers. */
+  async prepare(file: string, child: Child): Promise<void> {
+    let prepared = this.#prepared.get(file);
+    if (!prepared) {
+      prepared = removeStaleSocket(file).then(
+        () => undefined,
+        (error: Error) => error.message,
+      );
+      this.#prepared.set(file, prepared);
+    }
+    child.send({ action: CONTROL.prepareSocket, data: await prepared });
+  }
 }

@@ -71,7 +71,6 @@ export abstract class BaseApplication extends ClutchCore {
   #createClusterClients(options: ApplicationOptions, onError: (error: Error) => void): ClusterClients {
     const config = this.config['clusterClient'] as ClusterClientOptions & { tcp?: boolean };
     const { tcp, ...defaults } = config;
-    const rundir = this.config['rundir'] as string;
     const { leader, localBus, clusterPort } = options as ApplicationOptions & { clusterPort?: number };
     const port = tcp ? clusterPort : undefined;
     if (!leader) {
@@ -80,14 +79,14 @@ export abstract class BaseApplication extends ClutchCore {
     if (this.type === 'agent') {
       const id = isMainThread ? process.pid : threadId;
       const listen = (): ListenOptions => {
-        removeStaleSockets(rundir);
-        return leaderAddress(rundir, leader, String(id), port);
+        removeStaleSockets(leader);
+        return leaderAddress(leader, String(id), port);
       };
       return new ClusterClients({ kind: 'leader', token: leader.token, listen }, defaults, onError);
     }
     let agent = leader.agent === undefined ? undefined : String(leader.agent);
     const address = (): ListenOptions | undefined =>
-      agent === undefined ? undefined : leaderAddress(rundir, leader, agent, port);
+      agent === undefined ? undefined : leaderAddress(leader, agent, port);
     const clients = new ClusterClients({ kind: 'follower', token: leader.token, address }, defaults, onError);
     this.messenger.on('egg-pids', ([id]: unknown[]) => {
       const changed = id !== undefined && id !== null && String(id) !== agent;

@@ -9,7 +9,7 @@ import { type Level, LevelLogger } from './level_logger.js';
 const require = createRequire(import.meta.url);
 
 const LEVELS = { DEBUG: 0, INFO: 1, WARN: 2, ERROR: 3, NONE: Number.POSITIVE_INFINITY } as const;
-export type LevelName = keyof typeof LEVELS;
+type LevelName = keyof typeof LEVELS;
 
 export interface LoggerOptions {
   /** Where the file is written; relative to `dir`. */

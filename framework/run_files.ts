@@ -1,6 +1,9 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type Loader, type TimingItem, toDumpable } from '../loader/index.js';
+
+/** Timelines of a type that are kept: a night of restarts must not fill the disk. */
+const KEPT_TIMELINES = 50;
 
 interface Dumped {
   type: string;
@@ -40,6 +43,21 @@ function writeTimeline({ type, timing, config }: Dumped): void {
     writeJson(path.join(dir, `${type}_${name}_${process.pid}.json`), content);
   write('timing', items);
   write('trace', { traceEvents: items.map((item) => traceEvent(item, type)) });
+  for (const name of ['timing', 'trace']) removeOldest(dir, `${type}_${name}_`);
+}
+
+/** Processes that start at the same time may remove the same file. */
+function removeOldest(dir: string, prefix: string): void {
+  const files = readdirSync(dir).filter((name) => name.startsWith(prefix));
+  if (files.length <= KEPT_TIMELINES) return;
+  files
+    .map((name) => path.join(dir, name))
+    .map((file) => ({ file, time: statSync(file, { throwIfNoEntry: false })?.mtimeMs ?? 0 }))
+    .sort((a, b) => b.time - a.time)
+    .slice(KEPT_TIMELINES)
+    .forEach(({ file }) => {
+      rmSync(file, { force: true });
+    });
 }
 
 /** Times of the trace format are in microseconds; an item that has not ended is drawn as an instant. */

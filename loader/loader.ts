@@ -1,4 +1,3 @@
-import { existsSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { ClutchError } from '../errors.js';
 import { type AppInfo, readAppInfo, typeFiles } from './app_info.js';
@@ -9,6 +8,7 @@ import { loadCustomLoaders } from './custom_loader.js';
 import { type ConfigExplanation, explainConfig, explainPlugins, type PluginExplanation } from './explain.js';
 import { applyExtend } from './extend.js';
 import { FileLoader, type FileLoaderOptions } from './file_loader.js';
+import { frameworkPaths } from './framework_paths.js';
 import { buildMiddleware, type ListedMiddleware, type MiddlewareFunction } from './middleware.js';
 import { type AnyClass, isClass, loadIfExists, loadModule, resolveModule } from './module_loader.js';
 import { loadPlugins, type Plugin, type PluginDeclarations } from './plugin.js';
@@ -313,65 +313,4 @@ export class Loader {
   #unitDirs(sub: string): string[] {
     return this.getLoadUnits().map((unit) => path.join(unit.path, sub));
   }
-}
-
-/** The loader of app workers. */
-export class AppWorkerLoader extends Loader {
-  override loadConfig(): void {
-    this.loadPlugin();
-    super.loadConfig();
-  }
-
-  load(): void {
-    this.loadApplicationExtend();
-    this.loadRequestExtend();
-    this.loadResponseExtend();
-    this.loadContextExtend();
-    this.loadHelperExtend();
-    this.loadCustomLoader();
-    this.loadCustomApp();
-    this.loadService();
-    this.loadMiddleware();
-    this.loadController();
-    this.loadRouter();
-  }
-}
-
-/** The loader of the Agent. */
-export class AgentWorkerLoader extends Loader {
-  override loadConfig(): void {
-    this.loadPlugin();
-    super.loadConfig();
-  }
-
-  load(): void {
-    this.loadAgentExtend();
-    this.loadContextExtend();
-    this.loadCustomAgent();
-  }
-}
-
-const EGG_PATH = Symbol.for('egg#eggPath');
-
-/** @returns the directories named by the classes of `app`, base first; a path named twice counts where it is most derived */
-function frameworkPaths(app: object): string[] {
-  const paths: string[] = [];
-  for (
-    let level = Object.getPrototypeOf(app);
-    level && level !== Object.prototype;
-    level = Object.getPrototypeOf(level)
-  ) {
-    const descriptor = Object.getOwnPropertyDescriptor(level, EGG_PATH);
-    if (!descriptor) continue;
-    const dir: unknown = descriptor.get ? descriptor.get.call(app) : descriptor.value;
-    const name = level.constructor?.name ?? 'a framework';
-    if (typeof dir !== 'string' || !existsSync(dir)) {
-      throw new ClutchError('ERR_CLUTCH_FRAMEWORK', `Symbol.for('egg#eggPath') of ${name} is ${String(dir)}`, {
-        fix: 'Return the directory of the framework package, as a string.',
-      });
-    }
-    const real = realpathSync(dir);
-    if (!paths.includes(real)) paths.unshift(real);
-  }
-  return paths;
 }

@@ -7,29 +7,31 @@ import { socketPath } from '../../socket_path.js';
 export interface LeaderInfo {
   /** Shared by the processes of this cluster only. */
   token: string;
+  /** Where their sockets are. */
+  dir: string;
   master: number;
   /** Id of the Agent at the time of the boot; later ones come with `egg-pids`. */
   agent: number | undefined;
 }
 
 /** Where the Leader of an Agent listens. A new Agent has another place, so that it can come before the old one goes. */
-export function leaderAddress(rundir: string, { master }: LeaderInfo, agent: string, tcpPort?: number): ListenOptions {
+export function leaderAddress({ dir, master }: LeaderInfo, agent: string, tcpPort?: number): ListenOptions {
   if (tcpPort !== undefined) return { host: '127.0.0.1', port: tcpPort };
-  return { path: socketPath(rundir, `leader-${master}-${agent}`) };
+  return { path: socketPath(dir, `leader-${master}-${agent}`) };
 }
 
 /** Removes the sockets of Agents that were killed. */
-export function removeStaleSockets(rundir: string): void {
+export function removeStaleSockets({ dir }: LeaderInfo): void {
   let names: string[];
   try {
-    names = readdirSync(rundir);
+    names = readdirSync(dir);
   } catch {
     return;
   }
   for (const name of names) {
     const [, master, agent] = /^leader-(\d+)-(\d+)\.sock$/.exec(name) ?? [];
     if (master && agent && !(isAlive(Number(master)) && isAlive(Number(agent))))
-      rmSync(path.join(rundir, name), { force: true });
+      rmSync(path.join(dir, name), { force: true });
   }
 }
 

@@ -1,8 +1,7 @@
 import { timingSafeEqual } from 'node:crypto';
-import { chmodSync } from 'node:fs';
 import net, { type ListenOptions, type Socket } from 'node:net';
 import { ClutchError, toError } from '../../errors.js';
-import { makeSocketDirectory } from '../../socket_path.js';
+import { listenPrivately } from '../../socket_path.js';
 import { describeError } from '../error_data.js';
 import { FRAME, type Frame } from './frame.js';
 import type { LeaderChannel, Subscriber } from './leader_channel.js';
@@ -33,19 +32,11 @@ export class LeaderServer {
   listen(address: ListenOptions): void {
     const start = (): void => {
       if (this.#closed) return;
-      const { path } = address;
-      if (path !== undefined) makeSocketDirectory(path);
-      // The cluster module must not share it: each Agent has its own, in threads as well.
-      const mask = path === undefined ? undefined : safeUmask();
-      try {
-        this.#server.listen({ ...address, exclusive: true });
-      } finally {
-        if (mask !== undefined) process.umask(mask);
-      }
+      // The cluster module must not share it: each Agent has its own.
+      const options = { ...address, exclusive: true };
+      if (options.path === undefined) this.#server.listen(options);
+      else listenPrivately(this.#server, { ...options, path: options.path });
     };
-    this.#server.on('listening', () => {
-      if (address.path !== undefined && process.platform !== 'win32') chmodSync(address.path, 0o600);
-    });
     this.#server.on('error', (error: NodeJS.ErrnoException) => {
       if (error.code === 'EADDRINUSE' && address.port !== undefined) setTimeout(start, RETRY).unref();
       else this.#onError(error);
@@ -109,15 +100,6 @@ export class LeaderServer {
     clearInterval(this.#sweep);
     this.#server.close();
     for (const connection of this.#connections) connection.close();
-  }
-}
-
-/** Threads have no mask of their own; the permissions are set once more when the server listens. */
-function safeUmask(): number | undefined {
-  try {
-    return process.umask(0o177);
-  } catch {
-    return undefined;
   }
 }
 

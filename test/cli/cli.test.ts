@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
-import { CLI, fixture, isAlive, ROOT, temporaryDirectory, until } from '../support/apps.js';
+import { CLI, copyFixture, fixture, isAlive, ROOT, temporaryDirectory, until } from '../support/apps.js';
 import { request, requestJson } from '../support/http.js';
 
 const run = promisify(execFile);
@@ -37,15 +37,6 @@ async function scaffold(t: TestContext, ...flags: string[]): Promise<string> {
   if (flags.length === 0) assert.equal((await clutch(['types', dir])).code, 0);
   for (const name of ['@types', 'tsx', 'typescript'])
     symlinkSync(path.join(ROOT, 'node_modules', name), path.join(modules, name), 'dir');
-  return dir;
-}
-
-/** @returns a copy of a fixture app, whose pid file and control socket are its own */
-function copyFixture(t: TestContext, name: string): string {
-  const dir = path.join(temporaryDirectory(t), name);
-  cpSync(fixture(name), dir, { recursive: true, filter: (file) => !/\/(?:run|logs)$/.test(file) });
-  mkdirSync(path.join(dir, 'node_modules'));
-  symlinkSync(ROOT, path.join(dir, 'node_modules/egg'), 'dir');
   return dir;
 }
 

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { start } from 'koa-clutch';
-import { fixture, type RunningCluster, startTestCluster, temporaryDirectory, until } from '../support/apps.js';
+import { copyFixture, fixture, type RunningCluster, startTestCluster, until } from '../support/apps.js';
 import { requestJson } from '../support/http.js';
 
 const baseDir = fixture('shared');
@@ -47,9 +47,10 @@ for (const [kind, options, env] of [
 }
 
 test('the socket is for its user only, and gone with its Agent', async (t) => {
-  const rundir = temporaryDirectory(t);
-  const cluster = await startTestCluster(t, { baseDir }, { EGG_APP_CONFIG: JSON.stringify({ rundir }) });
-  const sockets = (): string[] => readdirSync(rundir).filter((name) => name.endsWith('.sock'));
+  const dir = copyFixture(t, 'shared');
+  const rundir = path.join(dir, 'run');
+  const cluster = await startTestCluster(t, { baseDir: dir });
+  const sockets = (): string[] => readdirSync(rundir).filter((name) => name.startsWith('leader-'));
   const { agent, master } = await cluster.pids();
   assert.deepEqual(sockets(), [`leader-${master}-${agent}.sock`]);
   assert.equal(statSync(path.join(rundir, sockets()[0] as string)).mode & 0o777, 0o600);
@@ -62,6 +63,14 @@ test('the socket is for its user only, and gone with its Agent', async (t) => {
   assert.deepEqual(sockets(), []);
   const token = /[0-9a-f]{64}/;
   assert.doesNotMatch(cluster.output(), token);
+});
+
+test('an app on a disk that cannot be written shares clients all the same', async (t) => {
+  const dir = copyFixture(t, 'shared');
+  writeFileSync(path.join(dir, 'run'), 'no directory');
+  const rundir = path.join(dir, 'elsewhere');
+  const cluster = await startTestCluster(t, { baseDir: dir }, { EGG_APP_CONFIG: JSON.stringify({ rundir }) });
+  assert.equal((await ask(cluster, '/pid')).value, (await cluster.pids()).agent);
 });
 
 test('W12, W25: when the Agent dies, pending calls fail at once and all is back with the next one', async (t) => {

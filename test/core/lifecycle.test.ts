@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { start } from 'koa-clutch';
@@ -286,4 +286,15 @@ test('a slow boot step is warned about by unit and hook', async (t) => {
       return false;
     }
   });
+});
+
+test('timelines of earlier boots stay, up to fifty of a type', async (t) => {
+  const files: Record<string, string> = { 'run/agent_timing_1.json': '[]', 'run/notes.json': '[]' };
+  for (let pid = 1; pid <= 60; pid += 1) files[`run/application_timing_${pid}.json`] = '[]';
+  const app = loadApp(t, files);
+  await app.ready();
+  const names = readdirSync(path.join(app.baseDir, 'run'));
+  assert.equal(names.filter((name) => name.startsWith('application_timing_')).length, 50);
+  assert.ok(names.includes(`application_timing_${process.pid}.json`));
+  assert.ok(names.includes('agent_timing_1.json') && names.includes('notes.json'));
 });

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
@@ -19,6 +19,15 @@ export function fixture(name: string): string {
 export function temporaryDirectory(t: TestContext): string {
   const dir = mkdtempSync(path.join(tmpdir(), 'clutch-test-'));
   t.after(() => rmSync(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+/** @returns a copy of a fixture app, whose pid file and control socket are its own */
+export function copyFixture(t: TestContext, name: string): string {
+  const dir = path.join(temporaryDirectory(t), name);
+  cpSync(fixture(name), dir, { recursive: true, filter: (file) => !/\/(?:run|logs)$/.test(file) });
+  mkdirSync(path.join(dir, 'node_modules'));
+  symlinkSync(ROOT, path.join(dir, 'node_modules/egg'), 'dir');
   return dir;
 }
 
