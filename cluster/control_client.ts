@@ -1,6 +1,6 @@
 import net from 'node:net';
 import { ClutchError } from '../errors.js';
-import { type ControlAnswer, type ControlRequest, controlPath } from './control_server.js';
+import { type ControlAnswer, type ControlRequest, controlPath } from './control_protocol.js';
 
 /**
  * Asks the Master of an app.

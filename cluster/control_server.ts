@@ -1,23 +1,10 @@
 import net from 'node:net';
-import path from 'node:path';
-import { listenPrivately, socketPath } from '../socket_path.js';
+import { listenPrivately } from '../socket_path.js';
+import type { ControlAnswer, ControlRequest } from './control_protocol.js';
 import { removeStaleSocket } from './unix_socket.js';
-
-/** What a client may ask of the Master. */
-export type ControlRequest =
-  | { command: 'status' }
-  | { command: 'reload' }
-  | { command: 'stop' }
-  | { command: 'workers'; count: number };
-
-export type ControlAnswer = { value: unknown } | { error: string };
 
 /** Longest request in bytes. */
 const REQUEST_LIMIT = 1024;
-/** Where the Master of an app listens for commands: only the user that runs it can reach it. */
-export function controlPath(baseDir: string): string {
-  return socketPath(path.join(baseDir, 'run'), 'clutch');
-}
 
 /** Answers the commands of `clutch status`, `reload`, `stop` and `workers` over a unix socket. */
 export class ControlServer {

@@ -1,20 +1,31 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { ROOT } from './apps.js';
 
-/** @returns files of this project and packages that a built module loads statically, sorted */
-export function importGraph(entry: string): { files: string[]; packages: string[] } {
-  const files = new Set<string>();
+const DIST = path.join(ROOT, 'dist');
+
+/**
+ * @param source a source file, such as `cluster/master.ts`
+ * @returns source files and packages whose code is loaded, statically, with the built file that holds it, sorted
+ */
+export function importGraph(source: string): { sources: string[]; packages: string[] } {
+  const seen = new Set<string>();
+  const sources = new Set<string>();
   const packages = new Set<string>();
   const visit = (file: string): void => {
-    if (files.has(file)) return;
-    files.add(file);
-    const source = readFileSync(path.join(ROOT, file), 'utf8');
-    for (const [, name = ''] of source.matchAll(/^(?:import|export) (?:[^'";]*? from )?'([^']+)';$/gm)) {
+    if (seen.has(file)) return;
+    seen.add(file);
+    const code = readFileSync(file, 'utf8');
+    // The bundler names each source file above its code.
+    for (const [, name = ''] of code.matchAll(/^\/\/ (\S+\.ts)$/gm)) sources.add(name);
+    for (const [, name = ''] of code.matchAll(/^(?:import|export|\}) (?:[^'";]*?from )?"([^"]+)";$/gm)) {
       if (name.startsWith('.')) visit(path.join(path.dirname(file), name));
-      else if (!name.startsWith('node:')) packages.add(name);
+      else if (!name.startsWith('node:') && name !== 'path') packages.add(name);
     }
   };
-  visit(entry);
-  return { files: [...files].sort(), packages: [...packages].sort() };
+  const built = readdirSync(DIST, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.js'));
+  const start = built.find((name) => readFileSync(path.join(DIST, name), 'utf8').includes(`\n// ${source}\n`));
+  if (!start) throw new Error(`no file in dist/ holds ${source}`);
+  visit(path.join(DIST, start));
+  return { sources: [...sources].sort(), packages: [...packages].sort() };
 }
