@@ -21,7 +21,7 @@ export interface ChildApplication {
   emit(event: string, ...args: unknown[]): boolean;
 }
 
-type ApplicationClass<T> = new (options: object) => T;
+type ApplicationClass<T> = (new (options: object) => T) & { warmUp?(): void };
 
 /** Takes what the Master sends until the application has a messenger of its own. */
 class Inbox {
@@ -86,6 +86,7 @@ export async function bootChild<T extends ChildApplication>(
   link.send({ action: CONTROL.hello });
   try {
     const framework = await loadFramework<T>(await prepared, kind);
+    framework.warmUp?.();
     const boot = await booted;
     begin(boot, link);
     const { https: _, ...options } = boot.options;

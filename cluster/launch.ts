@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { createRequire } from 'node:module';
 import path from 'node:path';
 import { usableSocketDirectory } from '../socket_path.js';
 import { AgentPool } from './agent_pool.js';
+import { freePorts } from './free_ports.js';
 import { heartbeatInterval } from './heartbeat_interval.js';
 import type { ClusterOptions } from './options.js';
 import { ProcessWorkers } from './process_workers.js';
@@ -39,7 +39,6 @@ export function launch(options: ClusterOptions, framework: string): Launched {
   };
   const { execArgv = process.execArgv, require, pidFile: _, admin: __, ...rest } = options;
   const childOptions = { ...rest, require, clusterPort: 0, leader };
-  // After the forks: what they load takes longer than this.
   const ports = Promise.resolve().then(() => choosePorts(childOptions));
   const settings = (kind: 'app' | 'agent'): ChildSettings => ({
     execArgv,
@@ -68,11 +67,10 @@ export function launch(options: ClusterOptions, framework: string): Launched {
 
 /** Picks the port for Leader and Followers while the first processes start; they wait for it before they load the app. */
 async function choosePorts(childOptions: ClusterOptions & { clusterPort: number }): Promise<number | undefined> {
-  // Through require, which is much faster for CommonJS than an import.
-  const { detect } = createRequire(import.meta.url)('detect-port') as typeof import('detect-port');
-  childOptions.clusterPort = await detect();
+  const [clusterPort = 0, port = 0] = await freePorts(2);
+  childOptions.clusterPort = clusterPort;
   // Port 0 is chosen here once, so that a replacement listens where the first worker did.
-  if (childOptions.port === 0) childOptions.port = await detect(childOptions.clusterPort + 1);
+  if (childOptions.port === 0) childOptions.port = port;
   return childOptions.port;
 }
 

@@ -1,5 +1,6 @@
 import type { Server } from 'node:http';
 import { createRequire } from 'node:module';
+import path from 'node:path';
 import type Keygrip from 'keygrip';
 import type {
   ApplicationExtension,
@@ -10,7 +11,7 @@ import type {
   IMiddleware,
 } from '../core/index.js';
 import { ClutchError } from '../errors.js';
-import { AppWorkerLoader } from '../loader/index.js';
+import { AppWorkerLoader, moduleFiles } from '../loader/index.js';
 import { type ReportTopic, reportApp } from './app_report.js';
 import { type ApplicationOptions, BaseApplication } from './base_application.js';
 import { answerClientError } from './client_error.js';
@@ -32,6 +33,15 @@ export class Application extends BaseApplication {
   #Helper: (new (ctx: Context) => BaseContextClass) | undefined;
   #locals: Record<string, unknown> | undefined;
   #keygrip: Keygrip | undefined;
+
+  /** Loads code that nearly every app needs: an app worker has the time while the Agent starts. */
+  static warmUp(): void {
+    require('../core/router.js');
+    for (const dir of ['app', 'config']) {
+      const own = path.join(import.meta.dirname, dir);
+      for (const file of moduleFiles(own)) require(path.join(own, file));
+    }
+  }
 
   constructor(options: ApplicationOptions = {}) {
     options.type = 'application';

@@ -1,17 +1,18 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type { ListenOptions } from 'node:net';
+import { createRequire } from 'node:module';
 import path from 'node:path';
-import { isMainThread, threadId } from 'node:worker_threads';
 import { ClutchCore, type Context, type CoreOptions } from '../core/index.js';
 import { toError } from '../errors.js';
 import type { Loader } from '../loader/index.js';
 import type { ClusterClientOptions } from './leader/client_types.js';
-import { type ClusterClientBuilder, ClusterClients } from './leader/cluster_clients.js';
-import { type LeaderInfo, leaderAddress, removeStaleSockets } from './leader/endpoint.js';
+import type { ClusterClientBuilder, ClusterClients } from './leader/cluster_clients.js';
+import type { LeaderInfo } from './leader/endpoint.js';
 import { type LogContext, type Logger, type LoggerConfig, Loggers } from './logger.js';
 import { ipcTransport, type LocalBus } from './message_transport.js';
 import { Messenger } from './messenger.js';
 import { writeJson, writeRunFiles } from './run_files.js';
+
+const require = createRequire(import.meta.url);
 
 export interface ApplicationOptions extends CoreOptions {
   /** `single` for Agent and Application in one process; default `cluster`. */
@@ -20,12 +21,15 @@ export interface ApplicationOptions extends CoreOptions {
   localBus?: LocalBus;
   /** How a Follower finds and a Leader knows the others; given by the Master. */
   leader?: LeaderInfo;
+  /** A port that was free when the cluster started; given by the Master. */
+  clusterPort?: number;
 }
 
 /** What Agent and Application have in common. Config and all files are loaded when the constructor returns. */
 export abstract class BaseApplication extends ClutchCore {
+  declare readonly options: ClutchCore['options'] & ApplicationOptions;
   readonly messenger: Messenger;
-  readonly #clusterClients: ClusterClients;
+  #clusterClients: ClusterClients | undefined;
   #loggers: Loggers | undefined;
   readonly #onRejection = (reason: unknown): void => this.#logRejection(reason);
 
@@ -39,11 +43,11 @@ export abstract class BaseApplication extends ClutchCore {
     this.messenger = new Messenger(options.localBus?.transport(side) ?? ipcTransport(onError), onError);
     this.messenger.once('egg-ready', () => this.lifecycle.triggerServerDidReady());
     this.messenger.on('log-reload', () => this.loggers.reload());
-    this.#clusterClients = this.#createClusterClients(options, onError);
+    if (this.type === 'application') this.messenger.on('egg-pids', ([id]: number[]) => this.#onAgentId(id));
     process.on('unhandledRejection', this.#onRejection);
     // Registered first, so it runs last: hooks may log and send until the end.
     this.beforeClose(async () => {
-      await this.#clusterClients.close();
+      await this.#clusterClients?.close();
       this.messenger.close();
       process.off('unhandledRejection', this.#onRejection);
       await this.#loggers?.close();
@@ -65,35 +69,20 @@ export abstract class BaseApplication extends ClutchCore {
     Class: new (...args: A) => T,
     options?: ClusterClientOptions,
   ): ClusterClientBuilder<T, A> {
-    return this.#clusterClients.builder(Class, options);
+    return this.#sharedClients().builder(Class, options);
   }
 
-  #createClusterClients(options: ApplicationOptions, onError: (error: Error) => void): ClusterClients {
-    const config = this.config['clusterClient'] as ClusterClientOptions & { tcp?: boolean };
-    const { tcp, ...defaults } = config;
-    const { leader, localBus, clusterPort } = options as ApplicationOptions & { clusterPort?: number };
-    const port = tcp ? clusterPort : undefined;
-    if (!leader) {
-      return new ClusterClients({ kind: 'single', channels: localBus?.channels ?? new Map() }, defaults, onError);
-    }
-    if (this.type === 'agent') {
-      const id = isMainThread ? process.pid : threadId;
-      const listen = (): ListenOptions => {
-        removeStaleSockets(leader);
-        return leaderAddress(leader, String(id), port);
-      };
-      return new ClusterClients({ kind: 'leader', token: leader.token, listen }, defaults, onError);
-    }
-    let agent = leader.agent === undefined ? undefined : String(leader.agent);
-    const address = (): ListenOptions | undefined =>
-      agent === undefined ? undefined : leaderAddress(leader, agent, port);
-    const clients = new ClusterClients({ kind: 'follower', token: leader.token, address }, defaults, onError);
-    this.messenger.on('egg-pids', ([id]: unknown[]) => {
-      const changed = id !== undefined && id !== null && String(id) !== agent;
-      if (id !== undefined && id !== null) agent = String(id);
-      if (changed) clients.agentChanged();
-    });
-    return clients;
+  /** Made at first use: most apps share no client. */
+  #sharedClients(): ClusterClients {
+    const { clusterClientsOf } = require('./leader/clients_of.js') as typeof import('./leader/clients_of.js');
+    return (this.#clusterClients ??= clusterClientsOf(this, (error) => this.coreLogger.error(error)));
+  }
+
+  #onAgentId(id: number | null | undefined): void {
+    const { leader } = this.options;
+    if (!leader || id === undefined || id === null || id === leader.agent) return;
+    leader.agent = id;
+    this.#clusterClients?.agentChanged();
   }
 
   /** Loads all files; called by the constructors of the classes below, once their own fields are there. */
@@ -106,12 +95,12 @@ export abstract class BaseApplication extends ClutchCore {
       throw error;
     }
     for (const warning of this.loader.warnings) this.coreLogger.warn('[clutch] %s', warning);
-    this.dumpConfig();
-    // Once more when it is ready: hooks may have changed config, and the timeline is complete.
+    this.on('startTimeout', () => this.dumpConfig());
     this.lifecycle.readyState.onSettled(() => {
-      this.dumpConfig();
       this.#warnOfSlowSteps();
       this.timing.disable();
+      // Hooks may have changed config; serving comes before writing about it.
+      setImmediate(() => this.dumpConfig());
     });
   }
 

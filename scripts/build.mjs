@@ -19,6 +19,7 @@ const ENTRIES = [
   'core/router.ts',
   'framework/cookies.ts',
   'framework/{app,config}/**/*.ts',
+  'framework/leader/clients_of.ts',
   // bench/ipc.mjs measures it without the rest.
   'framework/leader/cluster_clients.ts',
 ];

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { start } from 'koa-clutch';
 import { until } from '../support/apps.js';
 import { loadApp, writeApp } from '../support/loaded_app.js';
@@ -248,13 +249,19 @@ for (const [text, message] of [
   });
 }
 
+/** Files in run/ are written in the turn after the app is ready. */
+async function written(app: { ready(): Promise<void> }): Promise<void> {
+  await app.ready();
+  await nextTurn();
+}
+
 test('run/ holds config without secrets, and the boot timeline as JSON and as a trace', async (t) => {
   const app = loadApp(t, {
     'config/config.default.js':
       'exports.keys = "k1"; exports.db = { password: "hunter2", token: "t0p" }; exports.fn = function f() {};',
     'app.js': 'module.exports = class { async didLoad() {} };',
   });
-  await app.ready();
+  await written(app);
   const read = (name: string) => readFileSync(path.join(app.baseDir, 'run', name), 'utf8');
   const { config } = JSON.parse(read('application_config.json'));
   assert.equal(config.db.password, '<String len: 7>');
@@ -292,7 +299,7 @@ test('timelines of earlier boots stay, up to fifty of a type', async (t) => {
   const files: Record<string, string> = { 'run/agent_timing_1.json': '[]', 'run/notes.json': '[]' };
   for (let pid = 1; pid <= 60; pid += 1) files[`run/application_timing_${pid}.json`] = '[]';
   const app = loadApp(t, files);
-  await app.ready();
+  await written(app);
   const names = readdirSync(path.join(app.baseDir, 'run'));
   assert.equal(names.filter((name) => name.startsWith('application_timing_')).length, 50);
   assert.ok(names.includes(`application_timing_${process.pid}.json`));

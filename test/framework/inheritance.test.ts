@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Application, start, startCluster } from 'koa-clutch';
 import { loadApp, serve, writeApp } from '../support/loaded_app.js';
 
@@ -85,5 +86,7 @@ test('a framework that is not installed is refused with where was looked', async
 test('run/router.json holds the routes', async (t) => {
   const app = loadApp(t, { 'app/router.js': 'module.exports = (app) => app.get("/", async () => {});' });
   await app.ready();
+  // Written in the turn after.
+  await nextTurn();
   assert.ok(existsSync(path.join(app.baseDir, 'run/router.json')));
 });
