@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { accessSync, chmodSync, constants, lstatSync, mkdirSync } from 'node:fs';
 import type { ListenOptions, Server } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
@@ -15,6 +14,7 @@ const LIMIT = 100;
  */
 export function socketPath(dir: string, name: string): string {
   const inside = path.join(dir, `${name}.sock`);
+  const { createHash } = process.getBuiltinModule('node:crypto');
   const id = createHash('sha256').update(inside).digest('hex').slice(0, 16);
   if (process.platform === 'win32') return `\\\\.\\pipe\\clutch-${id}`;
   return Buffer.byteLength(inside) <= LIMIT ? inside : path.join(shortDirectory(), `${id}.sock`);

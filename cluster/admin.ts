@@ -1,6 +1,7 @@
-import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createMetrics, type MetricsSource } from './metrics.js';
+
+const { createServer } = process.getBuiltinModule('node:http');
 
 export interface AdminSource extends MetricsSource {
   /** Whether the service takes requests. */
@@ -17,7 +18,7 @@ export async function startAdmin(
   source: AdminSource,
 ): Promise<{ address: string; close(): void }> {
   let metrics: ReturnType<typeof createMetrics> | undefined;
-  const server = http.createServer((req, res) => {
+  const server = createServer((req, res) => {
     const answer = (status: number, body: string, type = 'text/plain; charset=utf-8'): void => {
       res.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' });
       res.end(req.method === 'HEAD' ? undefined : body);

@@ -1,5 +1,5 @@
 import cluster from 'node:cluster';
-import http from 'node:http';
+import type http from 'node:http';
 import type { Socket } from 'node:net';
 import { ClutchError } from '../errors.js';
 import { type Booted, bootChild, type ChildApplication, closeAndExit, failBoot } from './child.js';
@@ -9,6 +9,8 @@ import { createServer, listen, listenAddress } from './listen.js';
 import type { MasterLink } from './master_link.js';
 import { CONTROL, type Message, serializeError } from './protocol.js';
 import { RequestMeter } from './request_meter.js';
+
+const { createServer: createDebugServer } = process.getBuiltinModule('node:http');
 
 interface WorkerApplication extends ChildApplication {
   callback(): http.RequestListener;
@@ -73,7 +75,7 @@ async function serve({ app, boot: { options, closeTimeout }, link }: Booted<Work
     address = await listen(server, address, options.scheduling === 'reusePort');
   }
   if (options.debugPort !== undefined) {
-    const debug = http.createServer(listener);
+    const debug = createDebugServer(listener);
     servers.push(debug);
     meter.watch(debug);
     await listen(debug, { address: '', port: options.debugPort, protocol: 'http' }, false);

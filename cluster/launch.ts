@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { usableSocketDirectory } from '../socket_path.js';
 import { AgentPool } from './agent_pool.js';
@@ -10,6 +9,8 @@ import type { LeaderInfo } from './protocol.js';
 import { ThreadWorkers } from './thread_workers.js';
 import { type ChildSettings, WorkerPool } from './worker_pool.js';
 import type { WorkerSource } from './worker_source.js';
+
+const { randomBytes } = process.getBuiltinModule('node:crypto');
 
 /** The processes of a cluster that have just been forked. */
 export interface Launched {

@@ -1,11 +1,12 @@
 import { readFileSync } from 'node:fs';
-import http from 'node:http';
-import { createRequire } from 'node:module';
+import type http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ClutchError } from '../errors.js';
 import { explainListenError } from './address.js';
 import { type ClusterOptions, type HttpsOptions, isPem } from './options.js';
 import type { ListenAddress } from './protocol.js';
+
+const { createServer: createPlainServer, Server } = process.getBuiltinModule('node:http');
 
 interface ListenConfig {
   path?: string;
@@ -16,16 +17,14 @@ interface ListenConfig {
 
 type Config = Record<string, unknown>;
 
-const require = createRequire(import.meta.url);
-
 /** Makes the server of an app worker, with TLS when a key and a certificate are configured. */
 export function createServer(config: Config, options: ClusterOptions, listener: http.RequestListener): http.Server {
   const configured = (config['cluster'] as { https?: HttpsOptions } | undefined)?.https;
   const { key, cert, ca, passphrase } = { ...configured, ...options.https } as Partial<HttpsOptions>;
-  if (!key || !cert) return http.createServer(listener);
+  if (!key || !cert) return createPlainServer(listener);
   const tls = { key: pem(key), cert: pem(cert), ca: ca && pem(ca), passphrase };
   // Only here: what it loads is of no use to plain HTTP.
-  const https = require('node:https') as typeof import('node:https');
+  const https = process.getBuiltinModule('node:https');
   return https.createServer(tls, listener) as unknown as http.Server;
 }
 
@@ -44,7 +43,7 @@ export function listenAddress(config: Config, options: ClusterOptions, server: h
     ...(config['cluster'] as { listen?: ListenConfig } | undefined)?.listen,
     ...(options.port === undefined ? {} : { port: options.port }),
   };
-  const protocol = server instanceof http.Server ? 'http' : 'https';
+  const protocol = server instanceof Server ? 'http' : 'https';
   if (path) return { address: path, protocol };
   if (typeof port === 'number') return { address: hostname ?? '', port, protocol };
   throw new ClutchError('ERR_CLUTCH_CONFIG', `port should be number, but got ${String(port)}(${typeof port})`, {

@@ -1,10 +1,11 @@
-import { METHODS } from 'node:http';
 import { createRequire } from 'node:module';
 import { ClutchError } from '../errors.js';
 import type { ClutchCore } from './clutch_core.js';
 import { resolveController } from './route_controller.js';
 import { type MatchResult, RouteDispatch, runChain } from './route_dispatch.js';
 import type { Context, Middleware, Next, RouteController } from './types.js';
+
+const { METHODS } = process.getBuiltinModule('node:http');
 
 const require = createRequire(import.meta.url);
 type RoutePath = string | RegExp;

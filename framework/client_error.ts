@@ -1,6 +1,7 @@
-import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Application } from './application_class.js';
+
+const { STATUS_CODES } = process.getBuiltinModule('node:http');
 
 interface ClientErrorAnswer {
   status?: number;

@@ -1,6 +1,7 @@
-import { STATUS_CODES } from 'node:http';
 import type { Context } from '../core/index.js';
 import { toError } from '../errors.js';
+
+const { STATUS_CODES } = process.getBuiltinModule('node:http');
 
 type HttpError = Error & {
   status?: number;

@@ -1,7 +1,8 @@
-import { randomBytes } from 'node:crypto';
 import { ClutchError, toError } from '../errors.js';
 import { describeError, type ErrorData, reviveError } from './error_data.js';
 import type { Message } from './message_transport.js';
+
+const { randomBytes } = process.getBuiltinModule('node:crypto');
 
 /** Actions of requests and answers; the Master knows them, too. */
 export const REQUEST = 'clutch:request';

@@ -1,4 +1,3 @@
-import { timingSafeEqual } from 'node:crypto';
 import net, { type ListenOptions, type Socket } from 'node:net';
 import { ClutchError, toError } from '../../errors.js';
 import { listenPrivately } from '../../socket_path.js';
@@ -6,6 +5,8 @@ import { describeError } from '../error_data.js';
 import { FRAME, type Frame } from './frame.js';
 import type { LeaderChannel, Subscriber } from './leader_channel.js';
 import { Wire } from './wire.js';
+
+const { timingSafeEqual } = process.getBuiltinModule('node:crypto');
 
 /** Milliseconds that a stranger gets to show the token. */
 const HELLO_TIMEOUT = 5000;

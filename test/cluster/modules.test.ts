@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { fixture, startTestCluster } from '../support/apps.js';
-import { importGraph } from '../support/import_graph.js';
+import { builtFiles, importGraph } from '../support/import_graph.js';
 
 // What a process loads before it is ready is what a boot takes: packages on these lists are there for a reason.
 
@@ -12,6 +13,11 @@ test('the first step of the Master loads what forking needs, and no package', ()
     assert.ok(!sources.includes(`cluster/${late}.ts`), `${late} is loaded before anything is forked`);
   }
   assert.ok(sources.length <= 30, sources.join('\n'));
+});
+
+test('nothing imports node:http: that evaluates its lazy exports, and with them loads undici', () => {
+  const importing = builtFiles().filter((file) => /^import .*"node:http"/m.test(readFileSync(file, 'utf8')));
+  assert.deepEqual(importing, []);
 });
 
 test('Agent and app worker have loaded no package that they may never need when they are ready', async (t) => {

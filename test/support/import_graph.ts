@@ -4,6 +4,11 @@ import { ROOT } from './apps.js';
 
 const DIST = path.join(ROOT, 'dist');
 
+export function builtFiles(): string[] {
+  const files = readdirSync(DIST, { recursive: true, encoding: 'utf8' });
+  return files.filter((name) => name.endsWith('.js')).map((name) => path.join(DIST, name));
+}
+
 /**
  * @param source a source file, such as `cluster/master.ts`
  * @returns source files and packages whose code is loaded, statically, with the built file that holds it, sorted
@@ -23,9 +28,8 @@ export function importGraph(source: string): { sources: string[]; packages: stri
       else if (!name.startsWith('node:') && name !== 'path') packages.add(name);
     }
   };
-  const built = readdirSync(DIST, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.js'));
-  const start = built.find((name) => readFileSync(path.join(DIST, name), 'utf8').includes(`\n// ${source}\n`));
+  const start = builtFiles().find((file) => readFileSync(file, 'utf8').includes(`\n// ${source}\n`));
   if (!start) throw new Error(`no file in dist/ holds ${source}`);
-  visit(path.join(DIST, start));
+  visit(start);
   return { sources: [...sources].sort(), packages: [...packages].sort() };
 }

@@ -1,5 +1,6 @@
-import { METHODS } from 'node:http';
 import type { Context, Next } from '../../../core/index.js';
+
+const { METHODS } = process.getBuiltinModule('node:http');
 
 /** Lets a POST stand for another method: `_method` of the body, else the header `x-http-method-override`. */
 export default ({ allowedMethods = ['POST'] }: { allowedMethods?: string[] }) =>
