@@ -7,7 +7,8 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { detect } from 'detect-port';
-import { installPeers, summarize } from './peers.mjs';
+import { installPeers } from './peers.mjs';
+import { summarize } from './report.mjs';
 
 const { values } = parseArgs({ options: { rounds: { type: 'string', default: '5' }, json: { type: 'boolean' } } });
 const ROUNDS = Number(values.rounds);

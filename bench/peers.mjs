@@ -34,11 +34,3 @@ export function installPeers(name, packages) {
 export function requirePeer(dir, name) {
   return createRequire(path.join(dir, 'package.json'))(name);
 }
-
-/** @returns the middle value, and half the distance between the quarters around it, as a share of it */
-export function summarize(values) {
-  const sorted = [...values].sort((a, b) => a - b);
-  const at = (share) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
-  const median = sorted.length % 2 === 1 ? at(0.5) : (sorted[sorted.length / 2 - 1] + sorted[sorted.length / 2]) / 2;
-  return { median, spread: median === 0 ? 0 : (at(0.75) - at(0.25)) / 2 / median };
-}

@@ -78,9 +78,18 @@ export function memoryOf(pids) {
   return pids.reduce((sum, pid) => sum + of(pid), 0) / 1024;
 }
 
+/** Processor time of processes so far, in seconds. */
+export function processorTime(pids) {
+  const ticks = (pid) => {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return Number(fields[11]) + Number(fields[12]);
+  };
+  return pids.reduce((sum, pid) => sum + ticks(pid), 0) / 100;
+}
+
 /** @returns what load.mjs prints */
-export async function load(port, { path = '/', connections = 32, duration = 1500, rate = 0, close = false } = {}) {
-  const args = [LOAD, port, path, connections, duration, Math.round(rate), close ? 'close' : ''];
-  const { stdout } = await run(process.execPath, args.map(String));
+export async function load(port, options = {}) {
+  const { stdout } = await run(process.execPath, [LOAD, JSON.stringify({ port, ...options })]);
   return JSON.parse(stdout);
 }

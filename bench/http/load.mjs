@@ -1,15 +1,28 @@
-// A load generator on raw sockets: node load.mjs <port> <path> <connections> <milliseconds> [requests per second] [close]
+// A load generator on raw sockets: node load.mjs '{ "port": 7001, … }'
 // Prints requests, latency percentiles and errors as JSON. A response is read by its content-length.
 import net from 'node:net';
 
-const [port, target, connections, duration, rate = '0', close = ''] = process.argv.slice(2);
+const {
+  port,
+  path: target = '/',
+  connections = 32,
+  /** Milliseconds that are counted, after a quarter of them as a warm-up. */
+  duration = 1500,
+  /** Requests after which it ends, in place of a time. */
+  requests = Number.POSITIVE_INFINITY,
+  /** Requests a second; 0 for as many as the server takes. */
+  rate = 0,
+  /** A connection for each request. */
+  close = false,
+} = JSON.parse(process.argv[2]);
 const request = Buffer.from(`GET ${target} HTTP/1.1\r\nHost: 127.0.0.1\r\n${close ? 'Connection: close\r\n' : ''}\r\n`);
 const END = Buffer.from('\r\n\r\n');
-const WARMUP = Number(duration) * 0.25;
+const WARMUP = requests < Number.POSITIVE_INFINITY ? 0 : duration * 0.25;
 const begin = performance.now();
-const deadline = begin + WARMUP + Number(duration);
+const deadline = requests < Number.POSITIVE_INFINITY ? Number.POSITIVE_INFINITY : begin + WARMUP + duration;
 const latencies = [];
 let count = 0;
+let total = 0;
 let errors = 0;
 let open = 0;
 
@@ -30,13 +43,13 @@ function connect(schedule) {
   let rest;
   const buffer = Buffer.allocUnsafeSlow(64 * 1024);
   const onread = { buffer, callback: (bytes) => receive(buffer.subarray(0, bytes)) };
-  const socket = net.connect({ port: Number(port), host: '127.0.0.1', onread });
+  const socket = net.connect({ port, host: '127.0.0.1', onread });
   const send = () => {
     sent = performance.now();
     socket.write(request);
   };
   const next = (now) => {
-    if (now >= deadline) {
+    if (now >= deadline || total >= requests) {
       socket.destroy();
     } else if (close) {
       socket.destroy();
@@ -69,6 +82,7 @@ function connect(schedule) {
       expected = length;
     }
     const now = performance.now();
+    total += 1;
     if (now - begin >= WARMUP) {
       count += 1;
       // From when it was due, so that a server that stalls cannot hide it.
@@ -89,9 +103,9 @@ function connect(schedule) {
 function report() {
   latencies.sort((a, b) => a - b);
   const at = (share) => latencies[Math.floor(latencies.length * share)] ?? 0;
-  const seconds = Number(duration) / 1000;
-  console.log(JSON.stringify({ perSecond: count / seconds, p50: at(0.5), p99: at(0.99), errors }));
+  const seconds = (performance.now() - begin - WARMUP) / 1000;
+  console.log(JSON.stringify({ perSecond: count / seconds, total, p50: at(0.5), p99: at(0.99), errors }));
 }
 
-const schedule = Number(rate) > 0 ? (1000 * Number(connections)) / Number(rate) : 0;
-for (let index = 0; index < Number(connections); index += 1) connect(schedule);
+const schedule = rate > 0 ? (1000 * connections) / rate : 0;
+for (let index = 0; index < connections; index += 1) connect(schedule);

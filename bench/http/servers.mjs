@@ -75,6 +75,32 @@ async function nest() {
   await app.listen(PORT, '::');
 }
 
+async function midway() {
+  const { Configuration, Controller, Get } = requirePeer(env.PEERS, '@midwayjs/core');
+  const { Bootstrap } = requirePeer(env.PEERS, '@midwayjs/bootstrap');
+  class Home {}
+  for (const [index, route] of [...otherPaths(), '/api/users/:id', '/'].entries()) {
+    const name = `route${index}`;
+    Home.prototype[name] = async () => body();
+    Get(route)(Home.prototype, name, Object.getOwnPropertyDescriptor(Home.prototype, name));
+  }
+  Controller('/')(Home);
+  class Main {}
+  Configuration({ imports: [requirePeer(env.PEERS, '@midwayjs/koa')] })(Main);
+  await Bootstrap.configure({
+    appDir: env.SCRATCH,
+    baseDir: env.SCRATCH,
+    imports: [Main],
+    preloadModules: [Home],
+    moduleDetector: false,
+    globalConfig: {
+      keys: 'bench',
+      koa: { port: PORT },
+      midwayLogger: { default: { level: 'warn', dir: env.SCRATCH } },
+    },
+  }).run();
+}
+
 /** An app in Egg's layout, for Egg and for Clutch. */
 function eggApp(stack) {
   const dir = path.join(env.SCRATCH, `${subject}-${ROUTES}-${MIDDLEWARES}-${stack}`);
@@ -109,6 +135,11 @@ async function clutch(stack) {
   await startCluster({ baseDir: eggApp(stack), workers: WORKERS, port: PORT });
 }
 
+async function clutchWithGc() {
+  const { startCluster } = await import('../../dist/cluster/index.js');
+  await startCluster({ baseDir: env.APP, workers: 1, port: PORT, execArgv: ['--expose-gc'] });
+}
+
 function egg() {
   const framework = path.join(env.PEERS, 'node_modules/egg');
   requirePeer(env.PEERS, 'egg').startCluster({ baseDir: eggApp('on'), framework, workers: WORKERS, port: PORT });
@@ -120,10 +151,12 @@ const SUBJECTS = {
   'koa + @koa/router': () => koa(true),
   fastify,
   'nest + fastify': nest,
+  midway,
   'egg 3': egg,
   'egg 4': egg,
   clutch: () => clutch('on'),
   'clutch, stack off': () => clutch('off'),
+  'clutch with gc': clutchWithGc,
 };
 
 // What has no cluster of its own runs in Node's when more than one worker, or a boot, is asked for.

@@ -1,0 +1,16 @@
+/** @returns the middle value, and half the distance between the quarters around it, as a share of it */
+export function summarize(values) {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (share) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))];
+  const median = sorted.length % 2 === 1 ? at(0.5) : (sorted[sorted.length / 2 - 1] + sorted[sorted.length / 2]) / 2;
+  return { median, spread: median === 0 ? 0 : (at(0.75) - at(0.25)) / 2 / median };
+}
+
+export const ratio = (value) => `×${value.toFixed(2)}`;
+export const percent = (share) => `± ${Math.round(share * 100)} %`;
+
+/** @returns a table in Markdown */
+export function table(head, rows) {
+  const line = (cells) => `| ${cells.join(' | ')} |`;
+  return [line(head), `|${head.map(() => '---|').join('')}`, ...rows.map(line)].join('\n');
+}

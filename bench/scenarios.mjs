@@ -1,0 +1,57 @@
+// What is measured, of whom. Ratios are to koa in the same round.
+
+/** Packages of each peer; an empty list needs none. */
+export const PEERS = {
+  'node:http': [],
+  koa: ['koa@3', '@koa/router@15'],
+  'koa + @koa/router': ['koa@3', '@koa/router@15'],
+  fastify: ['fastify@5'],
+  'nest + fastify': [
+    '@nestjs/common@11',
+    '@nestjs/core@11',
+    '@nestjs/platform-fastify@11',
+    'reflect-metadata',
+    'rxjs@7',
+  ],
+  midway: ['@midwayjs/core@4', '@midwayjs/koa@4', '@midwayjs/bootstrap@4', '@midwayjs/logger@4'],
+  'egg 3': ['egg@3'],
+  'egg 4': ['egg@4'],
+};
+
+export const THROUGHPUT = [
+  {
+    name: 'one route',
+    path: '/api/users/7',
+    env: {},
+    subjects: [...Object.keys(PEERS), 'clutch', 'clutch, stack off'],
+  },
+  {
+    name: '1,000 routes',
+    path: '/api/users/7',
+    env: { ROUTES: '1000' },
+    subjects: ['koa', 'koa + @koa/router', 'fastify', 'midway', 'egg 3', 'clutch', 'clutch, stack off'],
+  },
+  {
+    name: '10 middlewares',
+    path: '/',
+    env: { MIDDLEWARES: '10' },
+    subjects: ['koa', 'fastify', 'egg 3', 'clutch', 'clutch, stack off'],
+  },
+  {
+    name: 'short connections',
+    path: '/api/users/7',
+    env: { CLUSTER: '1' },
+    load: { close: true, connections: 8 },
+    subjects: ['koa', 'fastify', 'egg 3', 'clutch'],
+  },
+  {
+    name: '2 workers',
+    path: '/api/users/7',
+    env: { WORKERS: '2', CLUSTER: '1' },
+    subjects: ['koa', 'egg 3', 'clutch'],
+  },
+];
+
+export const LATENCY = ['koa', 'fastify', 'egg 3', 'clutch'];
+export const BOOT = ['koa', 'egg 3', 'egg 4', 'clutch'];
+export const BOOT_WORKERS = [1, 2, 4, 8];
