@@ -13,7 +13,8 @@ import { contextPrototype, responsePrototype } from './koa_prototypes.js';
 import { Lifecycle } from './lifecycle.js';
 import type { TaskOptions } from './ready.js';
 import { handleRequest } from './request_path.js';
-import type { RouteArguments, Router } from './router.js';
+import type { RouteArguments } from './route_arguments.js';
+import type { Router } from './router.js';
 import type { AppConfig, Context, Middleware } from './types.js';
 
 export interface CoreOptions {

@@ -2,5 +2,6 @@ export { BaseContextClass } from './base_context_class.js';
 export { ClutchCore, type CoreOptions } from './clutch_core.js';
 export type { Composed } from './compose.js';
 export { type BootClass, type BootHook, Lifecycle } from './lifecycle.js';
-export type { RouteArguments, Router } from './router.js';
+export type { RouteArguments } from './route_arguments.js';
+export type { Router } from './router.js';
 export * from './types.js';

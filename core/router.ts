@@ -1,14 +1,16 @@
 import { createRequire } from 'node:module';
 import { ClutchError } from '../errors.js';
 import type { ClutchCore } from './clutch_core.js';
+import { RESOURCE_ACTIONS } from './resources.js';
+import { type RouteArguments, type RoutePath, splitArguments } from './route_arguments.js';
 import { resolveController } from './route_controller.js';
 import { type MatchResult, RouteDispatch, runChain } from './route_dispatch.js';
+import { fillPath } from './route_url.js';
 import type { Context, Middleware, Next, RouteController } from './types.js';
 
 const { METHODS } = process.getBuiltinModule('node:http');
 
 const require = createRequire(import.meta.url);
-type RoutePath = string | RegExp;
 
 /** One registered route, or middleware of `use()` when it has no methods. */
 export interface Layer {
@@ -63,25 +65,10 @@ interface RoutingFields {
   _matchedRouteName?: string;
 }
 
-/** A route's arguments after the verb, as users may write them. */
-export type RouteArguments =
-  | [path: RoutePath | RoutePath[], ...handlers: [...Middleware[], RouteController]]
-  | [name: string, path: RoutePath | RoutePath[], ...handlers: [...Middleware[], RouteController]];
-
 interface RouteOptions {
   name?: string;
   [option: string]: unknown;
 }
-
-const RESOURCE_ACTIONS = [
-  { action: 'index', methods: ['get'], suffix: '', member: false, prefix: '' },
-  { action: 'new', methods: ['get'], suffix: '/new', member: true, prefix: 'new_' },
-  { action: 'create', methods: ['post'], suffix: '', member: false, prefix: '' },
-  { action: 'show', methods: ['get'], suffix: '/:id', member: true, prefix: '' },
-  { action: 'edit', methods: ['get'], suffix: '/:id/edit', member: true, prefix: 'edit_' },
-  { action: 'update', methods: ['patch', 'put'], suffix: '/:id', member: true, prefix: '' },
-  { action: 'destroy', methods: ['delete'], suffix: '/:id', member: true, prefix: 'destroy_' },
-] as const;
 
 /** Every HTTP method in lower case, as routes name them. */
 const ROUTE_METHODS: string[] = METHODS.map((method) => method.toLowerCase());
@@ -299,39 +286,6 @@ Object.defineProperty(Router.prototype, 'del', {
   value: Reflect.get(Router.prototype, 'delete'),
 });
 
-function splitArguments(args: RouteArguments): {
-  name?: string;
-  path: RoutePath | RoutePath[];
-  handlers: RouteController[];
-} {
-  const [first, second] = args as unknown[];
-  const isPath =
-    typeof second === 'string' ||
-    second instanceof RegExp ||
-    (Array.isArray(second) && typeof second[0] !== 'function');
-  // With two arguments a string in second place is a controller's name.
-  if (isPath && args.length >= 3) {
-    return { name: first as string, path: second as RoutePath, handlers: args.slice(2) as RouteController[] };
-  }
-  return { path: first as RoutePath, handlers: args.slice(1) as RouteController[] };
-}
-
 function lookupController(name: string, app: ClutchCore): RouteController {
   return resolveController(name, app, { object: true });
-}
-
-function fillPath(pattern: string, params: unknown): string {
-  if (typeof params !== 'object' || params === null) return pattern;
-  const query: string[] = [];
-  let path = pattern;
-  for (const [key, value] of Object.entries(params)) {
-    const placeholder = new RegExp(`:${key.replace(/[^\w]/g, '\\$&')}(?!\\w)`, 'g');
-    if (placeholder.test(path)) {
-      path = path.replace(placeholder, encodeURIComponent(String(Array.isArray(value) ? value[0] : value)));
-      continue;
-    }
-    for (const item of [value].flat()) query.push(`${encodeURIComponent(key)}=${encodeURIComponent(String(item))}`);
-  }
-  if (query.length === 0) return path;
-  return `${path}${path.includes('?') ? '&' : '?'}${query.join('&')}`;
 }
