@@ -5,15 +5,22 @@ import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** @param {{ controllers: number, services: number, plugins: number, leaves: number }} size */
-export function generateApp(dir, { controllers, services, plugins, leaves }) {
+/**
+ * @param {{ controllers: number, services: number, plugins: number, leaves: number }} size
+ * @param framework name and directory of the package that the app is for
+ */
+export function generateApp(
+  dir,
+  { controllers, services, plugins, leaves },
+  framework = { name: 'koa-clutch', dir: root },
+) {
   const write = (file, text) => {
     mkdirSync(path.dirname(path.join(dir, file)), { recursive: true });
     writeFileSync(path.join(dir, file), text);
   };
   const numbers = (count) => Array.from({ length: count }, (_, index) => index);
-  write('package.json', '{ "name": "generated" }');
-  write('config/config.default.js', `module.exports = ${groups(leaves)};\n`);
+  write('package.json', '{ "name": "generated", "egg": {} }');
+  write('config/config.default.js', `module.exports = ${groups(leaves)};\nmodule.exports.keys = 'bench';\n`);
   const declared = numbers(plugins).map((n) => `p${n}: { path: path.join(__dirname, '../plugins/p${n}') }`);
   write('config/plugin.js', `const path = require('path');\nmodule.exports = { ${declared.join(', ')} };\n`);
   for (const n of numbers(plugins)) {
@@ -25,19 +32,20 @@ export function generateApp(dir, { controllers, services, plugins, leaves }) {
   for (const n of numbers(services)) {
     write(
       `app/service/group${n % 10}/s${n}.js`,
-      `const { Service } = require('koa-clutch');\nmodule.exports = class extends Service { value() { return ${n}; } };\n`,
+      `const { Service } = require('${framework.name}');\nmodule.exports = class extends Service { value() { return ${n}; } };\n`,
     );
   }
   for (const n of numbers(controllers)) {
     write(
       `app/controller/c${n}.js`,
-      `const { Controller } = require('koa-clutch');\nmodule.exports = class extends Controller { async index() { this.ctx.body = { n: ${n} }; } };\n`,
+      `const { Controller } = require('${framework.name}');\nmodule.exports = class extends Controller { async index() { this.ctx.body = { n: ${n} }; } };\n`,
     );
   }
   const routes = numbers(controllers).map((n) => `  app.get('/c${n}/:id', 'c${n}.index');`);
+  routes.push("  app.get('/', async (ctx) => { ctx.body = {}; });");
   write('app/router.js', `module.exports = (app) => {\n${routes.join('\n')}\n};\n`);
   mkdirSync(path.join(dir, 'node_modules'), { recursive: true });
-  symlinkSync(root, path.join(dir, 'node_modules/koa-clutch'), 'dir');
+  symlinkSync(framework.dir, path.join(dir, 'node_modules', framework.name), 'dir');
 }
 
 function groups(leaves) {

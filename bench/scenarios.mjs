@@ -55,3 +55,6 @@ export const THROUGHPUT = [
 export const LATENCY = ['koa', 'fastify', 'egg 3', 'clutch'];
 export const BOOT = ['koa', 'egg 3', 'egg 4', 'clutch'];
 export const BOOT_WORKERS = [1, 2, 4, 8];
+/** An app of this size, in Egg's layout, for those who load one. */
+export const BIG_APP = { controllers: 300, services: 300, plugins: 30, leaves: 1000 };
+export const BIG_BOOT = ['egg 3', 'egg 4', 'clutch'];

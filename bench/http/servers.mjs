@@ -132,7 +132,7 @@ function eggApp(stack) {
 
 async function clutch(stack) {
   const { startCluster } = await import('../../dist/cluster/index.js');
-  await startCluster({ baseDir: eggApp(stack), workers: WORKERS, port: PORT });
+  await startCluster({ baseDir: env.APP ?? eggApp(stack), workers: WORKERS, port: PORT });
 }
 
 async function clutchWithGc() {
@@ -142,7 +142,12 @@ async function clutchWithGc() {
 
 function egg() {
   const framework = path.join(env.PEERS, 'node_modules/egg');
-  requirePeer(env.PEERS, 'egg').startCluster({ baseDir: eggApp('on'), framework, workers: WORKERS, port: PORT });
+  requirePeer(env.PEERS, 'egg').startCluster({
+    baseDir: env.APP ?? eggApp('on'),
+    framework,
+    workers: WORKERS,
+    port: PORT,
+  });
 }
 
 const SUBJECTS = {

@@ -1,9 +1,11 @@
+import path from 'node:path';
+import { generateApp } from '../app_generator.mjs';
 import { memoryOf, startSubject } from '../http/harness.mjs';
 import { ratio, summarize, table } from '../report.mjs';
-import { BOOT, BOOT_WORKERS } from '../scenarios.mjs';
+import { BIG_APP, BIG_BOOT, BOOT, BOOT_WORKERS } from '../scenarios.mjs';
 
 /** From the start of a process to the first answer, and the memory of all its processes a second later. */
-export async function boot({ interleave, environment }) {
+export async function boot({ interleave, environment, scratch }) {
   const times = {};
   const memory = {};
   for (const workers of BOOT_WORKERS) {
@@ -17,21 +19,39 @@ export async function boot({ interleave, environment }) {
       return server.boot;
     });
   }
+  for (const subject of BIG_BOOT) {
+    const { PEERS } = environment(subject);
+    const egg = { name: 'egg', dir: path.join(PEERS, 'node_modules/egg') };
+    generateApp(path.join(scratch, `big-${subject}`), BIG_APP, PEERS ? egg : undefined);
+  }
+  const big = await interleave('boot of a big app', BIG_BOOT, async (subject) => {
+    const APP = path.join(scratch, `big-${subject}`);
+    const server = await startSubject(subject, environment(subject, { APP }));
+    await server.stop();
+    return server.boot;
+  });
   const against = (own, koa) => summarize(own.map((value, round) => value / koa[round])).median;
   const time = (name, workers) => {
     const own = times[workers][name];
     if (!own.length) return '–';
     return `${Math.round(summarize(own).median)} (${ratio(against(own, times[workers].koa))})`;
   };
+  const bigTime = (name) => {
+    const own = big[name] ?? [];
+    return own.length ? `${Math.round(summarize(own).median)} (${ratio(against(own, big['egg 3']))})` : '–';
+  };
+  const { controllers, services, plugins } = BIG_APP;
   return table(
     [
       "start to first answer, ms (× koa in Node's cluster)",
       ...BOOT_WORKERS.map((workers) => `${workers} worker${workers > 1 ? 's' : ''}`),
+      `${controllers} controllers, ${services} services, ${plugins} plugins (× egg 3)`,
       'memory (PSS) of all processes, 1 worker, MiB',
     ],
     BOOT.filter((name) => memory[name]).map((name) => [
       name,
       ...BOOT_WORKERS.map((workers) => time(name, workers)),
+      bigTime(name),
       `${Math.round(summarize(memory[name]).median)} (${ratio(against(memory[name], memory.koa))})`,
     ]),
   );
