@@ -75,6 +75,7 @@ console.log(text);
 if (values.write) {
   const readme = path.join(root, 'README.md');
   const [before, , after] = readFileSync(readme, 'utf8').split(/(?<=<!-- bench -->\n)|(?=<!-- \/bench -->)/);
+  if (after === undefined) throw new Error('README.md has no place for the table: <!-- bench --> and <!-- /bench -->');
   writeFileSync(readme, `${before}\n${text}\n${after}`);
 }
 rmSync(scratch, { recursive: true, force: true });

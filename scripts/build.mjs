@@ -63,7 +63,7 @@ function keepOwnPlaces({ onLoad, onResolve }) {
   onLoad({ filter: /\.ts$/ }, ({ path: file }) => {
     const source = readFileSync(file, 'utf8');
     if (!source.includes('import.meta')) return undefined;
-    const url = `new URL('${path.relative(root, file).replace(/\.ts$/, '.js')}', distRoot)`;
+    const url = `new URL('${path.relative(root, file).replaceAll(path.sep, '/').replace(/\.ts$/, '.js')}', distRoot)`;
     const contents = source
       .replaceAll('import.meta.dirname', `directoryOf(${url})`)
       .replaceAll('import.meta.url', `${url}.href`);
