@@ -9,9 +9,7 @@ const PAGES = ['README.md', 'CONTRIBUTING.md', ...readdirSync(path.join(ROOT, 'd
 function links(page: string): string[] {
   const text = readFileSync(path.join(ROOT, page), 'utf8');
   const targets = [...text.matchAll(/\]\(([^)\s#]+)(?:#[^)]*)?\)/g)].map(([, target = '']) => target);
-  return targets
-    .filter((target) => !target.includes('://'))
-    .map((target) => path.join(path.dirname(page), target));
+  return targets.filter((target) => !target.includes('://')).map((target) => path.join(path.dirname(page), target));
 }
 
 test('links in the docs lead somewhere', () => {
@@ -25,6 +23,9 @@ test('links in the docs lead somewhere', () => {
 
 test('the README leads to every page, and has its measured table', () => {
   const pages = PAGES.filter((page) => page.startsWith('docs/'));
-  assert.deepEqual(pages.filter((page) => !links('README.md').includes(page)), []);
+  assert.deepEqual(
+    pages.filter((page) => !links('README.md').includes(page)),
+    [],
+  );
   assert.match(readFileSync(path.join(ROOT, 'README.md'), 'utf8'), /<!-- bench -->\n[^<]+\n<!-- \/bench -->/);
 });
