@@ -5,6 +5,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { startCluster } from 'koa-clutch';
 import { Backoff, killedFromOutside } from '../../cluster/backoff.js';
+import { inspectorPort } from '../../cluster/inspector_port.js';
 import { parseClusterOptions, supportsReusePort } from '../../cluster/options.js';
 import { quotaOf, usableProcessors } from '../../cluster/processors.js';
 import { stickySlot } from '../../cluster/sticky.js';
@@ -130,4 +131,11 @@ test('sticky slots are spread evenly, and only the clients of an empty slot move
   for (const count of counts.values()) assert.ok(count > 180 && count < 320, [...counts.values()].join(', '));
   assert.equal(stickySlot('::ffff:10.0.0.1', slots), stickySlot('10.0.0.1', slots));
   assert.equal(stickySlot('10.0.0.1', []), undefined);
+});
+
+test('inspectors of blocked processes take no port that a system may have given to a client', () => {
+  for (const pid of [1, 2, 19_999, 26_964, 32_768, 4_194_304]) {
+    const port = inspectorPort(pid);
+    assert.ok(port >= 10_000 && port < 32_768, `${pid}: ${port}`);
+  }
 });
