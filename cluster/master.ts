@@ -300,7 +300,7 @@ export class Master implements ClusterHandle {
   }
 
   async scale(workers: number): Promise<void> {
-    await this.#rolling.scale(parseWorkers(workers) as number);
+    await this.#rolling.scale(parseWorkers(workers));
     this.#announce.workerIds();
   }
 

@@ -150,7 +150,7 @@ export function parseClusterOptions(
     startMode,
     ports,
     sticky,
-    workers: ports.length || (parseWorkers(given.workers) ?? usableProcessors()),
+    workers: ports.length || (integer('workers', given.workers, 1, 1024) ?? usableProcessors()),
     port: integer('port', given.port, 0, 65_535) ?? (https ? 8443 : undefined),
     debugPort: integer('debugPort', given.debugPort, 0, 65_535),
     scheduling: checkScheduling(oneOf('scheduling', wanted, ['rr', 'shared', 'reusePort']), warn),
@@ -206,8 +206,10 @@ function checkBaseDir(baseDir: unknown): string {
 }
 
 /** @throws {ClutchError} ERR_CLUTCH_OPTION when it is no number of workers */
-export function parseWorkers(given: unknown): number | undefined {
-  return integer('workers', given, 1, 1024);
+export function parseWorkers(given: unknown): number {
+  const count = integer('workers', given, 1, 1024);
+  if (count === undefined) throw optionError('workers', given, 'Give a whole number from 1 to 1024.');
+  return count;
 }
 
 function integer(key: string, value: unknown, least: number, most: number): number | undefined {

@@ -111,6 +111,7 @@ test('W24: clutch workers scales up and down under load without a failed request
   assert.ok(ok > 100);
   for (const count of ['0', '5000'])
     assert.match((await clutch('workers', count, cluster.dir)).stderr, /from 1 to 1024/);
+  await assert.rejects(cluster.scale(undefined as unknown as number), /whole number from 1 to 1024/);
   assert.match((await clutch('workers', 'many', cluster.dir)).stderr, /the number of workers is many/);
 });
 

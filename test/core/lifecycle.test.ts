@@ -3,10 +3,9 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { start } from 'koa-clutch';
 import { until } from '../support/apps.js';
-import { loadApp, writeApp } from '../support/loaded_app.js';
+import { loadApp, writeApp, written } from '../support/loaded_app.js';
 
 type Traced = ReturnType<typeof loadApp> & { trace: string[] };
 
@@ -247,12 +246,6 @@ for (const [text, message] of [
   test(`package.json with ${text} is refused`, (t) => {
     assert.throws(() => loadApp(t, { 'package.json': text }), { code: 'ERR_CLUTCH_PACKAGE', message });
   });
-}
-
-/** Files in run/ are written in the turn after the app is ready. */
-async function written(app: { ready(): Promise<void> }): Promise<void> {
-  await app.ready();
-  await nextTurn();
 }
 
 test('run/ holds config without secrets, and the boot timeline as JSON and as a trace', async (t) => {

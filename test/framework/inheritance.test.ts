@@ -2,9 +2,8 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Application, start, startCluster } from 'koa-clutch';
-import { loadApp, serve, writeApp } from '../support/loaded_app.js';
+import { loadApp, serve, writeApp, written } from '../support/loaded_app.js';
 
 const EGG_PATH = Symbol.for('egg#eggPath');
 
@@ -85,8 +84,6 @@ test('a framework that is not installed is refused with where was looked', async
 
 test('run/router.json holds the routes', async (t) => {
   const app = loadApp(t, { 'app/router.js': 'module.exports = (app) => app.get("/", async () => {});' });
-  await app.ready();
-  // Written in the turn after.
-  await nextTurn();
+  await written(app);
   assert.ok(existsSync(path.join(app.baseDir, 'run/router.json')));
 });

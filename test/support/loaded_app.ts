@@ -1,6 +1,7 @@
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Agent, Application, type ApplicationOptions } from 'koa-clutch';
 import { ROOT, temporaryDirectory } from './apps.js';
 import { type HttpAnswer, request } from './http.js';
@@ -39,6 +40,12 @@ export function loadAgent(t: TestContext, files: Files = {}, options: Applicatio
   const agent = new Agent({ baseDir: writeApp(t, files), env: 'unittest', mode: 'single', ...options });
   t.after(() => agent.close().catch(() => undefined));
   return agent;
+}
+
+/** Waits until the files in run/ are there: they are written in the turn after the app is ready. */
+export async function written(app: { ready(): Promise<void> }): Promise<void> {
+  await app.ready();
+  await nextTurn();
 }
 
 type Ask = (path: string, options?: Parameters<typeof request>[1]) => Promise<HttpAnswer>;
