@@ -14,6 +14,8 @@ const { createServer: createDebugServer } = process.getBuiltinModule('node:http'
 
 interface WorkerApplication extends ChildApplication {
   callback(): http.RequestListener;
+  /** Of a framework that is Clutch's. */
+  serverOptions?: http.ServerOptions;
 }
 
 type WorkerState = 'booting' | 'ready' | 'draining';
@@ -35,7 +37,7 @@ void bootChild<WorkerApplication>(
 async function serve({ app, boot: { options, closeTimeout }, link }: Booted<WorkerApplication>): Promise<void> {
   let state: WorkerState = 'booting';
   const listener = requestListener(app, () => state === 'ready');
-  const server = createServer(app.config, options, listener);
+  const server = createServer(app.config, options, app.serverOptions ?? {}, listener);
   const servers = [server];
   meter.watch(server);
   const handed = new Handed();
@@ -75,7 +77,7 @@ async function serve({ app, boot: { options, closeTimeout }, link }: Booted<Work
     address = await listen(server, address, options.scheduling === 'reusePort');
   }
   if (options.debugPort !== undefined) {
-    const debug = createDebugServer(listener);
+    const debug = createDebugServer(app.serverOptions ?? {}, listener);
     servers.push(debug);
     meter.watch(debug);
     await listen(debug, { address: '', port: options.debugPort, protocol: 'http' }, false);

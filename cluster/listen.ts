@@ -17,12 +17,21 @@ interface ListenConfig {
 
 type Config = Record<string, unknown>;
 
-/** Makes the server of an app worker, with TLS when a key and a certificate are configured. */
-export function createServer(config: Config, options: ClusterOptions, listener: http.RequestListener): http.Server {
+/**
+ * Makes the server of an app worker, with TLS when a key and a certificate are configured.
+ *
+ * @param settings what the app wants for it
+ */
+export function createServer(
+  config: Config,
+  options: ClusterOptions,
+  settings: http.ServerOptions,
+  listener: http.RequestListener,
+): http.Server {
   const configured = (config['cluster'] as { https?: HttpsOptions } | undefined)?.https;
   const { key, cert, ca, passphrase } = { ...configured, ...options.https } as Partial<HttpsOptions>;
-  if (!key || !cert) return createPlainServer(listener);
-  const tls = { key: pem(key), cert: pem(cert), ca: ca && pem(ca), passphrase };
+  if (!key || !cert) return createPlainServer(settings, listener);
+  const tls = { ...settings, key: pem(key), cert: pem(cert), ca: ca && pem(ca), passphrase };
   // Only here: what it loads is of no use to plain HTTP.
   const https = process.getBuiltinModule('node:https');
   return https.createServer(tls, listener) as unknown as http.Server;

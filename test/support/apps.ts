@@ -134,6 +134,7 @@ export async function startTestCluster(
   let questions = 0;
   const ask = async (action: string, data?: unknown): Promise<unknown> => {
     const reply = `test:${action}:${questions++}`;
+    if (!child.connected) throw new Error(`the Master has ended (${child.exitCode ?? child.signalCode}):\n${output()}`);
     child.send({ action: `test:${action}`, to: 'test', data: { reply, data } });
     const answer = await until(`the Master answers ${action}`, () => find(reply), 30_000);
     const { error, value } = answer.data as { error?: string; value?: unknown };

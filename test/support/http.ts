@@ -42,6 +42,14 @@ export async function requestJson<T>(url: string, options?: HttpOptions): Promis
   return JSON.parse((await request(url, options)).body) as T;
 }
 
+/** Answers as they came, with the headers of each in order: theirs means nothing. The date is left out. */
+export function sortHeaders(answers: string): string {
+  return answers.replaceAll(/(HTTP\/1.1 [^\r]*\r\n)((?:[^\r]+\r\n)*)/g, (_all, first: string, headers: string) => {
+    const lines = headers.split('\r\n').map((line) => line.replace(/^(Date): .*/, '$1: …'));
+    return first + lines.sort().join('\r\n');
+  });
+}
+
 /** Four loops of requests until `stop` is called; counts answers by status and failures by code. */
 export function startLoad(t: TestContext, url: string, { agent }: { agent?: http.Agent } = {}) {
   const counts = { ok: 0, failed: [] as string[] };
