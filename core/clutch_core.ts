@@ -10,6 +10,7 @@ import { callSite } from './call_site.js';
 import { type Composed, compose } from './compose.js';
 import { contextFactory, defineLazyState } from './context.js';
 import { FastResponse } from './fast_response.js';
+import { keepTickFast } from './keep_tick_fast.js';
 import { contextPrototype, responsePrototype } from './koa_prototypes.js';
 import { Lifecycle } from './lifecycle.js';
 import type { TaskOptions } from './ready.js';
@@ -34,6 +35,7 @@ export interface CoreOptions {
 
 const require = createRequire(import.meta.url);
 const { createServer } = process.getBuiltinModule('node:http');
+keepTickFast();
 
 type ReadyArgument = ((error?: Error) => void) | boolean | Error;
 type LoaderClass = new (app: never) => Loader;
