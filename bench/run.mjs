@@ -52,7 +52,7 @@ async function interleave(name, subjects, measure) {
   return runs;
 }
 
-const bench = { interleave, environment, scratch };
+const bench = { rounds, interleave, environment, missing, scratch };
 const sections = [];
 if (wanted('throughput')) {
   const { text, bars } = await throughput(bench);

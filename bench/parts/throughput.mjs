@@ -2,39 +2,71 @@ import { load, processorTime, startSubject } from '../http/harness.mjs';
 import { percent, ratio, summarize, table } from '../report.mjs';
 import { THROUGHPUT } from '../scenarios.mjs';
 
-/** Requests a second in each scenario, and the processor time that one of them takes. */
-export async function throughput({ interleave, environment }) {
-  const columns = [];
-  for (const { name, path, env, subjects, load: how } of THROUGHPUT) {
-    const runs = await interleave(name, subjects, async (subject) => {
-      const server = await startSubject(subject, environment(subject, env));
-      try {
-        const pids = server.pids();
-        const before = processorTime(pids);
-        const { perSecond, total, errors } = await load(server.port, { path, ...how });
-        if (errors > 0) throw new Error(`${errors} errors`);
-        return { perSecond, microseconds: ((processorTime(pids) - before) * 1e6) / total };
-      } finally {
-        await server.stop();
+/** How often each server is asked in a round, in turn with the others. */
+const TURNS = 4;
+/** Milliseconds before the first turn: what a process runs often is compiled then. */
+const WARM_UP = 1200;
+const TURN = 400;
+
+/**
+ * Starts all subjects and asks each in short turns: a phase in which the machine is slow meets all of them.
+ *
+ * @returns by subject what came of each turn of each round; nothing of one that cannot be installed or started
+ */
+async function takeTurns({ name, path, env, subjects, load: how }, { rounds, environment, missing }) {
+  const runs = Object.fromEntries(subjects.map((subject) => [subject, []]));
+  for (let round = 0; round < rounds; round += 1) {
+    const servers = new Map();
+    try {
+      for (const subject of subjects) {
+        if (missing.has(subject)) continue;
+        try {
+          servers.set(subject, await startSubject(subject, environment(subject, env)));
+        } catch (error) {
+          console.error(`${subject} is left out: ${error.message.split('\n')[0]}`);
+          missing.add(subject);
+          runs[subject].length = 0;
+        }
       }
-    });
-    columns.push({ name, runs });
+      for (const { port } of servers.values()) await load(port, { path, ...how, duration: WARM_UP });
+      for (let turn = 0; turn < TURNS; turn += 1) {
+        for (const [subject, server] of servers)
+          runs[subject].push(await ask(server, { path, ...how, duration: TURN }));
+      }
+    } finally {
+      await Promise.all([...servers.values()].map((server) => server.stop()));
+    }
   }
+  console.error(`${name} done`);
+  return runs;
+}
+
+async function ask(server, options) {
+  const pids = server.pids();
+  const before = processorTime(pids);
+  const { perSecond, total, errors } = await load(server.port, options);
+  if (errors > 0) throw new Error(`${errors} errors`);
+  return { perSecond, total, seconds: processorTime(pids) - before };
+}
+
+/** Requests a second in each scenario, and the processor time that one of them takes. */
+export async function throughput(bench) {
+  const columns = [];
+  for (const scenario of THROUGHPUT) columns.push({ name: scenario.name, runs: await takeTurns(scenario, bench) });
   const names = [...new Set(THROUGHPUT.flatMap(({ subjects }) => subjects))].filter((name) =>
     columns.some(({ runs }) => runs[name]?.length),
   );
   const against = ({ runs }, name) =>
-    summarize(runs[name].map(({ perSecond }, round) => perSecond / runs.koa[round].perSecond)).median;
+    summarize(runs[name].map(({ perSecond }, turn) => perSecond / runs.koa[turn].perSecond)).median;
   const cell = (column, name) => {
     if (!column.runs[name]?.length) return '–';
     const { median, spread } = summarize(column.runs[name].map(({ perSecond }) => perSecond));
     return `${Math.round(median).toLocaleString('en')} (${ratio(against(column, name))} ${percent(spread)})`;
   };
   const [first] = columns;
+  const sum = (name, key) => first.runs[name].reduce((all, run) => all + run[key], 0);
   const cost = (name) =>
-    first.runs[name]?.length
-      ? summarize(first.runs[name].map(({ microseconds }) => microseconds)).median.toFixed(1)
-      : '–';
+    first.runs[name]?.length ? ((sum(name, 'seconds') * 1e6) / sum(name, 'total')).toFixed(1) : '–';
   return {
     text: table(
       ['requests a second, × koa in the same round', ...columns.map(({ name }) => name), 'CPU µs each, one route'],
