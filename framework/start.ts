@@ -17,7 +17,7 @@ interface FrameworkModule {
 
 /**
  * Starts Agent and Application in this process, for tests and for containers that want one process.
- * It does not listen: use `http.createServer(app.callback())` or `app.listen(port)`.
+ * It does not listen: use `app.listen(port)` or `http.createServer(app.serverOptions, app.callback())`.
  *
  * @returns the ready application; `app.agent` is the Agent, and `app.close()` closes both
  * @throws {ClutchError} whatever stops the boot; both are closed then

@@ -116,6 +116,21 @@ test('with scheduling shared the kernel chooses the worker', async (t) => {
   assert.equal((await request(cluster.url)).status, 200);
 });
 
+test('a worker serves with the options of its app, with TLS and on the port for debugging as well', async (t) => {
+  const app = temporaryDirectory(t);
+  writeFileSync(path.join(app, 'package.json'), '{ "name": "options" }');
+  writeFileSync(
+    path.join(app, 'app.js'),
+    `module.exports = (app) => app.use((ctx) => { ctx.body = String(ctx.res instanceof app.serverOptions.ServerResponse); });`,
+  );
+  const debugPort = await freePort();
+  const plain = await startTestCluster(t, { baseDir: app, workers: 1, debugPort });
+  assert.equal((await request(plain.url)).body, 'true');
+  assert.equal(await get({ host: '127.0.0.1', port: debugPort }), 'true');
+  const secure = await startTestCluster(t, { baseDir: app, workers: 1, https: tls });
+  assert.equal(await get({ host: '127.0.0.1', port: new URL(secure.url).port }, https), 'true');
+});
+
 test('a listener of the app itself is not taken for the service', async (t) => {
   const app = temporaryDirectory(t);
   const own = await freePort();
