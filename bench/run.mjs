@@ -33,6 +33,13 @@ function environment(subject, more) {
   return { PEERS: dir, SCRATCH: scratch, EGG_HOME: scratch, HOME: scratch, ...more };
 }
 
+/** From now on, and with what was measured before. */
+function leaveOut(subject, runs, error) {
+  console.error(`${subject} is left out: ${error.message.split('\n')[0]}`);
+  missing.add(subject);
+  runs[subject].length = 0;
+}
+
 /** Runs `measure` for each subject in turn, round after round; one that cannot be installed or started is left out. */
 async function interleave(name, subjects, measure) {
   const runs = Object.fromEntries(subjects.map((subject) => [subject, []]));
@@ -42,9 +49,7 @@ async function interleave(name, subjects, measure) {
       try {
         runs[subject].push(await measure(subject).catch(() => measure(subject)));
       } catch (error) {
-        console.error(`${subject} is left out: ${error.message.split('\n')[0]}`);
-        missing.add(subject);
-        runs[subject].length = 0;
+        leaveOut(subject, runs, error);
       }
     }
   }
@@ -52,7 +57,7 @@ async function interleave(name, subjects, measure) {
   return runs;
 }
 
-const bench = { rounds, interleave, environment, missing, scratch };
+const bench = { rounds, interleave, environment, missing, leaveOut, scratch };
 const sections = [];
 if (wanted('throughput')) {
   const { text, bars } = await throughput(bench);

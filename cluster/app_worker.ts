@@ -37,7 +37,8 @@ void bootChild<WorkerApplication>(
 async function serve({ app, boot: { options, closeTimeout }, link }: Booted<WorkerApplication>): Promise<void> {
   let state: WorkerState = 'booting';
   const listener = requestListener(app, () => state === 'ready');
-  const server = createServer(app.config, options, app.serverOptions ?? {}, listener);
+  const settings = app.serverOptions ?? {};
+  const server = createServer(app.config, options, settings, listener);
   const servers = [server];
   meter.watch(server);
   const handed = new Handed();
@@ -77,7 +78,7 @@ async function serve({ app, boot: { options, closeTimeout }, link }: Booted<Work
     address = await listen(server, address, options.scheduling === 'reusePort');
   }
   if (options.debugPort !== undefined) {
-    const debug = createDebugServer(app.serverOptions ?? {}, listener);
+    const debug = createDebugServer(settings, listener);
     servers.push(debug);
     meter.watch(debug);
     await listen(debug, { address: '', port: options.debugPort, protocol: 'http' }, false);

@@ -39,6 +39,10 @@ const NODES_OWN = new Set([
 const keys = new Map<string, string>();
 const KEYS_LIMIT = 1000;
 
+function keyOf(name: string): string {
+  return keys.get(name) ?? name.toLowerCase();
+}
+
 function keyOfValid(name: string): string {
   const known = keys.get(name);
   if (known !== undefined) return known;
@@ -73,8 +77,7 @@ export class FastResponse<Request extends IncomingMessage = IncomingMessage> ext
     for (const { name, value } of held) super.setHeader(name, value);
   }
 
-  #find(held: Held[], name: string): Held | undefined {
-    const key = keys.get(name) ?? name.toLowerCase();
+  #find(held: Held[], key: string): Held | undefined {
     for (let index = 0; index < held.length; index += 1) {
       const header = held[index] as Held;
       if (header.key === key) return header;
@@ -96,7 +99,7 @@ export class FastResponse<Request extends IncomingMessage = IncomingMessage> ext
     const key = keyOfValid(name);
     if (NODES_OWN.has(key)) return false;
     validateHeaderValue(name, value as string);
-    const same = this.#find(held, name);
+    const same = this.#find(held, key);
     if (same === undefined) {
       held.push({ key, name, value });
     } else {
@@ -108,13 +111,13 @@ export class FastResponse<Request extends IncomingMessage = IncomingMessage> ext
 
   override getHeader(name: string): number | string | string[] | undefined {
     const held = this.#held;
-    if (held !== null && typeof name === 'string') return this.#find(held, name)?.value;
+    if (held !== null && typeof name === 'string') return this.#find(held, keyOf(name))?.value;
     return super.getHeader(name);
   }
 
   override hasHeader(name: string): boolean {
     const held = this.#held;
-    if (held !== null && typeof name === 'string') return this.#find(held, name) !== undefined;
+    if (held !== null && typeof name === 'string') return this.#find(held, keyOf(name)) !== undefined;
     return super.hasHeader(name);
   }
 
@@ -130,7 +133,8 @@ export class FastResponse<Request extends IncomingMessage = IncomingMessage> ext
     const internals = this as unknown as Internals;
     if (held === null || internals._header !== null || !canStore || isWrapped()) return false;
     const message = STATUS_CODES[status];
-    if (message === undefined || status < 200 || status === 204 || status === 304) return false;
+    if (message === undefined || typeof status !== 'number' || status < 200 || status === 204 || status === 304)
+      return false;
     if (this.statusMessage && this.statusMessage !== message) return false;
     if (!internals._hasBody || !internals.useChunkedEncodingByDefault || internals._expect_continue) return false;
     let head = `HTTP/1.1 ${status} ${message}\r\n`;

@@ -13,7 +13,7 @@ const TURN = 400;
  *
  * @returns by subject what came of each turn of each round; nothing of one that cannot be installed or started
  */
-async function takeTurns({ name, path, env, subjects, load: how }, { rounds, environment, missing }) {
+async function takeTurns({ name, path, env, subjects, load: how }, { rounds, environment, missing, leaveOut }) {
   const runs = Object.fromEntries(subjects.map((subject) => [subject, []]));
   for (let round = 0; round < rounds; round += 1) {
     const servers = new Map();
@@ -23,9 +23,7 @@ async function takeTurns({ name, path, env, subjects, load: how }, { rounds, env
         try {
           servers.set(subject, await startSubject(subject, environment(subject, env)));
         } catch (error) {
-          console.error(`${subject} is left out: ${error.message.split('\n')[0]}`);
-          missing.add(subject);
-          runs[subject].length = 0;
+          leaveOut(subject, runs, error);
         }
       }
       for (const { port } of servers.values()) await load(port, { path, ...how, duration: WARM_UP });
