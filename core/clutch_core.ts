@@ -9,6 +9,7 @@ import { BaseContextClass } from './base_context_class.js';
 import { callSite } from './call_site.js';
 import { type Composed, compose } from './compose.js';
 import { contextFactory, defineLazyState } from './context.js';
+import { FastRequest } from './fast_request.js';
 import { FastResponse } from './fast_response.js';
 import { keepTickFast } from './keep_tick_fast.js';
 import { contextPrototype, responsePrototype } from './koa_prototypes.js';
@@ -179,9 +180,9 @@ export class ClutchCore extends KoaBase {
     };
   }
 
-  /** For `http.createServer`, beside `callback()`: with them ordinary answers are written in a shorter way. */
-  get serverOptions(): ServerOptions<typeof IncomingMessage, typeof FastResponse> {
-    return { ServerResponse: FastResponse };
+  /** For `http.createServer`, beside `callback()`: with them ordinary requests and answers take a shorter way. */
+  get serverOptions(): ServerOptions<typeof FastRequest, typeof FastResponse> {
+    return { IncomingMessage: FastRequest, ServerResponse: FastResponse };
   }
 
   /** The AsyncLocalStorage that holds the context of the request that is being handled. */

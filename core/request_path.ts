@@ -4,15 +4,8 @@ import type { Context } from './types.js';
 
 const CURRENT = Symbol('context');
 
-interface Chunk {
-  chunk: string | Buffer;
-  encoding: BufferEncoding;
-}
-
 interface Watched extends Socket {
   [CURRENT]?: Context;
-  _write(chunk: unknown, encoding: BufferEncoding, callback: (error?: Error | null) => void): void;
-  _writev?(chunks: Chunk[], callback: (error?: Error | null) => void): void;
 }
 
 /**
@@ -47,25 +40,10 @@ function watch(ctx: Context): void {
   if (!socket) return;
   if (!(CURRENT in socket)) {
     if (typeof socket.on !== 'function') return;
-    writeAtOnce(socket);
     socket.on('error', (error) => {
       const current = socket[CURRENT];
       if (current && !current.res.writableFinished) current.onerror(error);
     });
   }
   socket[CURRENT] = ctx;
-}
-
-/**
- * Node ends a response with two chunks, head and body as one text and an empty one, and has the kernel gather them. The
- * first alone is the same bytes, in a write that needs no list.
- */
-function writeAtOnce(socket: Watched): void {
-  const writev = socket._writev;
-  if (!writev || (socket as { encrypted?: boolean }).encrypted) return;
-  socket._writev = function (chunks, callback) {
-    const [first, second] = chunks as [Chunk, Chunk];
-    if (chunks.length === 2 && second.chunk.length === 0) this._write(first.chunk, first.encoding, callback);
-    else writev.call(this, chunks, callback);
-  };
 }

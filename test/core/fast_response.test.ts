@@ -1,48 +1,11 @@
 import assert from 'node:assert/strict';
 import http from 'node:http';
 import net from 'node:net';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { ClutchCore } from 'koa-clutch';
-import { sortHeaders } from '../support/http.js';
+import { GET, type Handler, sameAsNode } from '../support/same_as_node.js';
 
-const { ServerResponse: FastResponse } = ClutchCore.prototype.serverOptions;
-
-// Each case runs on a server of Node's and on one with FastResponse: the bytes that a client gets must be the same,
-// but for the order of headers, and so must be what the handler has seen.
-
-type Handler = (req: http.IncomingMessage, res: http.ServerResponse, see: (value: unknown) => void) => unknown;
-
-const GET = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
-const LAST = 'GET /last HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';
-
-/** Sends the bytes on one connection, and a last request; gives back all that comes until it is closed. */
-function exchange(port: number, bytes: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    const socket = net.connect(port, '127.0.0.1', () => socket.write(bytes + LAST));
-    socket.on('data', (chunk: Buffer) => chunks.push(chunk));
-    socket.on('error', reject);
-    socket.on('close', () => resolve(Buffer.concat(chunks).toString('latin1')));
-  });
-}
-
-async function same(t: TestContext, handler: Handler, bytes: string = GET): Promise<void> {
-  const outcomes = [];
-  for (const options of [{}, { ServerResponse: FastResponse }]) {
-    const seen: unknown[] = [];
-    const server = http.createServer(options, (req, res) => {
-      if (req.url === '/last') res.end('last');
-      else handler(req, res, (value) => seen.push(value));
-    });
-    server.listen(0);
-    t.after(() => server.close());
-    const answers = await exchange((server.address() as net.AddressInfo).port, bytes);
-    outcomes.push({ answers: sortHeaders(answers), seen });
-  }
-  const [node, own] = outcomes;
-  assert.deepEqual(own, node);
-  assert.match(own?.answers as string, /^HTTP\/1.1 \d{3} /);
-}
+const { serverOptions } = ClutchCore.prototype;
 
 function attempt(see: (value: unknown) => void, action: () => unknown): void {
   try {
@@ -221,7 +184,7 @@ const ANSWERS: Record<string, Handler> = {
   },
 };
 
-for (const [name, handler] of Object.entries(ANSWERS)) test(`as from Node: ${name}`, (t) => same(t, handler));
+for (const [name, handler] of Object.entries(ANSWERS)) test(`as from Node: ${name}`, (t) => sameAsNode(t, handler));
 
 const text: Handler = (req, res, see) => {
   res.setHeader('X-A', '1');
@@ -239,12 +202,12 @@ const REQUESTS: Record<string, string> = {
 };
 
 for (const [name, bytes] of Object.entries(REQUESTS)) {
-  test(`as to Node: ${name}`, (t) => same(t, text, bytes));
+  test(`as to Node: ${name}`, (t) => sameAsNode(t, text, bytes));
 }
 
 test('several at once whose answers come in another order', async (t) => {
   let waiting: (() => void) | undefined;
-  await same(
+  await sameAsNode(
     t,
     (_req, res) => {
       res.setHeader('X-A', '1');
@@ -271,14 +234,14 @@ test('a tracer that wraps writeHead of Node’s response sees every answer', asy
   t.after(() => {
     proto.writeHead = writeHead;
   });
-  await same(t, (_req, res) => res.setHeader('X-A', '1') && res.end('x'));
+  await sameAsNode(t, (_req, res) => res.setHeader('X-A', '1') && res.end('x'));
   // Two answers of each server.
   assert.equal(calls, 4);
 });
 
 test('a client that goes away while an answer is written: the same events', async () => {
   const outcomes = [];
-  for (const options of [{}, { ServerResponse: FastResponse }]) {
+  for (const options of [{}, serverOptions]) {
     const events: string[] = [];
     const server = http.createServer(options, (_req, res) => {
       for (const event of ['finish', 'close', 'error']) res.on(event, () => events.push(event));
