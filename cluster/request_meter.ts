@@ -2,6 +2,9 @@ import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { LATENCY_BOUNDS, type LatencyHistogram } from './protocol.js';
 
+// A global is looked up each time it is named.
+const { performance } = globalThis;
+
 const STARTED = Symbol('started');
 
 interface Timed extends ServerResponse {

@@ -44,21 +44,32 @@ const NODES_OWN = new Set([
   'transfer-encoding',
 ]);
 
-/** Names that have been found valid, in lower case, by how they are written; so many at most. */
-const keys = new Map<string, string>();
-const KEYS_LIMIT = 1000;
-
-function keyOf(name: string): string {
-  return keys.get(name) ?? name.toLowerCase();
+/** What is known of a header by how its name is written. */
+interface Known {
+  /** The name in lower case. */
+  key: string;
+  nodesOwn: boolean;
+  /** The value that was found valid last. */
+  valid: unknown;
 }
 
-function keyOfValid(name: string): string {
-  const known = keys.get(name);
-  if (known !== undefined) return known;
-  validateHeaderName(name);
-  const key = name.toLowerCase();
-  if (keys.size < KEYS_LIMIT) keys.set(name, key);
-  return key;
+const names = new Map<string, Known>();
+const NAMES_LIMIT = 1000;
+
+function keyOf(name: string): string {
+  return names.get(name)?.key ?? name.toLowerCase();
+}
+
+/** @throws {TypeError} as Node does for a name that is none */
+function knownOf(name: string): Known {
+  let known = names.get(name);
+  if (known === undefined) {
+    validateHeaderName(name);
+    const key = name.toLowerCase();
+    known = { key, nodesOwn: NODES_OWN.has(key), valid: undefined };
+    if (names.size < NAMES_LIMIT) names.set(name, known);
+  }
+  return known;
 }
 
 const proto = NodeResponse.prototype as ServerResponse & Internals & { writeHeader?: unknown };
@@ -108,9 +119,13 @@ export class FastResponse<Request extends IncomingMessage = IncomingMessage> ext
     const held = this.#held;
     if (held === null || (this as unknown as Internals)._header !== null || typeof name !== 'string') return false;
     if (typeof value !== 'string' && typeof value !== 'number') return false;
-    const key = keyOfValid(name);
-    if (NODES_OWN.has(key)) return false;
-    validateHeaderValue(name, value as string);
+    const known = knownOf(name);
+    if (known.nodesOwn) return false;
+    const { key } = known;
+    if (value !== known.valid) {
+      validateHeaderValue(name, value as string);
+      known.valid = value;
+    }
     const same = this.#find(held, key);
     if (same === undefined) {
       held.push({ key, name, value });

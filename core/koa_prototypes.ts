@@ -58,10 +58,15 @@ export function responsePrototype(koa: object): object {
 const HTML = /^\s*</;
 
 function isUsual(value: unknown): boolean {
-  if (typeof value === 'string') return !HTML.test(value);
+  return typeof value === 'string' ? !HTML.test(value) : isPlainData(value);
+}
+
+/** @returns whether it is an object or an array that can only be meant as JSON; one with `pipe` may be a stream */
+export function isPlainData(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   const prototype = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === Array.prototype;
+  if (prototype !== Object.prototype && prototype !== Array.prototype) return false;
+  return (value as { pipe?: unknown }).pipe === undefined;
 }
 
 /**

@@ -1,5 +1,7 @@
+import type { ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
 import Stream from 'node:stream';
+import { isPlainData } from './koa_prototypes.js';
 import type { Context } from './types.js';
 
 const require = createRequire(import.meta.url);
@@ -36,6 +38,8 @@ export function respond(ctx: Context): void {
       if (Number.isInteger(length)) ctx.length = length as number;
     }
     res.end();
+  } else if (isPlainData(body)) {
+    respondWithJson(res, body);
   } else if (typeof body === 'string' || Buffer.isBuffer(body)) {
     res.end(body);
   } else if (body === null || body === undefined) {
@@ -48,12 +52,16 @@ export function respond(ctx: Context): void {
       });
       return;
     }
-    const text = JSON.stringify(body);
-    if (!res.headersSent && !res.hasHeader('transfer-encoding')) {
-      res.setHeader('Content-Length', String(Buffer.byteLength(text)));
-    }
-    res.end(text);
+    respondWithJson(res, body);
   }
+}
+
+function respondWithJson(res: ServerResponse, body: unknown): void {
+  const text = JSON.stringify(body);
+  if (!res.headersSent && !res.hasHeader('transfer-encoding')) {
+    res.setHeader('Content-Length', String(Buffer.byteLength(text)));
+  }
+  res.end(text);
 }
 
 function respondWithoutBody(ctx: Context, response: ResponseFields): void {

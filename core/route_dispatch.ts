@@ -32,6 +32,8 @@ interface Chain {
   route: Layer | undefined;
 }
 
+const METHODS = new Set(process.getBuiltinModule('node:http').METHODS);
+
 /** Sets of layers that are kept prepared; an app has about as many as it has routes. */
 const CHAIN_LIMIT = 10_000;
 
@@ -59,7 +61,7 @@ export class RouteDispatch {
   }
 
   match(path: string, method: string): MatchResult & { found: Run['found'] } {
-    const upper = method.toUpperCase();
+    const upper = METHODS.has(method) ? method : method.toUpperCase();
     const result: ReturnType<RouteDispatch['match']> = { path: [], pathAndMethod: [], route: false, found: [] };
     for (const { layer } of this.#index.candidates(path)) {
       const { regexp, methods } = layer;
@@ -126,10 +128,12 @@ function settle(result: unknown): Promise<unknown> {
   return result instanceof Promise ? result : Promise.resolve(result);
 }
 
+type Params = Record<string, string>;
+
 interface RouteFields {
   captures?: string[];
-  params?: Record<string, string>;
-  request: { params?: Record<string, string> };
+  params?: Params;
+  request: { params?: Params };
   routerPath?: string | RegExp;
   routerName?: string;
   _matchedRoute?: string | RegExp;
@@ -140,9 +144,28 @@ function enter(context: Context, layer: Layer, path: string, found: RegExpExecAr
   const ctx = context as unknown as RouteFields;
   const captures = found && !layer.opts.ignoreCaptures ? found.slice(1) : layer.captures(path);
   ctx.captures = captures;
-  ctx.params = ctx.request.params = layer.params(path, captures, ctx.params);
+  ctx.params = ctx.request.params = paramsOf(layer, path, captures, ctx.params);
   ctx.routerPath = layer.path;
   ctx.routerName = layer.name || undefined;
   ctx._matchedRoute = layer.path;
   if (layer.name) ctx._matchedRouteName = layer.name;
+}
+
+/** As the layer's own `params`, which is asked where something is to be decoded or left out. */
+function paramsOf(layer: Layer, path: string, captures: string[], before: Params | undefined): Params {
+  const { paramNames, opts } = layer;
+  if (opts.ignoreWildcardParameter !== undefined || captures.some(needsDecoding)) {
+    return layer.params(path, captures, before);
+  }
+  const params: Params = { ...before };
+  for (let index = 0; index < captures.length; index += 1) {
+    const name = paramNames[index]?.name;
+    const value = captures[index];
+    if (name !== undefined && value) params[name] = value;
+  }
+  return params;
+}
+
+function needsDecoding(text: string | undefined): boolean {
+  return text?.includes('%') ?? false;
 }
