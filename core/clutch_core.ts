@@ -1,5 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { IncomingMessage, ServerOptions, ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
 import type Koa from 'koa';
 import { ClutchError } from '../errors.js';
@@ -181,7 +181,7 @@ export class ClutchCore extends KoaBase {
   }
 
   /** For `http.createServer`, beside `callback()`: with them ordinary requests and answers take a shorter way. */
-  get serverOptions(): ServerOptions<typeof FastRequest, typeof FastResponse> {
+  get serverOptions(): { IncomingMessage: typeof FastRequest; ServerResponse: typeof FastResponse } {
     return { IncomingMessage: FastRequest, ServerResponse: FastResponse };
   }
 

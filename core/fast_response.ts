@@ -1,4 +1,5 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { OneWriteResponse } from './one_write_response.js';
 
 const {
   ServerResponse: NodeResponse,
@@ -21,16 +22,7 @@ interface Internals {
   _contentLength: number | null;
   _expect_continue: boolean;
   useChunkedEncodingByDefault: boolean;
-  chunkedEncoding: boolean;
   _storeHeader(firstLines: string, headers: null): void;
-  _send(data: unknown, encoding?: BufferEncoding | null, callback?: (() => void) | null, length?: number): boolean;
-}
-
-/** The last text of a response, on its way from `end` to the socket. */
-interface LastText {
-  text: string;
-  encoding: BufferEncoding | null | undefined;
-  callback: (() => void) | null | undefined;
 }
 
 /** Headers that decide how Node frames a response, or that it encodes itself. */
@@ -85,12 +77,9 @@ function isWrapped(): boolean {
  * are, where Node fills a dictionary and looks at each name twice. Whatever is not ordinary goes to Node's own methods,
  * together with the headers set so far, so that a client or a middleware sees what it would see without this class.
  */
-export class FastResponse<Request extends IncomingMessage = IncomingMessage> extends NodeResponse<Request> {
+export class FastResponse<Request extends IncomingMessage = IncomingMessage> extends OneWriteResponse<Request> {
   /** The headers set so far; null from when Node has them. */
   #held: Held[] | null = [];
-  /** Whether `end` is running with a text that may turn out to be the only write. */
-  #ending = false;
-  #last: LastText | null = null;
 
   /** Gives Node the headers, unless they have been written. */
   #hand(): void {
@@ -175,46 +164,6 @@ export class FastResponse<Request extends IncomingMessage = IncomingMessage> ext
     this.statusMessage = message;
     internals._storeHeader(head, null);
     return true;
-  }
-
-  /**
-   * Node ends a response with two writes before version 24, the second of them empty, and has the socket gather them.
-   * Here the first waits for the second, and goes out in its place.
-   */
-  override end(...given: unknown[]): this {
-    const text = given[0];
-    this.#ending = typeof text === 'string' && text !== '';
-    try {
-      return (super.end as (...given: unknown[]) => this)(...given);
-    } finally {
-      this.#ending = false;
-      const last = this.#last;
-      if (last !== null) {
-        this.#last = null;
-        proto._send.call(this, last.text, last.encoding, last.callback);
-      }
-    }
-  }
-
-  /** Called by Node's `end` and `write` with what is to be sent. */
-  _send(data: unknown, encoding?: BufferEncoding | null, callback?: (() => void) | null, length?: number): boolean {
-    if (!this.#ending) return proto._send.call(this, data, encoding, callback, length);
-    const last = this.#last;
-    if (last === null && typeof data === 'string' && data !== '' && !(this as unknown as Internals).chunkedEncoding) {
-      this.#last = { text: data, encoding, callback };
-      return true;
-    }
-    this.#ending = false;
-    this.#last = null;
-    if (last === null) return proto._send.call(this, data, encoding, callback, length);
-    if (data === '') {
-      const { socket } = this;
-      // Node has corked the socket for the two writes.
-      if (socket !== null && socket.writableCorked === 1 && socket.writableLength === 0) socket.uncork();
-      return proto._send.call(this, last.text, last.encoding, callback);
-    }
-    proto._send.call(this, last.text, last.encoding, last.callback);
-    return proto._send.call(this, data, encoding, callback, length);
   }
 
   override removeHeader(name: string): void {

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
 import Stream from 'node:stream';
 import { isPlainData } from './koa_prototypes.js';
+import type { OneWriteResponse } from './one_write_response.js';
 import type { Context } from './types.js';
 
 const require = createRequire(import.meta.url);
@@ -40,7 +41,9 @@ export function respond(ctx: Context): void {
     res.end();
   } else if (isPlainData(body)) {
     respondWithJson(res, body);
-  } else if (typeof body === 'string' || Buffer.isBuffer(body)) {
+  } else if (typeof body === 'string') {
+    endWithText(res, body);
+  } else if (Buffer.isBuffer(body)) {
     res.end(body);
   } else if (body === null || body === undefined) {
     respondWithoutBody(ctx, response);
@@ -61,7 +64,12 @@ function respondWithJson(res: ServerResponse, body: unknown): void {
   if (!res.headersSent && !res.hasHeader('transfer-encoding')) {
     res.setHeader('Content-Length', String(Buffer.byteLength(text)));
   }
-  res.end(text);
+  endWithText(res, text);
+}
+
+function endWithText(res: ServerResponse & Partial<Pick<OneWriteResponse, 'endWithTurn'>>, text: string): void {
+  if (res.endWithTurn) res.endWithTurn(text);
+  else res.end(text);
 }
 
 function respondWithoutBody(ctx: Context, response: ResponseFields): void {
