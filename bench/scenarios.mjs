@@ -30,6 +30,8 @@ export const THROUGHPUT = [
     path: '/api/users/7',
     env: { ROUTES: '1000' },
     subjects: ['koa', 'koa + @koa/router', 'fastify', 'midway', 'egg 3', 'clutch', 'clutch, stack off'],
+    /** Run with one route as well. */
+    single: ['clutch', 'clutch, stack off'],
   },
   {
     name: '10 middlewares',

@@ -8,28 +8,43 @@ const TURNS = 4;
 const WARM_UP = 1200;
 const TURN = 400;
 
+const withOneRoute = (subject) => `${subject}, one route`;
+
 /**
  * Starts all subjects and asks each in short turns: a phase in which the machine is slow meets all of them.
  *
  * @returns by subject what came of each turn of each round; nothing of one that cannot be installed or started
  */
-async function takeTurns({ name, path, env, subjects, load: how }, { rounds, environment, missing, leaveOut }) {
-  const runs = Object.fromEntries(subjects.map((subject) => [subject, []]));
+async function takeTurns({ name, path, env, subjects, single = [], load: how }, bench) {
+  const { rounds, environment, missing, leaveOut } = bench;
+  const entries = [
+    ...subjects.map((subject) => ({ key: subject, subject, env })),
+    ...single.map((subject) => ({ key: withOneRoute(subject), subject, env: {} })),
+  ];
+  const runs = Object.fromEntries(entries.map(({ key }) => [key, []]));
   for (let round = 0; round < rounds; round += 1) {
     const servers = new Map();
     try {
-      for (const subject of subjects) {
-        if (missing.has(subject)) continue;
+      for (const { key, subject, env: own } of entries) {
+        if (missing.has(key)) continue;
         try {
-          servers.set(subject, await startSubject(subject, environment(subject, env)));
+          servers.set(key, await startSubject(subject, environment(subject, own)));
         } catch (error) {
-          leaveOut(subject, runs, error);
+          leaveOut(key, runs, error);
         }
       }
       for (const { port } of servers.values()) await load(port, { path, ...how, duration: WARM_UP });
       for (let turn = 0; turn < TURNS; turn += 1) {
-        for (const [subject, server] of servers)
-          runs[subject].push(await ask(server, { path, ...how, duration: TURN }));
+        for (const [key, server] of servers) {
+          const options = { path, ...how, duration: TURN };
+          try {
+            runs[key].push(await ask(server, options).catch(() => ask(server, options)));
+          } catch (error) {
+            leaveOut(key, runs, error);
+            servers.delete(key);
+            await server.stop();
+          }
+        }
       }
     } finally {
       await Promise.all([...servers.values()].map((server) => server.stop()));
@@ -61,15 +76,29 @@ export async function throughput(bench) {
     const { median, spread } = summarize(column.runs[name].map(({ perSecond }) => perSecond));
     return `${Math.round(median).toLocaleString('en')} (${ratio(against(column, name))} ${percent(spread)})`;
   };
+  const besideOne = THROUGHPUT.flatMap(({ name, single = [] }, index) => {
+    const { runs } = columns[index];
+    const compare = (subject) => {
+      const { median, spread } = summarize(
+        runs[subject].map(({ perSecond }, turn) => perSecond / runs[withOneRoute(subject)][turn].perSecond),
+      );
+      return `${subject} ${ratio(median)} ${percent(spread)}`;
+    };
+    const found = single.filter((subject) => runs[subject].length > 0 && runs[withOneRoute(subject)].length > 0);
+    return found.length > 0 ? [`${name}, × one route in the same turns: ${found.map(compare).join('; ')}.`] : [];
+  });
   const [first] = columns;
   const sum = (name, key) => first.runs[name].reduce((all, run) => all + run[key], 0);
   const cost = (name) =>
     first.runs[name]?.length ? ((sum(name, 'seconds') * 1e6) / sum(name, 'total')).toFixed(1) : '–';
   return {
-    text: table(
-      ['requests a second, × koa in the same round', ...columns.map(({ name }) => name), 'CPU µs each, one route'],
-      names.map((name) => [name, ...columns.map((column) => cell(column, name)), cost(name)]),
-    ),
+    text: [
+      table(
+        ['requests a second, × koa in the same round', ...columns.map(({ name }) => name), 'CPU µs each, one route'],
+        names.map((name) => [name, ...columns.map((column) => cell(column, name)), cost(name)]),
+      ),
+      ...besideOne,
+    ].join('\n\n'),
     bars: names.filter((name) => first.runs[name]?.length).map((name) => ({ name, value: against(first, name) })),
   };
 }
