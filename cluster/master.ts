@@ -51,9 +51,11 @@ export class Master implements ClusterHandle {
   #listening: ListenAddress | undefined;
   #closing: Promise<void> | undefined;
   readonly #sockets = new PreparedSockets();
-  readonly #onReady: () => void;
+  #onReady = (): void => undefined;
   /** Resolves when every process is ready. */
-  readonly ready: Promise<void>;
+  readonly ready = new Promise<void>((resolve) => {
+    this.#onReady = resolve;
+  });
 
   constructor(
     options: ClusterOptions,
@@ -91,9 +93,6 @@ export class Master implements ClusterHandle {
         if (this.#state === 'ready') this.#workers.fillGaps();
       },
     });
-    const { promise, resolve } = withResolvers();
-    this.ready = promise;
-    this.#onReady = resolve;
   }
 
   /** Begins to supervise what has been launched. */
@@ -325,12 +324,4 @@ export class Master implements ClusterHandle {
 
 function inWords(delay: number): string {
   return delay === 0 ? 'at once' : `in ${delay} ms`;
-}
-
-function withResolvers(): { promise: Promise<void>; resolve: () => void } {
-  let resolve = (): void => undefined;
-  const promise = new Promise<void>((settle) => {
-    resolve = settle;
-  });
-  return { promise, resolve };
 }

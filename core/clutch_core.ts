@@ -3,12 +3,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
 import type Koa from 'koa';
 import { ClutchError } from '../errors.js';
-import { assertDirectory } from '../loader/app_info.js';
-import { type Loader, type Plugin, type PluginDeclarations, Timing, usesAsyncContext } from '../loader/index.js';
+import { type Loader, type Plugin, Timing, usesAsyncContext } from '../loader/index.js';
 import { BaseContextClass } from './base_context_class.js';
 import { callSite } from './call_site.js';
 import { type Composed, compose } from './compose.js';
 import { contextFactory, defineLazyState } from './context.js';
+import { type CoreOptions, checkOptions } from './core_options.js';
 import { FastRequest } from './fast_request.js';
 import { FastResponse } from './fast_response.js';
 import { keepTickFast } from './keep_tick_fast.js';
@@ -19,20 +19,6 @@ import { handleRequest } from './request_path.js';
 import type { RouteArguments } from './route_arguments.js';
 import type { Router } from './router.js';
 import type { AppConfig, Context, Middleware } from './types.js';
-
-export interface CoreOptions {
-  /** The app's directory; default `process.cwd()`. */
-  baseDir?: string;
-  /** Default `application`. */
-  type?: 'application' | 'agent';
-  /** Plugin declarations merged over those of all files. */
-  plugins?: PluginDeclarations;
-  /** The server env; beats `config/env` and the environment. */
-  env?: string;
-  /** The server scope; beats `EGG_SERVER_SCOPE`. */
-  serverScope?: string;
-  [key: string]: unknown;
-}
 
 const require = createRequire(import.meta.url);
 const { createServer } = process.getBuiltinModule('node:http');
@@ -252,21 +238,6 @@ export class ClutchCore extends KoaBase {
   /** The path of a named route. */
   url(name: string, params?: unknown): string {
     return this.router.url(name, params);
-  }
-}
-
-function checkOptions({ baseDir, type }: CoreOptions): void {
-  if (typeof baseDir !== 'string') {
-    throw new ClutchError('ERR_CLUTCH_OPTION', 'options.baseDir required, and must be a string', {
-      where: `got ${typeof baseDir}`,
-      fix: 'Give the directory of the app.',
-    });
-  }
-  assertDirectory(baseDir, 'options.baseDir');
-  if (type !== 'application' && type !== 'agent') {
-    throw new ClutchError('ERR_CLUTCH_OPTION', 'options.type should be application or agent', {
-      where: `got ${String(type)}`,
-    });
   }
 }
 

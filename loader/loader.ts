@@ -9,31 +9,11 @@ import { type ConfigExplanation, explainConfig, explainPlugins, type PluginExpla
 import { applyExtend } from './extend.js';
 import { FileLoader, type FileLoaderOptions } from './file_loader.js';
 import { frameworkPaths } from './framework_paths.js';
-import { buildMiddleware, type ListedMiddleware, type MiddlewareFunction } from './middleware.js';
-import { type AnyClass, isClass, loadIfExists, loadModule, resolveModule } from './module_loader.js';
-import { loadPlugins, type Plugin, type PluginDeclarations } from './plugin.js';
+import type { LoaderHost } from './loader_host.js';
+import { buildMiddleware, type ListedMiddleware } from './middleware.js';
+import { isClass, loadIfExists, loadModule, resolveModule } from './module_loader.js';
+import { loadPlugins, type Plugin } from './plugin.js';
 import type { SecretKeys } from './secrets.js';
-import type { Timing } from './timing.js';
-
-/** What the loader needs of the application that it loads into. */
-export interface LoaderHost {
-  baseDir: string;
-  type: 'application' | 'agent';
-  options: { env?: string; serverScope?: string; plugins?: PluginDeclarations };
-  timing: Timing;
-  context: object;
-  request: object;
-  response: object;
-  Helper?: { prototype: object };
-  middleware: unknown[];
-  lifecycle: {
-    addBootHook(Boot: AnyClass): void;
-    addFunctionAsBootHook(hook: (app: unknown) => unknown, file: string): void;
-    init(): void;
-    triggerConfigWillLoad(): void;
-  };
-  use(fn: MiddlewareFunction): unknown;
-}
 
 type ExtendName = 'application' | 'agent' | 'context' | 'request' | 'response' | 'helper';
 

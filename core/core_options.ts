@@ -1,0 +1,33 @@
+import { ClutchError } from '../errors.js';
+import { assertDirectory } from '../loader/app_info.js';
+import type { PluginDeclarations } from '../loader/index.js';
+
+export interface CoreOptions {
+  /** The app's directory; default `process.cwd()`. */
+  baseDir?: string;
+  /** Default `application`. */
+  type?: 'application' | 'agent';
+  /** Plugin declarations merged over those of all files. */
+  plugins?: PluginDeclarations;
+  /** The server env; beats `config/env` and the environment. */
+  env?: string;
+  /** The server scope; beats `EGG_SERVER_SCOPE`. */
+  serverScope?: string;
+  [key: string]: unknown;
+}
+
+/** @throws {ClutchError} ERR_CLUTCH_OPTION for a directory that is none, or another type */
+export function checkOptions({ baseDir, type }: CoreOptions): void {
+  if (typeof baseDir !== 'string') {
+    throw new ClutchError('ERR_CLUTCH_OPTION', 'options.baseDir required, and must be a string', {
+      where: `got ${typeof baseDir}`,
+      fix: 'Give the directory of the app.',
+    });
+  }
+  assertDirectory(baseDir, 'options.baseDir');
+  if (type !== 'application' && type !== 'agent') {
+    throw new ClutchError('ERR_CLUTCH_OPTION', 'options.type should be application or agent', {
+      where: `got ${String(type)}`,
+    });
+  }
+}

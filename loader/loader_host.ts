@@ -1,0 +1,24 @@
+import type { MiddlewareFunction } from './middleware.js';
+import type { AnyClass } from './module_loader.js';
+import type { PluginDeclarations } from './plugin.js';
+import type { Timing } from './timing.js';
+
+/** What the loader needs of the application that it loads into. */
+export interface LoaderHost {
+  baseDir: string;
+  type: 'application' | 'agent';
+  options: { env?: string; serverScope?: string; plugins?: PluginDeclarations };
+  timing: Timing;
+  context: object;
+  request: object;
+  response: object;
+  Helper?: { prototype: object };
+  middleware: unknown[];
+  lifecycle: {
+    addBootHook(Boot: AnyClass): void;
+    addFunctionAsBootHook(hook: (app: unknown) => unknown, file: string): void;
+    init(): void;
+    triggerConfigWillLoad(): void;
+  };
+  use(fn: MiddlewareFunction): unknown;
+}
