@@ -1,9 +1,12 @@
 import { AsyncResource } from 'node:async_hooks';
+import { toError } from '../errors.js';
 
 /** An answer that is ready to be written. */
 export interface ReadyAnswer {
   /** Writes it, unless that has been done. */
   sendNow(): void;
+  /** Gives up on it, and on its connection. */
+  destroy(error: Error): unknown;
 }
 
 interface Entry {
@@ -98,16 +101,13 @@ class AnswerTurn {
     const entries = this.#entries;
     if (entries.length === 0) return;
     this.#entries = [];
-    let sent = 0;
-    try {
-      while (sent < entries.length) {
-        const { answer, scope } = entries[sent] as Entry;
-        sent += 1;
+    for (const { answer, scope } of entries) {
+      try {
         scope.runInAsyncScope(answer.sendNow, answer);
+      } catch (error) {
+        // It reaches `ctx.onerror` through the socket; the others are sent all the same.
+        answer.destroy(toError(error));
       }
-    } finally {
-      // One that throws leaves no other behind.
-      this.#entries.unshift(...entries.slice(sent));
     }
   }
 }

@@ -19,6 +19,12 @@ interface Internals {
   _send(data: unknown, encoding?: Encoding, callback?: Callback, length?: number): boolean;
 }
 
+/**
+ * `open`: nothing of the last text is held. `ending`: `end` is running with a text that may turn out to be the only write.
+ * `waiting`: the text is held until the end of the turn.
+ */
+type State = 'open' | 'ending' | 'waiting';
+
 const proto = NodeResponse.prototype as ServerResponse & Internals;
 
 /**
@@ -29,12 +35,10 @@ export class OneWriteResponse<Request extends IncomingMessage = IncomingMessage>
   extends NodeResponse<Request>
   implements ReadyAnswer
 {
-  /** Whether `end` is running with a text that may turn out to be the only write. */
-  #ending = false;
+  #state: State = 'open';
+  /** Whether `end` was called by `endWithTurn`. */
   #withTurn = false;
   #last: LastText | null = null;
-  /** Whether the last text waits for the end of the turn. */
-  #waits = false;
 
   /**
    * Ends the response, and writes it at the end of this turn of the event loop, with the other answers of the turn.
@@ -50,9 +54,9 @@ export class OneWriteResponse<Request extends IncomingMessage = IncomingMessage>
   }
 
   sendNow(): void {
-    const last = this.#last;
-    if (!this.#waits || last === null) return;
-    this.#waits = false;
+    if (this.#state !== 'waiting') return;
+    const last = this.#last as LastText;
+    this.#state = 'open';
     this.#last = null;
     (this as unknown as Internals).finished = true;
     proto._send.call(this, last.text, last.encoding, last.callback);
@@ -61,16 +65,25 @@ export class OneWriteResponse<Request extends IncomingMessage = IncomingMessage>
   override end(...given: unknown[]): this {
     this.sendNow();
     const text = given[0];
-    this.#ending = typeof text === 'string' && text !== '';
+    if (typeof text === 'string' && text !== '') this.#state = 'ending';
     try {
       return (super.end as (...given: unknown[]) => this)(...given);
     } finally {
-      this.#ending = false;
-      const last = this.#last;
-      if (last !== null && !this.#waits) this.#sendLast(last, last.callback);
+      if (this.#state === 'ending') this.#endOpen();
       // A server that closes its idle connections closes those whose response has finished.
-      if (this.#waits) (this as unknown as Internals).finished = false;
+      if (this.#isWaiting()) (this as unknown as Internals).finished = false;
     }
+  }
+
+  /** No second write came: so it is from Node 24 on, and when the first was not for the socket. */
+  #endOpen(): void {
+    this.#state = 'open';
+    const last = this.#last;
+    if (last !== null) this.#sendLast(last, last.callback);
+  }
+
+  #isWaiting(): boolean {
+    return this.#state === 'waiting';
   }
 
   override write(...given: unknown[]): boolean {
@@ -80,13 +93,13 @@ export class OneWriteResponse<Request extends IncomingMessage = IncomingMessage>
 
   /** Called by Node's `end` and `write` with what is to be sent. */
   _send(data: unknown, encoding?: Encoding, callback?: Callback, length?: number): boolean {
-    if (!this.#ending) return proto._send.call(this, data, encoding, callback, length);
+    if (this.#state !== 'ending') return proto._send.call(this, data, encoding, callback, length);
     const last = this.#last;
     if (last === null && typeof data === 'string' && data !== '' && !(this as unknown as Internals).chunkedEncoding) {
       this.#last = { text: data, encoding, callback };
       return true;
     }
-    this.#ending = false;
+    this.#state = 'open';
     if (last !== null && data === '') return this.#sendLast(last, callback);
     this.#last = null;
     if (last !== null) proto._send.call(this, last.text, last.encoding, last.callback);
@@ -98,7 +111,7 @@ export class OneWriteResponse<Request extends IncomingMessage = IncomingMessage>
     if (socket !== null) {
       if (this.#withTurn && answerTurn.join(this)) {
         last.callback = callback;
-        this.#waits = true;
+        this.#state = 'waiting';
         return true;
       }
       // Node has corked the socket for the two writes.

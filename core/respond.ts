@@ -86,7 +86,7 @@ function respondWithoutBody(ctx: Context, response: ResponseFields): void {
     ctx.type = 'text';
     ctx.length = Buffer.byteLength(text);
   }
-  res.end(text);
+  endWithText(res, text);
 }
 
 function asStream(body: unknown): Stream.Readable | undefined {

@@ -16,42 +16,48 @@ const withOneRoute = (subject) => `${subject}, one route`;
  * @returns by subject what came of each turn of each round; nothing of one that cannot be installed or started
  */
 async function takeTurns({ name, path, env, subjects, single = [], load: how }, bench) {
-  const { rounds, environment, missing, leaveOut } = bench;
   const entries = [
     ...subjects.map((subject) => ({ key: subject, subject, env })),
     ...single.map((subject) => ({ key: withOneRoute(subject), subject, env: {} })),
   ];
   const runs = Object.fromEntries(entries.map(({ key }) => [key, []]));
-  for (let round = 0; round < rounds; round += 1) {
-    const servers = new Map();
+  const options = { path, ...how };
+  for (let round = 0; round < bench.rounds; round += 1) {
+    const servers = await startAll(entries, runs, bench);
     try {
-      for (const { key, subject, env: own } of entries) {
-        if (missing.has(key)) continue;
-        try {
-          servers.set(key, await startSubject(subject, environment(subject, own)));
-        } catch (error) {
-          leaveOut(key, runs, error);
-        }
-      }
-      for (const { port } of servers.values()) await load(port, { path, ...how, duration: WARM_UP });
-      for (let turn = 0; turn < TURNS; turn += 1) {
-        for (const [key, server] of servers) {
-          const options = { path, ...how, duration: TURN };
-          try {
-            runs[key].push(await ask(server, options).catch(() => ask(server, options)));
-          } catch (error) {
-            leaveOut(key, runs, error);
-            servers.delete(key);
-            await server.stop();
-          }
-        }
-      }
+      for (const { port } of servers.values()) await load(port, { ...options, duration: WARM_UP });
+      for (let turn = 0; turn < TURNS; turn += 1) await askAll(servers, { ...options, duration: TURN }, runs, bench);
     } finally {
       await Promise.all([...servers.values()].map((server) => server.stop()));
     }
   }
   console.error(`${name} done`);
   return runs;
+}
+
+async function startAll(entries, runs, { environment, missing, leaveOut }) {
+  const servers = new Map();
+  for (const { key, subject, env } of entries) {
+    if (missing.has(key)) continue;
+    try {
+      servers.set(key, await startSubject(subject, environment(subject, env)));
+    } catch (error) {
+      leaveOut(key, runs, error);
+    }
+  }
+  return servers;
+}
+
+async function askAll(servers, options, runs, { leaveOut }) {
+  for (const [key, server] of servers) {
+    try {
+      runs[key].push(await ask(server, options).catch(() => ask(server, options)));
+    } catch (error) {
+      leaveOut(key, runs, error);
+      servers.delete(key);
+      await server.stop();
+    }
+  }
 }
 
 async function ask(server, options) {

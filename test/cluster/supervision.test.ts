@@ -210,11 +210,21 @@ test('W24: a worker that has served maxRequests is replaced', async (t) => {
 test('W17: workers load the framework while the Agent boots, and run no code of the app before it is ready', async (t) => {
   const app = temporaryDirectory(t);
   writeFileSync(path.join(app, 'package.json'), '{ "name": "order" }');
-  writeFileSync(path.join(app, 'preload.js'), `if (require('node:cluster').isWorker) console.log('worker preloads');`);
+  const loaded = path.join(app, 'loaded');
+  writeFileSync(
+    path.join(app, 'preload.js'),
+    `if (require('node:cluster').isWorker) {
+       console.log('worker preloads');
+       require('node:fs').writeFileSync(${JSON.stringify(loaded)}, '');
+     }`,
+  );
   writeFileSync(
     path.join(app, 'agent.js'),
     `module.exports = class {
-       async didLoad() { await new Promise((resolve) => setTimeout(resolve, 800)); console.log('agent is ready'); }
+       async didLoad() {
+         while (!require('node:fs').existsSync(${JSON.stringify(loaded)})) await new Promise((done) => setTimeout(done, 5));
+         console.log('agent is ready');
+       }
      };`,
   );
   writeFileSync(path.join(app, 'app.js'), `console.log('app code runs');`);

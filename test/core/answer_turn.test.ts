@@ -71,6 +71,25 @@ test('what is done to an answer that waits comes after it', async (t) => {
   assert.deepEqual([...codes], ['ERR_STREAM_WRITE_AFTER_END']);
 });
 
+test('an answer that cannot be written closes its connection, and the others of its turn are sent', async (t) => {
+  let broken: string | undefined;
+  const { ask } = await startBursts(t, PATHS.length, (req, res) => {
+    res.endWithTurn(req.url as string);
+    if (broken !== undefined || !isWaiting(res)) return;
+    broken = req.url;
+    (res.socket as Socket).write = () => {
+      throw new Error('broken');
+    };
+  });
+  let bodies: string[] = [];
+  for (let round = 0; round < 50 && broken === undefined; round += 1) bodies = await ask(PATHS);
+  assert.notEqual(broken, undefined);
+  assert.deepEqual(
+    bodies,
+    PATHS.map((path) => (path === broken ? '' : path)),
+  );
+});
+
 test('an answer waits for one slow handler of its turn at most', async (t) => {
   let waited = 0;
   let slow: FastResponse[] | undefined;
