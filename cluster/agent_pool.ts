@@ -4,10 +4,10 @@ import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { killedFromOutside } from './backoff.js';
 import { type Child, ProcessChild, ThreadChild } from './child_handle.js';
+import { threadExecArgv } from './exec_argv.js';
 import { CONTROL, type ErrorData, type Message, type ProcessStats } from './protocol.js';
 import { Slot } from './slot.js';
 import { Supervised } from './supervised.js';
-import { threadExecArgv } from './thread_workers.js';
 import type { ChildSettings } from './worker_pool.js';
 
 const ENTRY = fileURLToPath(new URL('agent_worker.js', import.meta.url));

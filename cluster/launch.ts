@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { usableSocketDirectory } from '../socket_path.js';
 import { AgentPool } from './agent_pool.js';
+import { inheritedExecArgv } from './exec_argv.js';
 import { freePorts } from './free_ports.js';
 import { heartbeatInterval } from './heartbeat_interval.js';
 import type { ClusterOptions } from './options.js';
@@ -38,7 +39,7 @@ export function launch(options: ClusterOptions, framework: string): Launched {
     master: process.pid,
     agent: undefined,
   };
-  const { execArgv = process.execArgv, require, pidFile: _, admin: __, ...rest } = options;
+  const { execArgv = inheritedExecArgv(), require, pidFile: _, admin: __, ...rest } = options;
   const childOptions = { ...rest, require, clusterPort: 0, leader };
   const ports = Promise.resolve().then(() => choosePorts(childOptions));
   const settings = (kind: 'app' | 'agent'): ChildSettings => ({

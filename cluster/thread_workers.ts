@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { type Child, ThreadChild } from './child_handle.js';
+import { threadExecArgv } from './exec_argv.js';
 import type { WorkerSource, WorkerSourceListener } from './worker_source.js';
 
 const ENTRY = fileURLToPath(new URL('app_worker.js', import.meta.url));
@@ -34,9 +35,4 @@ export class ThreadWorkers implements WorkerSource {
   onExit(): void {}
 
   close(): void {}
-}
-
-/** Options of the whole process are refused for a thread. */
-export function threadExecArgv(execArgv: string[]): string[] {
-  return execArgv.filter((option) => !/^--(?:inspect|title|max-|stack-|expose-gc)/.test(option));
 }

@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
+import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { startCluster } from 'koa-clutch';
 import { Backoff, killedFromOutside } from '../../cluster/backoff.js';
@@ -137,5 +140,27 @@ test('inspectors of blocked processes take no port that a system may have given 
   for (const pid of [1, 2, 19_999, 26_964, 32_768, 4_194_304]) {
     const port = inspectorPort(pid);
     assert.ok(port >= 10_000 && port < 32_768, `${pid}: ${port}`);
+  }
+});
+
+test('a program given to node with -e starts a cluster', async (t) => {
+  const program = `
+    const { startCluster } = await import('koa-clutch');
+    const cluster = await startCluster({ baseDir: ${JSON.stringify(baseDir)}, workers: 1, port: 0 });
+    const { status } = await fetch(cluster.address);
+    await cluster.close();
+    console.log('answered', status);`;
+  for (const options of [
+    ['--input-type=module', '-e', program],
+    ['-p', '-e', `(async () => {${program}})()`],
+    ['--no-deprecation', '--input-type', 'module', `--eval=${program}`],
+  ]) {
+    const child = spawn(process.execPath, options, {
+      env: { ...process.env, EGG_HOME: temporaryDirectory(t), NODE_TEST_CONTEXT: undefined },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [output, [code]] = await Promise.all([text(child.stdout), once(child, 'exit')]);
+    assert.equal(code, 0);
+    assert.match(output, /answered \d+/);
   }
 });
