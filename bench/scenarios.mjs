@@ -24,6 +24,12 @@ export const THROUGHPUT = [
     path: '/api/users/7',
     env: {},
     subjects: [...Object.keys(PEERS), 'clutch', 'clutch, stack off'],
+    /** Compared with one another, not only with koa. */
+    beside: [
+      ['clutch', 'egg 3'],
+      ['clutch, stack off', 'koa + @koa/router'],
+      ['clutch', 'fastify'],
+    ],
   },
   {
     name: '1,000 routes',

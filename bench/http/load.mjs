@@ -6,7 +6,7 @@ const {
   port,
   path: target = '/',
   connections = 32,
-  /** Milliseconds that are counted, after a quarter of them as a warm-up. */
+  /** Milliseconds that are counted, after a quarter of them as a warm-up; SIGINT ends it before. */
   duration = 1500,
   /** Requests after which it ends, in place of a time. */
   requests = Number.POSITIVE_INFINITY,
@@ -106,6 +106,11 @@ function report() {
   const seconds = (performance.now() - begin - WARMUP) / 1000;
   console.log(JSON.stringify({ perSecond: count / seconds, total, p50: at(0.5), p99: at(0.99), errors }));
 }
+
+process.on('SIGINT', () => {
+  report();
+  process.exit();
+});
 
 const schedule = rate > 0 ? (1000 * connections) / rate : 0;
 for (let index = 0; index < connections; index += 1) connect(schedule);

@@ -1,19 +1,20 @@
-import { load, processorTime, startSubject } from '../http/harness.mjs';
+import { Clients } from '../http/clients.mjs';
+import { startSubject } from '../http/harness.mjs';
 import { percent, ratio, summarize, table } from '../report.mjs';
 import { THROUGHPUT } from '../scenarios.mjs';
 
-/** How often each server is asked in a round, in turn with the others. */
-const TURNS = 4;
-/** Milliseconds before the first turn: what a process runs often is compiled then. */
-const WARM_UP = 1200;
-const TURN = 400;
+/** How often each server is asked in a round, in turn with the others, and for how many milliseconds. */
+const TURNS = 30;
+const TURN = 100;
+/** Turns before these: what a process runs often is compiled then. */
+const WARM_UP = 12;
 
-const withOneRoute = (subject) => `${subject}, one route`;
+const withOneRoute = (subject) => `${subject} with one route`;
 
 /**
- * Starts all subjects and asks each in short turns: a phase in which the machine is slow meets all of them.
+ * Starts all subjects and asks each in short turns: a phase in which a shared machine is slow meets all of them.
  *
- * @returns by subject what came of each turn of each round; nothing of one that cannot be installed or started
+ * @returns by subject what came of each turn of each round; nothing of one that cannot be installed or started, or fails
  */
 async function takeTurns({ name, path, env, subjects, single = [], load: how }, bench) {
   const entries = [
@@ -21,51 +22,48 @@ async function takeTurns({ name, path, env, subjects, single = [], load: how }, 
     ...single.map((subject) => ({ key: withOneRoute(subject), subject, env: {} })),
   ];
   const runs = Object.fromEntries(entries.map(({ key }) => [key, []]));
-  const options = { path, ...how };
   for (let round = 0; round < bench.rounds; round += 1) {
-    const servers = await startAll(entries, runs, bench);
-    try {
-      for (const { port } of servers.values()) await load(port, { ...options, duration: WARM_UP });
-      for (let turn = 0; turn < TURNS; turn += 1) await askAll(servers, { ...options, duration: TURN }, runs, bench);
-    } finally {
-      await Promise.all([...servers.values()].map((server) => server.stop()));
+    const all = await startAll(entries, runs, bench);
+    const each = async (task, backwards) => {
+      // Now one and now the other way: what a server leaves to do, such as collecting its garbage, meets not always the same next.
+      for (const subject of backwards ? [...all].reverse() : [...all]) {
+        try {
+          await task(subject);
+        } catch (error) {
+          bench.leaveOut(subject.key, runs, error);
+          all.delete(subject);
+          await subject.server.stop();
+        }
+      }
+    };
+    for (const subject of all) subject.clients = new Clients(subject.server, { path, ...how });
+    for (let turn = -WARM_UP; turn < TURNS; turn += 1) {
+      await each(
+        async ({ key, clients }) => {
+          const result = await clients.ask(TURN);
+          if (turn >= 0) runs[key].push(result);
+        },
+        turn % 2 !== 0,
+      );
     }
+    await each(({ clients }) => clients.end());
+    await Promise.all([...all].map(({ server }) => server.stop()));
   }
   console.error(`${name} done`);
   return runs;
 }
 
 async function startAll(entries, runs, { environment, missing, leaveOut }) {
-  const servers = new Map();
+  const all = new Set();
   for (const { key, subject, env } of entries) {
     if (missing.has(key)) continue;
     try {
-      servers.set(key, await startSubject(subject, environment(subject, env)));
+      all.add({ key, server: await startSubject(subject, environment(subject, env)) });
     } catch (error) {
       leaveOut(key, runs, error);
     }
   }
-  return servers;
-}
-
-async function askAll(servers, options, runs, { leaveOut }) {
-  for (const [key, server] of servers) {
-    try {
-      runs[key].push(await ask(server, options).catch(() => ask(server, options)));
-    } catch (error) {
-      leaveOut(key, runs, error);
-      servers.delete(key);
-      await server.stop();
-    }
-  }
-}
-
-async function ask(server, options) {
-  const pids = server.pids();
-  const before = processorTime(pids);
-  const { perSecond, total, errors } = await load(server.port, options);
-  if (errors > 0) throw new Error(`${errors} errors`);
-  return { perSecond, total, seconds: processorTime(pids) - before };
+  return all;
 }
 
 /** Requests a second in each scenario, and the processor time that one of them takes. */
@@ -82,16 +80,15 @@ export async function throughput(bench) {
     const { median, spread } = summarize(column.runs[name].map(({ perSecond }) => perSecond));
     return `${Math.round(median).toLocaleString('en')} (${ratio(against(column, name))} ${percent(spread)})`;
   };
-  const besideOne = THROUGHPUT.flatMap(({ name, single = [] }, index) => {
+  const pairs = THROUGHPUT.flatMap(({ name, single = [], beside = [] }, index) => {
     const { runs } = columns[index];
-    const compare = (subject) => {
-      const { median, spread } = summarize(
-        runs[subject].map(({ perSecond }, turn) => perSecond / runs[withOneRoute(subject)][turn].perSecond),
-      );
-      return `${subject} ${ratio(median)} ${percent(spread)}`;
+    const all = [...beside, ...single.map((subject) => [subject, withOneRoute(subject)])];
+    const found = all.filter((pair) => pair.every((key) => runs[key].length > 0));
+    const compare = ([subject, other]) => {
+      const ratios = runs[subject].map(({ perSecond }, turn) => perSecond / runs[other][turn].perSecond);
+      return `${subject} ${ratio(summarize(ratios).median)} of ${other}`;
     };
-    const found = single.filter((subject) => runs[subject].length > 0 && runs[withOneRoute(subject)].length > 0);
-    return found.length > 0 ? [`${name}, × one route in the same turns: ${found.map(compare).join('; ')}.`] : [];
+    return found.length > 0 ? [`In the same turns, ${name}: ${found.map(compare).join('; ')}.`] : [];
   });
   const [first] = columns;
   const sum = (name, key) => first.runs[name].reduce((all, run) => all + run[key], 0);
@@ -100,10 +97,10 @@ export async function throughput(bench) {
   return {
     text: [
       table(
-        ['requests a second, × koa in the same round', ...columns.map(({ name }) => name), 'CPU µs each, one route'],
+        ['requests a second, × koa in the same turn', ...columns.map(({ name }) => name), 'CPU µs each, one route'],
         names.map((name) => [name, ...columns.map((column) => cell(column, name)), cost(name)]),
       ),
-      ...besideOne,
+      ...pairs,
     ].join('\n\n'),
     bars: names.filter((name) => first.runs[name]?.length).map((name) => ({ name, value: against(first, name) })),
   };
