@@ -1,6 +1,9 @@
 import net from 'node:net';
+import { toError } from '../errors.js';
 import { listenPrivately } from '../socket_path.js';
-import type { ControlAnswer, ControlRequest } from './control_protocol.js';
+import { type ControlAnswer, type ControlRequest, controlPath } from './control_protocol.js';
+import type { ClusterHandle } from './handle.js';
+import type { MasterLog } from './master_log.js';
 import { removeStaleSocket } from './unix_socket.js';
 
 /** Longest request in bytes. */
@@ -8,17 +11,32 @@ const REQUEST_LIMIT = 1024;
 
 /** Answers the commands of `clutch status`, `reload`, `stop` and `workers` over a unix socket. */
 export class ControlServer {
-  readonly #server: net.Server;
-  readonly #answer: (request: ControlRequest) => Promise<unknown>;
+  readonly #server = net.createServer((socket) => this.#serve(socket)).unref();
+  readonly #cluster: ClusterHandle;
+  readonly #log: MasterLog;
+  #closed = false;
 
-  constructor(answer: (request: ControlRequest) => Promise<unknown>) {
-    this.#answer = answer;
-    this.#server = net.createServer((socket) => this.#serve(socket));
-    this.#server.unref();
+  constructor(cluster: ClusterHandle, log: MasterLog) {
+    this.#cluster = cluster;
+    this.#log = log;
   }
 
-  /** @throws when the directory cannot be written, or another Master serves the same app */
-  async listen(file: string): Promise<void> {
+  /** Without it the service goes on: a full disk must not take it down, nor another Master that serves the same app. */
+  async open(baseDir: string): Promise<void> {
+    try {
+      await this.#listen(controlPath(baseDir));
+      if (this.#closed) this.#server.close();
+    } catch (error) {
+      this.#log.error(`no control socket, commands such as \`clutch status\` will not work: ${toError(error).message}`);
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#server.close();
+  }
+
+  async #listen(file: string): Promise<void> {
     await removeStaleSocket(file);
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);
@@ -56,8 +74,20 @@ export class ControlServer {
     }
   }
 
-  close(): void {
-    this.#server.close();
+  async #answer(request: ControlRequest): Promise<unknown> {
+    switch (request.command) {
+      case 'status':
+        return this.#cluster.status();
+      case 'reload':
+        return this.#cluster.reload();
+      case 'workers':
+        return this.#cluster.scale(request.count);
+      case 'stop':
+        this.#log.info('stopped through the control socket, closing');
+        // The answer goes out first.
+        setImmediate(() => void this.#cluster.close().then(() => process.exit(0)));
+        return process.pid;
+    }
   }
 }
 

@@ -2,7 +2,6 @@ import { toError } from '../errors.js';
 import { displayAddress } from './address.js';
 import type { AgentPool } from './agent_pool.js';
 import { Announcements } from './announcements.js';
-import { type ControlRequest, controlPath } from './control_protocol.js';
 import { ControlServer } from './control_server.js';
 import { Guardian } from './guardian.js';
 import type { ClusterHandle } from './handle.js';
@@ -45,11 +44,11 @@ export class Master implements ClusterHandle {
   /** What Leader and Followers need to find and trust each other; `agent` follows the Agent in use. */
   readonly #leader: LeaderInfo;
   #messenger: MasterMessenger | undefined;
-  #control: ControlServer | undefined;
   #admin: { address: string; close(): void } | undefined;
   #state: MasterState = 'starting';
   #listening: ListenAddress | undefined;
   #closing: Promise<void> | undefined;
+  readonly #control = new ControlServer(this, this.#log);
   readonly #sockets = new PreparedSockets();
   #onReady = (): void => undefined;
   /** Resolves when every process is ready. */
@@ -131,35 +130,7 @@ export class Master implements ClusterHandle {
       return;
     }
     this.#watch.start();
-    void this.#openControl();
-  }
-
-  /** Without it the service goes on: a full disk must not take it down. */
-  async #openControl(): Promise<void> {
-    const control = new ControlServer((request) => this.#answer(request));
-    try {
-      await control.listen(controlPath(this.#options.baseDir));
-      if (this.#state === 'closing' || this.#state === 'closed') control.close();
-      else this.#control = control;
-    } catch (error) {
-      this.#log.error(`no control socket, commands such as \`clutch status\` will not work: ${toError(error).message}`);
-    }
-  }
-
-  async #answer(request: ControlRequest): Promise<unknown> {
-    switch (request.command) {
-      case 'status':
-        return this.status();
-      case 'reload':
-        return this.reload();
-      case 'workers':
-        return this.scale(request.count);
-      case 'stop':
-        this.#log.info('stopped through the control socket, closing');
-        // The answer goes out first.
-        setImmediate(() => void this.close().then(() => process.exit(0)));
-        return process.pid;
-    }
+    void this.#control.open(this.#options.baseDir);
   }
 
   #onAgentReady({ id }: Supervised): void {
@@ -315,7 +286,7 @@ export class Master implements ClusterHandle {
     await this.#workers.close();
     await this.#agents.close();
     this.#watch.stop();
-    this.#control?.close();
+    this.#control.close();
     this.#admin?.close();
     this.#state = 'closed';
     this.#log.info('closed');
