@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
+import type http from 'node:http';
 import type { Socket } from 'node:net';
 import { test } from 'node:test';
 import { ask, connect, type FastResponse, isWaiting, startBursts } from '../support/burst.js';
@@ -42,17 +43,38 @@ test('an idle connection is closed, one whose answer waits for the end of the tu
 
 test('who hears of the end of an answer hears it in the async context of its request', async (t) => {
   const storage = new AsyncLocalStorage<string>();
-  let waited = 0;
-  const seen: (string | undefined)[] = [];
+  const waited = new Set<string>();
+  const seen: Record<string, Set<string | undefined>> = {};
+  type Listen = (req: http.IncomingMessage, res: http.ServerResponse, listener: () => void) => void;
+  const none = (): void => undefined;
+  const ways: Record<string, [before: Listen, after: Listen]> = {
+    finish: [(_req, res, listener) => res.on('finish', listener), none],
+    close: [(_req, res, listener) => res.once('close', listener), none],
+    prefinish: [(_req, res, listener) => res.prependListener('prefinish', listener), none],
+    'close of the request': [(req, _res, listener) => req.on('close', listener), none],
+    'finish, late': [none, (_req, res, listener) => res.on('finish', listener)],
+    'close, late': [none, (_req, res, listener) => res.once('close', listener)],
+  };
+  const names = Object.keys(ways);
   const { ask } = await startBursts(t, PATHS.length, (req, res) => {
-    storage.run(req.url as string, () => {
-      res.on('finish', () => seen.push(storage.getStore() === req.url ? 'own' : storage.getStore()));
-      res.endWithTurn(req.url as string);
-    });
-    if (isWaiting(res)) waited += 1;
+    const url = req.url as string;
+    const name = names[Number(url.slice(1)) % names.length] as string;
+    const [before, after] = ways[name] as [Listen, Listen];
+    const listener = (): void => {
+      (seen[name] ??= new Set()).add(storage.getStore() === url ? 'own' : storage.getStore());
+    };
+    // Until then the request has ended, too.
+    const answer = async (): Promise<void> => {
+      await undefined;
+      before(req, res, listener);
+      res.endWithTurn(url);
+      if (isWaiting(res)) waited.add(name);
+      after(req, res, listener);
+    };
+    void storage.run(url, answer);
   });
-  await untilTogether(ask, () => waited > 0);
-  assert.deepEqual([...new Set(seen)], ['own']);
+  await untilTogether(ask, () => waited.size === names.length);
+  for (const name of names) assert.deepEqual([...(seen[name] ?? [])], ['own'], name);
 });
 
 test('what is done to an answer that waits comes after it', async (t) => {
