@@ -7,6 +7,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { chart } from './chart.mjs';
+import { generator } from './http/clients.mjs';
 import { boot } from './parts/boot.mjs';
 import { growth } from './parts/growth.mjs';
 import { latency } from './parts/latency.mjs';
@@ -40,10 +41,10 @@ function leaveOut(subject, runs, error) {
   runs[subject].length = 0;
 }
 
-/** Runs `measure` for each subject in turn, round after round; one that cannot be installed or started is left out. */
-async function interleave(name, subjects, measure) {
+/** Runs `measure` for each subject in turn, `times` times; one that cannot be installed or started is left out. */
+async function interleave(name, subjects, measure, times = rounds) {
   const runs = Object.fromEntries(subjects.map((subject) => [subject, []]));
-  for (let round = 0; round < rounds; round += 1) {
+  for (let turn = 0; turn < times; turn += 1) {
     for (const subject of subjects) {
       if (missing.has(subject)) continue;
       try {
@@ -74,7 +75,7 @@ if (wanted('ipc')) {
   sections.push(execFileSync(process.execPath, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim());
 }
 
-const about = `Node ${process.version}, ${os.availableParallelism()} processors, ${rounds} interleaved rounds, medians; made by \`npm run bench\`.`;
+const about = `Node ${process.version}, ${os.availableParallelism()} processors, ${rounds} interleaved rounds, medians, requests from ${generator}; made by \`npm run bench\`.`;
 const text = `${sections.join('\n\n')}\n\n${about}\n`;
 console.log(text);
 if (values.write) {

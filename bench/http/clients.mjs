@@ -83,6 +83,11 @@ export class Clients {
     if (errors > 0) throw new Error(`${errors} errors`);
   }
 
+  abort() {
+    this.#last.agent.destroy();
+    this.#child.kill('SIGKILL');
+  }
+
   /** Each request is one write. */
   #sent() {
     return Number(/^syscw: (\d+)/m.exec(readFileSync(`/proc/${this.#child.pid}/io`, 'utf8'))[1]);

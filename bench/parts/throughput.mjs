@@ -4,7 +4,7 @@ import { percent, ratio, summarize, table } from '../report.mjs';
 import { THROUGHPUT } from '../scenarios.mjs';
 
 /** How often each server is asked in a round, in turn with the others, and for how many milliseconds. */
-const TURNS = 30;
+const TURNS = 40;
 const TURN = 100;
 /** Turns before these: what a process runs often is compiled then. */
 const WARM_UP = 12;
@@ -31,6 +31,7 @@ async function takeTurns({ name, path, env, subjects, single = [], load: how }, 
           await task(subject);
         } catch (error) {
           bench.leaveOut(subject.key, runs, error);
+          subject.clients.abort();
           all.delete(subject);
           await subject.server.stop();
         }
