@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { detect } from 'detect-port';
 import { installPeers } from './peers.mjs';
-import { summarize } from './report.mjs';
+import { ratioOf, summarize } from './report.mjs';
 
 const { values } = parseArgs({ options: { rounds: { type: 'string', default: '5' }, json: { type: 'boolean' } } });
 const ROUNDS = Number(values.rounds);
@@ -152,15 +152,15 @@ for (let round = 0; round < ROUNDS; round += 1) {
 
 const rows = Object.entries(results).flatMap(([what, kinds]) =>
   Object.entries(kinds).map(([kind, runs]) => {
-    const { median, spread } = summarize(runs.map(({ perSecond }) => perSecond));
-    const ratios = runs.map(({ perSecond }, part) => perSecond / kinds['cluster-client'][part].perSecond);
+    const rates = (of) => of.map(({ perSecond }) => perSecond);
+    const { median, spread } = summarize(rates(runs));
     const middle = (key) => (runs[0][key] === undefined ? undefined : summarize(runs.map((run) => run[key])).median);
     return {
       what,
       kind,
       perSecond: Math.round(median),
       spread,
-      ratio: summarize(ratios).median,
+      ratio: ratioOf(rates(runs), rates(kinds['cluster-client'])),
       p50: middle('p50'),
       p99: middle('p99'),
       cpu: middle('cpu'),

@@ -6,6 +6,9 @@ export function summarize(values) {
   return { median, spread: median === 0 ? 0 : (at(0.75) - at(0.25)) / 2 / median };
 }
 
+/** @returns the middle one of the ratios of figures that were taken side by side */
+export const ratioOf = (own, other) => summarize(own.map((value, index) => value / other[index])).median;
+
 export const ratio = (value) => `×${value.toFixed(2)}`;
 export const percent = (share) => `± ${Math.round(share * 100)} %`;
 

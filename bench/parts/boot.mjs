@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { generateApp } from '../app_generator.mjs';
 import { memoryOf, startSubject } from '../http/harness.mjs';
-import { ratio, summarize, table } from '../report.mjs';
+import { ratio, ratioOf, summarize, table } from '../report.mjs';
 import { BIG_APP, BIG_BOOT, BOOT, BOOT_WORKERS } from '../scenarios.mjs';
 
 /** Boots of each subject in a round: a short one tells more of the machine's phase than of the subject. */
@@ -34,15 +34,14 @@ export async function boot({ rounds, interleave, environment, scratch }) {
     await server.stop();
     return server.boot;
   });
-  const against = (own, koa) => summarize(own.map((value, round) => value / koa[round])).median;
   const time = (name, workers) => {
     const own = times[workers][name];
     if (!own.length) return '–';
-    return `${Math.round(summarize(own).median)} (${ratio(against(own, times[workers].koa))})`;
+    return `${Math.round(summarize(own).median)} (${ratio(ratioOf(own, times[workers].koa))})`;
   };
   const bigTime = (name) => {
     const own = big[name] ?? [];
-    return own.length ? `${Math.round(summarize(own).median)} (${ratio(against(own, big['egg 3']))})` : '–';
+    return own.length ? `${Math.round(summarize(own).median)} (${ratio(ratioOf(own, big['egg 3']))})` : '–';
   };
   const { controllers, services, plugins } = BIG_APP;
   return table(
@@ -56,7 +55,7 @@ export async function boot({ rounds, interleave, environment, scratch }) {
       name,
       ...BOOT_WORKERS.map((workers) => time(name, workers)),
       bigTime(name),
-      `${Math.round(summarize(memory[name]).median)} (${ratio(against(memory[name], memory.koa))})`,
+      `${Math.round(summarize(memory[name]).median)} (${ratio(ratioOf(memory[name], memory.koa))})`,
     ]),
   );
 }

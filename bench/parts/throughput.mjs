@@ -1,6 +1,6 @@
 import { Clients } from '../http/clients.mjs';
 import { startSubject } from '../http/harness.mjs';
-import { percent, ratio, summarize, table } from '../report.mjs';
+import { percent, ratio, ratioOf, summarize, table } from '../report.mjs';
 import { THROUGHPUT } from '../scenarios.mjs';
 
 /** How often each server is asked in a round, in turn with the others, and for how many milliseconds. */
@@ -37,6 +37,7 @@ async function takeTurns({ name, path, env, subjects, single = [], load: how }, 
         }
       }
     };
+    // Not before all have started: a server closes connections that are idle for five seconds.
     for (const subject of all) subject.clients = new Clients(subject.server, { path, ...how });
     for (let turn = -WARM_UP; turn < TURNS; turn += 1) {
       await each(
@@ -74,21 +75,18 @@ export async function throughput(bench) {
   const names = [...new Set(THROUGHPUT.flatMap(({ subjects }) => subjects))].filter((name) =>
     columns.some(({ runs }) => runs[name]?.length),
   );
-  const against = ({ runs }, name) =>
-    summarize(runs[name].map(({ perSecond }, turn) => perSecond / runs.koa[turn].perSecond)).median;
+  const rates = ({ runs }, name) => runs[name].map(({ perSecond }) => perSecond);
+  const against = (column, name, other = 'koa') => ratioOf(rates(column, name), rates(column, other));
   const cell = (column, name) => {
     if (!column.runs[name]?.length) return '–';
-    const { median, spread } = summarize(column.runs[name].map(({ perSecond }) => perSecond));
+    const { median, spread } = summarize(rates(column, name));
     return `${Math.round(median).toLocaleString('en')} (${ratio(against(column, name))} ${percent(spread)})`;
   };
   const pairs = THROUGHPUT.flatMap(({ name, single = [], beside = [] }, index) => {
-    const { runs } = columns[index];
+    const column = columns[index];
     const all = [...beside, ...single.map((subject) => [subject, withOneRoute(subject)])];
-    const found = all.filter((pair) => pair.every((key) => runs[key].length > 0));
-    const compare = ([subject, other]) => {
-      const ratios = runs[subject].map(({ perSecond }, turn) => perSecond / runs[other][turn].perSecond);
-      return `${subject} ${ratio(summarize(ratios).median)} of ${other}`;
-    };
+    const found = all.filter((pair) => pair.every((key) => column.runs[key].length > 0));
+    const compare = ([subject, other]) => `${subject} ${ratio(against(column, subject, other))} of ${other}`;
     return found.length > 0 ? [`In the same turns, ${name}: ${found.map(compare).join('; ')}.`] : [];
   });
   const [first] = columns;

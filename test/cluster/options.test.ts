@@ -12,7 +12,7 @@ import { inspectorPort } from '../../cluster/inspector_port.js';
 import { parseClusterOptions, supportsReusePort } from '../../cluster/options.js';
 import { quotaOf, usableProcessors } from '../../cluster/processors.js';
 import { stickySlot } from '../../cluster/sticky.js';
-import { fixture, temporaryDirectory } from '../support/apps.js';
+import { copyFixture, fixture, temporaryDirectory } from '../support/apps.js';
 
 const baseDir = fixture('faulty');
 
@@ -144,9 +144,10 @@ test('inspectors of blocked processes take no port that a system may have given 
 });
 
 test('a program given to node with -e starts a cluster', async (t) => {
+  const app = copyFixture(t, 'faulty');
   const program = `
     const { startCluster } = await import('koa-clutch');
-    const cluster = await startCluster({ baseDir: ${JSON.stringify(baseDir)}, workers: 1, port: 0 });
+    const cluster = await startCluster({ baseDir: ${JSON.stringify(app)}, workers: 1, port: 0 });
     const { status } = await fetch(cluster.address);
     await cluster.close();
     console.log('answered', status);`;
