@@ -14,6 +14,9 @@ import { writeJson, writeRunFiles } from './run_files.js';
 
 const require = createRequire(import.meta.url);
 
+/** Milliseconds from ready until `run/` is written: the first requests come before that. */
+const DUMP_DELAY = 200;
+
 export interface ApplicationOptions extends CoreOptions {
   /** `single` for Agent and Application in one process; default `cluster`. */
   mode?: 'cluster' | 'single';
@@ -31,6 +34,8 @@ export abstract class BaseApplication extends ClutchCore {
   readonly messenger: Messenger;
   #clusterClients: ClusterClients | undefined;
   #loggers: Loggers | undefined;
+  #dumpTimer: NodeJS.Timeout | undefined;
+  #closed = false;
   readonly #onRejection = (reason: unknown): void => this.#logRejection(reason);
 
   constructor(options: ApplicationOptions = {}) {
@@ -47,6 +52,8 @@ export abstract class BaseApplication extends ClutchCore {
     process.on('unhandledRejection', this.#onRejection);
     // Registered first, so it runs last: hooks may log and send until the end.
     this.beforeClose(async () => {
+      this.#closed = true;
+      this.#dumpNow();
       await this.#clusterClients?.close();
       this.messenger.close();
       process.off('unhandledRejection', this.#onRejection);
@@ -96,12 +103,20 @@ export abstract class BaseApplication extends ClutchCore {
     }
     for (const warning of this.loader.warnings) this.coreLogger.warn('[clutch] %s', warning);
     this.on('startTimeout', () => this.dumpConfig());
-    this.lifecycle.readyState.onSettled(() => {
+    this.lifecycle.readyState.onSettled((error) => {
       this.#warnOfSlowSteps();
       this.timing.disable();
       // Hooks may have changed config; serving comes before writing about it.
-      setImmediate(() => this.dumpConfig());
+      if (error) this.dumpConfig();
+      else if (!this.#closed) this.#dumpTimer = setTimeout(() => this.#dumpNow(), DUMP_DELAY);
     });
+  }
+
+  #dumpNow(): void {
+    if (!this.#dumpTimer) return;
+    clearTimeout(this.#dumpTimer);
+    this.#dumpTimer = undefined;
+    this.dumpConfig();
   }
 
   /** Writes config, its sources and the boot timeline to `config.rundir`; a failure is logged only. */

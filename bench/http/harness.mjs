@@ -1,6 +1,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import http from 'node:http';
+import net from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 
@@ -22,7 +23,8 @@ export async function startSubject(subject, env) {
     detached: true,
   });
   const deadline = Date.now() + 60_000;
-  while ((await status(port)) !== 200) {
+  // A try to connect takes little of the machine, which is busy with the boot; a request takes more.
+  while (!(await listens(port)) || (await status(port)) !== 200) {
     if (Date.now() > deadline || child.exitCode !== null) throw new Error(`${subject} did not start`);
     await new Promise((resolve) => setTimeout(resolve, 2));
   }
@@ -46,6 +48,17 @@ export async function startSubject(subject, env) {
       }
     },
   };
+}
+
+function listens(port) {
+  return new Promise((resolve) => {
+    const socket = net.connect({ port, host: '127.0.0.1' });
+    socket.on('error', () => resolve(false));
+    socket.on('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+  });
 }
 
 function status(port) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { start } from 'koa-clutch';
@@ -269,6 +269,21 @@ test('run/ holds config without secrets, and the boot timeline as JSON and as a 
       name,
     );
   assert.ok(trace.some(({ name }) => /^didLoad in .*app\.js$/.test(name)));
+});
+
+test('what an app that closes has not written to run/ is written then', async (t) => {
+  const app = loadApp(t);
+  await app.ready();
+  const file = path.join(app.baseDir, 'run/application_config.json');
+  assert.equal(existsSync(file), false);
+  await app.close();
+  assert.ok(existsSync(file));
+});
+
+test('an app whose boot fails has written run/ by then', async (t) => {
+  const app = loadApp(t, { 'app.js': 'module.exports = class { async didLoad() { throw new Error("no"); } };' });
+  await assert.rejects(app.ready(), /no/);
+  assert.ok(existsSync(path.join(app.baseDir, 'run/application_config.json')));
 });
 
 test('a slow boot step is warned about by unit and hook', async (t) => {

@@ -1,9 +1,8 @@
-import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Agent, Application, type ApplicationOptions } from 'koa-clutch';
-import { ROOT, temporaryDirectory } from './apps.js';
+import { ROOT, temporaryDirectory, until } from './apps.js';
 import { type HttpAnswer, request } from './http.js';
 
 export type Files = Record<string, string>;
@@ -42,10 +41,10 @@ export function loadAgent(t: TestContext, files: Files = {}, options: Applicatio
   return agent;
 }
 
-/** Waits until the files in run/ are there: they are written in the turn after the app is ready. */
-export async function written(app: { ready(): Promise<void> }): Promise<void> {
-  await app.ready();
-  await nextTurn();
+/** Waits until the files in run/ are there: they are written soon after the app is ready, this one last. */
+export async function written({ baseDir }: Application): Promise<void> {
+  const last = path.join(baseDir, 'run/router.json');
+  await until('run/ is written', () => existsSync(last));
 }
 
 type Ask = (path: string, options?: Parameters<typeof request>[1]) => Promise<HttpAnswer>;
