@@ -50,7 +50,7 @@ export const THROUGHPUT = [
     path: '/api/users/7',
     env: { CLUSTER: '1' },
     load: { close: true, connections: 8 },
-    subjects: ['koa', 'fastify', 'egg 3', 'clutch'],
+    subjects: ['koa', 'fastify', 'egg 3', 'clutch', 'clutch, scheduling shared'],
   },
   {
     name: '2 workers',

@@ -130,9 +130,9 @@ function eggApp(stack) {
   return dir;
 }
 
-async function clutch(stack) {
+async function clutch(stack, scheduling = 'rr') {
   const { startCluster } = await import('../../dist/cluster/index.js');
-  await startCluster({ baseDir: env.APP ?? eggApp(stack), workers: WORKERS, port: PORT });
+  await startCluster({ baseDir: env.APP ?? eggApp(stack), workers: WORKERS, port: PORT, scheduling });
 }
 
 async function clutchWithGc() {
@@ -161,6 +161,7 @@ const SUBJECTS = {
   'egg 4': egg,
   clutch: () => clutch('on'),
   'clutch, stack off': () => clutch('off'),
+  'clutch, scheduling shared': () => clutch('on', 'shared'),
   'clutch with gc': clutchWithGc,
 };
 
