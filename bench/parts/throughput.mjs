@@ -23,10 +23,9 @@ async function takeTurns({ name, path, env, subjects, single = [], load: how }, 
   ];
   const runs = Object.fromEntries(entries.map(({ key }) => [key, []]));
   for (let round = 0; round < bench.rounds; round += 1) {
-    const all = await startAll(entries, runs, bench);
-    const each = async (task, backwards) => {
-      // Now one and now the other way: what a server leaves to do, such as collecting its garbage, meets not always the same next.
-      for (const subject of backwards ? [...all].reverse() : [...all]) {
+    let all = await startAll(entries, runs, bench);
+    const each = async (task) => {
+      for (const subject of all) {
         try {
           await task(subject);
         } catch (error) {
@@ -40,19 +39,28 @@ async function takeTurns({ name, path, env, subjects, single = [], load: how }, 
     // Not before all have started: a server closes connections that are idle for five seconds.
     for (const subject of all) subject.clients = new Clients(subject.server, { path, ...how });
     for (let turn = -WARM_UP; turn < TURNS; turn += 1) {
-      await each(
-        async ({ key, clients }) => {
-          const result = await clients.ask(TURN);
-          if (turn >= 0) runs[key].push(result);
-        },
-        turn % 2 !== 0,
-      );
+      all = inNewOrder(all);
+      await each(async ({ key, clients }) => {
+        const result = await clients.ask(TURN);
+        if (turn >= 0) runs[key].push(result);
+      });
     }
     await each(({ clients }) => clients.end());
     await Promise.all([...all].map(({ server }) => server.stop()));
   }
   console.error(`${name} done`);
   return runs;
+}
+
+/**
+ * By chance, so that what a server leaves to do meets not always the same next; but none twice in a row, since it would find
+ * the processor's caches full of its own.
+ */
+function inNewOrder(all) {
+  const last = [...all].at(-1);
+  const order = [...all].map((subject) => ({ subject, at: Math.random() })).sort((a, b) => a.at - b.at);
+  if (order[0]?.subject === last) order.push(order.shift());
+  return new Set(order.map(({ subject }) => subject));
 }
 
 async function startAll(entries, runs, { environment, missing, leaveOut }) {
