@@ -7,18 +7,21 @@ interface Command {
 }
 
 const COMMANDS: Record<string, Command> = {
-  init: { summary: 'make a new app in a directory', load: () => import('./init.js') },
-  dev: { summary: 'run the app for development, reloading on change', load: () => import('./dev.js') },
-  start: { summary: 'run the app in production', load: () => import('./start.js') },
-  status: { summary: 'tell what each process of the running app is doing', load: () => import('./status.js') },
-  reload: { summary: 'replace all processes without an interruption', load: () => import('./reload.js') },
-  workers: { summary: 'change the number of app workers', load: () => import('./workers.js') },
-  stop: { summary: 'stop the running app', load: () => import('./stop.js') },
-  config: { summary: 'tell each config value and the files that set it', load: () => import('./config.js') },
-  plugins: { summary: 'tell which plugins are on, why, and in what order', load: () => import('./plugins.js') },
-  middleware: { summary: 'tell the middleware in order', load: () => import('./middleware.js') },
-  types: { summary: 'write typings/ for services, config and more', load: () => import('./types.js') },
-  routes: { summary: 'tell the routes in order', load: () => import('./routes.js') },
+  init: { summary: 'make a new app in a directory', load: () => import('./commands/init.js') },
+  dev: { summary: 'run the app for development, reloading on change', load: () => import('./commands/dev.js') },
+  start: { summary: 'run the app in production', load: () => import('./commands/start.js') },
+  status: { summary: 'tell what each process of the running app is doing', load: () => import('./commands/status.js') },
+  reload: { summary: 'replace all processes without an interruption', load: () => import('./commands/reload.js') },
+  workers: { summary: 'change the number of app workers', load: () => import('./commands/workers.js') },
+  stop: { summary: 'stop the running app', load: () => import('./commands/stop.js') },
+  config: { summary: 'tell each config value and the files that set it', load: () => import('./commands/config.js') },
+  plugins: {
+    summary: 'tell which plugins are on, why, and in what order',
+    load: () => import('./commands/plugins.js'),
+  },
+  middleware: { summary: 'tell the middleware in order', load: () => import('./commands/middleware.js') },
+  types: { summary: 'write typings/ for services, config and more', load: () => import('./commands/types.js') },
+  routes: { summary: 'tell the routes in order', load: () => import('./commands/routes.js') },
 };
 
 function help(): string {

@@ -1,8 +1,8 @@
-export { askMaster } from './control_client.js';
-export { type ControlRequest, controlPath } from './control_protocol.js';
-export type { ClusterHandle } from './handle.js';
-export { type InspectOptions, inspectApp } from './inspect.js';
-export type { AdminOptions, ClusterOptions, HttpsOptions, StartClusterOptions } from './options.js';
-export type { ReloadOptions } from './rolling.js';
-export { startCluster } from './start_cluster.js';
-export type { ClusterStatus, ProcessStatus } from './status.js';
+export { askMaster } from './control/control_client.js';
+export type { ClusterStatus, ProcessStatus } from './control/status.js';
+export { type InspectOptions, inspectApp } from './inspect/inspect.js';
+export type { ClusterHandle } from './master/handle.js';
+export { startCluster } from './master/start_cluster.js';
+export type { AdminOptions, ClusterOptions, HttpsOptions, StartClusterOptions } from './options/options.js';
+export { type ControlRequest, controlPath } from './protocol/control_protocol.js';
+export type { ReloadOptions } from './supervise/rolling.js';

@@ -5,19 +5,19 @@ import type Koa from 'koa';
 import { ClutchError } from '../errors.js';
 import { type Loader, type Plugin, Timing, usesAsyncContext } from '../loader/index.js';
 import { BaseContextClass } from './base_context_class.js';
-import { callSite } from './call_site.js';
 import { type Composed, compose } from './compose.js';
 import { contextFactory, defineLazyState } from './context.js';
 import { type CoreOptions, checkOptions } from './core_options.js';
-import { FastRequest } from './fast_request.js';
-import { FastResponse } from './fast_response.js';
-import { keepTickFast } from './keep_tick_fast.js';
+import { FastRequest } from './http/fast_request.js';
+import { FastResponse } from './http/fast_response.js';
+import { keepTickFast } from './http/keep_tick_fast.js';
 import { contextPrototype, responsePrototype } from './koa_prototypes.js';
-import { Lifecycle } from './lifecycle.js';
-import type { TaskOptions } from './ready.js';
+import { callSite } from './lifecycle/call_site.js';
+import { Lifecycle } from './lifecycle/lifecycle.js';
+import type { TaskOptions } from './lifecycle/ready.js';
 import { handleRequest } from './request_path.js';
-import type { RouteArguments } from './route_arguments.js';
-import type { Router } from './router.js';
+import type { RouteArguments } from './router/route_arguments.js';
+import type { Router } from './router/router.js';
 import type { AppConfig, Context, Middleware } from './types.js';
 
 const require = createRequire(import.meta.url);
@@ -141,7 +141,7 @@ export class ClutchCore extends KoaBase {
   get router(): Router {
     if (!this.#router) {
       // The Agent has no routes, and never loads it.
-      const { Router } = require('./router.js') as typeof import('./router.js');
+      const { Router } = require('./router/router.js') as typeof import('./router/router.js');
       const router = new Router({ sensitive: true }, this);
       this.#router = router;
       this.beforeStart(() => {

@@ -1,8 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
 import Stream from 'node:stream';
+import type { OneWriteResponse } from './http/one_write_response.js';
 import { isPlainData } from './koa_prototypes.js';
-import type { OneWriteResponse } from './one_write_response.js';
 import type { Context } from './types.js';
 
 const require = createRequire(import.meta.url);

@@ -1,7 +1,7 @@
 import type Koa from 'koa';
 import type { BaseContextClass } from './base_context_class.js';
 import type { ClutchCore } from './clutch_core.js';
-import type { Router } from './router.js';
+import type { Router } from './router/router.js';
 
 /** The classes of the framework in use; the framework fills it in by declaration merging. */
 // biome-ignore lint/suspicious/noEmptyInterface: filled by declaration merging

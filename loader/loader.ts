@@ -1,19 +1,19 @@
 import path from 'node:path';
 import { ClutchError } from '../errors.js';
 import { type AppInfo, readAppInfo, typeFiles } from './app_info.js';
-import { type ConfigObject, type ConfigProvenance, type LoadUnit, loadConfig } from './config.js';
-import { ContextLoader, type ContextLoaderOptions } from './context_loader.js';
-import { type ControllerOptions, toController } from './controller.js';
-import { loadCustomLoaders } from './custom_loader.js';
-import { type ConfigExplanation, explainConfig, explainPlugins, type PluginExplanation } from './explain.js';
-import { applyExtend } from './extend.js';
-import { FileLoader, type FileLoaderOptions } from './file_loader.js';
+import { type ConfigObject, type ConfigProvenance, type LoadUnit, loadConfig } from './config/config.js';
+import { type ConfigExplanation, explainConfig, explainPlugins, type PluginExplanation } from './config/explain.js';
+import type { SecretKeys } from './config/secrets.js';
+import { ContextLoader, type ContextLoaderOptions } from './files/context_loader.js';
+import { type ControllerOptions, toController } from './files/controller.js';
+import { loadCustomLoaders } from './files/custom_loader.js';
+import { applyExtend } from './files/extend.js';
+import { FileLoader, type FileLoaderOptions } from './files/file_loader.js';
+import { buildMiddleware, type ListedMiddleware } from './files/middleware.js';
+import { isClass, loadIfExists, loadModule, resolveModule } from './files/module_loader.js';
 import { frameworkPaths } from './framework_paths.js';
 import type { LoaderHost } from './loader_host.js';
-import { buildMiddleware, type ListedMiddleware } from './middleware.js';
-import { isClass, loadIfExists, loadModule, resolveModule } from './module_loader.js';
-import { loadPlugins, type Plugin } from './plugin.js';
-import type { SecretKeys } from './secrets.js';
+import { loadPlugins, type Plugin } from './plugins/plugin.js';
 
 type ExtendName = 'application' | 'agent' | 'context' | 'request' | 'response' | 'helper';
 

@@ -1,6 +1,6 @@
-import type { MiddlewareFunction } from './middleware.js';
-import type { AnyClass } from './module_loader.js';
-import type { PluginDeclarations } from './plugin.js';
+import type { MiddlewareFunction } from './files/middleware.js';
+import type { AnyClass } from './files/module_loader.js';
+import type { PluginDeclarations } from './plugins/plugin.js';
 import type { Timing } from './timing.js';
 
 /** What the loader needs of the application that it loads into. */

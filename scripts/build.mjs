@@ -15,13 +15,14 @@ const ENTRIES = [
   'index.ts',
   'errors.ts',
   '{cli,cluster,core,framework,loader}/index.ts',
-  'cluster/{agent,app,inspect}_worker.ts',
-  'core/router.ts',
-  'framework/cookies.ts',
+  'cluster/worker/{agent,app}_worker.ts',
+  'cluster/inspect/inspect_worker.ts',
+  'core/router/router.ts',
+  'framework/lib/cookies.ts',
   'framework/{app,config}/**/*.ts',
-  'framework/leader/clients_of.ts',
+  'leader/clients_of.ts',
   // bench/ipc.mjs measures it without the rest.
-  'framework/leader/cluster_clients.ts',
+  'leader/cluster_clients.ts',
 ];
 
 for (const dir of [dist, path.join(root, '.test')]) rmSync(dir, { recursive: true, force: true });

@@ -15,7 +15,7 @@ async function createClient() {
       {},
     );
   }
-  const { ClusterClients } = await import('../../dist/framework/leader/cluster_clients.js');
+  const { ClusterClients } = await import('../../dist/leader/cluster_clients.js');
   if (role === 'leader') rmSync(place, { force: true });
   const address = () => ({ path: place });
   const roles = {

@@ -1,9 +1,9 @@
 import { createRequire } from 'node:module';
 import type { Context } from '../../../core/index.js';
-import type { Application } from '../../application_class.js';
-import type { ContextCookies } from '../../cookies.js';
-import { answerError } from '../../error_response.js';
-import { type LogContext, RequestLogger } from '../../logger.js';
+import type { Application } from '../../lib/application_class.js';
+import type { ContextCookies } from '../../lib/cookies.js';
+import { answerError } from '../../lib/error_response.js';
+import { type LogContext, RequestLogger } from '../../lib/logger/logger.js';
 
 const require = createRequire(import.meta.url);
 const COOKIES = Symbol('ctx.cookies');
@@ -25,7 +25,7 @@ export default {
     const ctx = this as unknown as Fields;
     if (!ctx[COOKIES]) {
       // Loaded with the first cookie.
-      const { ContextCookies: Cookies } = require('../../cookies.js') as typeof import('../../cookies.js');
+      const { ContextCookies: Cookies } = require('../../lib/cookies.js') as typeof import('../../lib/cookies.js');
       ctx[COOKIES] = new Cookies(this as unknown as Context, ctx.app);
     }
     return ctx[COOKIES] as ContextCookies;

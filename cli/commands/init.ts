@@ -1,0 +1,92 @@
+import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { ClutchError } from '../../errors.js';
+import { parseArguments } from '../arguments.js';
+
+const USAGE = `clutch init <directory> [--js]
+
+  --js    plain JavaScript in place of TypeScript`;
+
+/** Makes a new app from `app-template` in an empty directory. */
+export async function run(args: string[]): Promise<void> {
+  const options = { js: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } as const;
+  const { values, directory, given } = parseArguments(args, options, USAGE);
+  if (values['help']) return console.log(USAGE);
+  if (given === undefined) throw new ClutchError('ERR_CLUTCH_CLI', 'no directory is given', { fix: `Usage: ${USAGE}` });
+  createApp(directory, values['js'] ? 'js' : 'ts');
+  const relative = path.relative(process.cwd(), directory) || '.';
+  console.log(`Made ${relative}. Next:\n\n  cd ${relative}\n  npm install\n  npm run dev`);
+}
+
+/** @throws {ClutchError} ERR_CLUTCH_CLI when the directory holds something */
+function createApp(directory: string, language: 'js' | 'ts'): void {
+  mkdirSync(directory, { recursive: true });
+  const found = readdirSync(directory).filter((name) => name !== '.git');
+  if (found.length > 0) {
+    throw new ClutchError('ERR_CLUTCH_CLI', `${directory} is not empty`, {
+      where: `it holds ${found.slice(0, 5).join(', ')}${found.length > 5 ? ', …' : ''}`,
+      fix: 'Give a new directory; nothing was written.',
+    });
+  }
+  cpSync(path.join(packageRoot(), 'app-template', language), directory, { recursive: true });
+  // npm leaves files of these names out of a package, or reads them as its own.
+  renameSync(path.join(directory, '_gitignore'), path.join(directory, '.gitignore'));
+  renameSync(path.join(directory, '_package.json'), path.join(directory, 'package.json'));
+  const name = packageName(path.basename(directory));
+  const version = ownSpecifier();
+  for (const file of ['package.json', 'README.md', 'config/config.default.ts', 'config/config.default.js']) {
+    fill(path.join(directory, file), { name, clutch: version, keys: randomKeys() });
+  }
+}
+
+function fill(file: string, values: Record<string, string>): void {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
+    throw error;
+  }
+  writeFileSync(
+    file,
+    text.replace(/\{\{(\w+)\}\}/g, (match, key: string) => values[key] ?? match),
+  );
+}
+
+function randomKeys(): string {
+  return Buffer.from(crypto.getRandomValues(new Uint8Array(24))).toString('base64url');
+}
+
+function packageName(text: string): string {
+  return (
+    text
+      .toLowerCase()
+      .replace(/[^a-z0-9._-]+/g, '-')
+      .replace(/^[-._]+/, '') || 'app'
+  );
+}
+
+function packageRoot(): string {
+  return fileURLToPath(new URL('../../..', import.meta.url));
+}
+
+/**
+ * What the new app depends on: this version from the registry, or the very tarball or checkout that this command
+ * was installed from, so that the app runs on what made it.
+ */
+function ownSpecifier(): string {
+  const root = packageRoot();
+  const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as { version: string };
+  const modules = path.dirname(root);
+  if (path.basename(modules) !== 'node_modules')
+    return pathToFileURL(root).href.replace('file://', 'file:').replace(/\/$/, '');
+  try {
+    const lock = JSON.parse(readFileSync(path.join(modules, '.package-lock.json'), 'utf8'));
+    const { resolved } = lock.packages['node_modules/koa-clutch'] as { resolved?: string };
+    if (resolved?.startsWith('file:')) return `file:${path.resolve(modules, '..', resolved.slice('file:'.length))}`;
+  } catch {
+    // Not installed by npm: the registry has it.
+  }
+  return `^${version}`;
+}

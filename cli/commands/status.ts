@@ -1,0 +1,75 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { askMaster, type ClusterStatus, type ProcessStatus } from '../../cluster/index.js';
+import { parseArguments } from '../arguments.js';
+import { table } from '../report.js';
+
+const USAGE = `clutch status [directory] [options]
+
+      --json     print the data
+      --watch    refresh every second`;
+
+/** Tells what each process of a running app is doing. */
+export async function run(args: string[]): Promise<void> {
+  const options = {
+    json: { type: 'boolean' },
+    watch: { type: 'boolean' },
+    help: { type: 'boolean', short: 'h' },
+  } as const;
+  const { values, directory } = parseArguments(args, options, USAGE);
+  if (values['help']) return console.log(USAGE);
+  for (;;) {
+    const status = (await askMaster(directory, { command: 'status' })) as ClusterStatus;
+    const text = values['json'] ? JSON.stringify(status, null, 2) : format(status);
+    if (values['watch'] && process.stdout.isTTY) process.stdout.write('\u001b[2J\u001b[H');
+    console.log(text);
+    if (!values['watch']) return;
+    await sleep(1000);
+  }
+}
+
+function format({ state, address, workers, processes }: ClusterStatus): string {
+  const head = [
+    'process',
+    'pid',
+    'state',
+    'uptime',
+    'restarts',
+    'MiB',
+    'cpu %',
+    'loop p50/p99 ms',
+    'in flight',
+    'last exit',
+  ];
+  const rows = processes.map((process) => [
+    process.slot === undefined ? process.kind : `${process.kind} ${process.slot}`,
+    String(process.pid),
+    process.state,
+    uptime(process.uptime),
+    String(process.restarts),
+    cell(process.memory),
+    cell(process.cpu),
+    process.loopP50 === undefined ? '' : `${process.loopP50}/${process.loopP99}`,
+    cell(process.inFlight),
+    lastExit(process),
+  ]);
+  return [`${address} is ${state}, ${workers} app workers wanted`, '', table([head, ...rows])].join('\n');
+}
+
+function cell(value: number | undefined): string {
+  return value === undefined ? '' : String(value);
+}
+
+function lastExit({ lastExit: reason = '' }: ProcessStatus): string {
+  return reason.length > 60 ? `${reason.slice(0, 57)}...` : reason;
+}
+
+function uptime(seconds: number): string {
+  const [days, hours, minutes] = [
+    Math.floor(seconds / 86_400),
+    Math.floor(seconds / 3600) % 24,
+    Math.floor(seconds / 60) % 60,
+  ];
+  if (days > 0) return `${days}d ${hours}h`;
+  if (hours > 0) return `${hours}h ${minutes}m`;
+  return minutes > 0 ? `${minutes}m ${Math.floor(seconds % 60)}s` : `${seconds}s`;
+}

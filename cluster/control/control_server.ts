@@ -1,0 +1,99 @@
+import net from 'node:net';
+import { toError } from '../../errors.js';
+import { listenPrivately } from '../../ipc/socket_path.js';
+import { removeStaleSocket } from '../listen/unix_socket.js';
+import type { ClusterHandle } from '../master/handle.js';
+import type { MasterLog } from '../master/master_log.js';
+import { type ControlAnswer, type ControlRequest, controlPath } from '../protocol/control_protocol.js';
+
+/** Longest request in bytes. */
+const REQUEST_LIMIT = 1024;
+
+/** Answers the commands of `clutch status`, `reload`, `stop` and `workers` over a unix socket. */
+export class ControlServer {
+  readonly #server = net.createServer((socket) => this.#serve(socket)).unref();
+  readonly #cluster: ClusterHandle;
+  readonly #log: MasterLog;
+  #closed = false;
+
+  constructor(cluster: ClusterHandle, log: MasterLog) {
+    this.#cluster = cluster;
+    this.#log = log;
+  }
+
+  /** Without it the service goes on: a full disk must not take it down, nor another Master that serves the same app. */
+  async open(baseDir: string): Promise<void> {
+    try {
+      await this.#listen(controlPath(baseDir));
+      if (this.#closed) this.#server.close();
+    } catch (error) {
+      this.#log.error(`no control socket, commands such as \`clutch status\` will not work: ${toError(error).message}`);
+    }
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#server.close();
+  }
+
+  async #listen(file: string): Promise<void> {
+    await removeStaleSocket(file);
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.once('listening', resolve);
+      listenPrivately(this.#server, { path: file });
+    });
+  }
+
+  #serve(socket: net.Socket): void {
+    let text = '';
+    let asked = false;
+    socket.setEncoding('utf8');
+    socket.setTimeout(10_000, () => socket.destroy());
+    socket.on('error', () => socket.destroy());
+    socket.on('data', (chunk) => {
+      text += String(chunk);
+      if (asked || text.length > REQUEST_LIMIT) {
+        socket.destroy();
+        return;
+      }
+      if (!text.endsWith('\n')) return;
+      asked = true;
+      socket.setTimeout(0);
+      void this.#reply(text).then((answer) => {
+        if (!socket.destroyed) socket.end(`${JSON.stringify(answer)}\n`);
+      });
+    });
+  }
+
+  async #reply(text: string): Promise<ControlAnswer> {
+    try {
+      return { value: (await this.#answer(parseRequest(text))) ?? null };
+    } catch (error) {
+      return { error: (error as Error).message };
+    }
+  }
+
+  async #answer(request: ControlRequest): Promise<unknown> {
+    switch (request.command) {
+      case 'status':
+        return this.#cluster.status();
+      case 'reload':
+        return this.#cluster.reload();
+      case 'workers':
+        return this.#cluster.scale(request.count);
+      case 'stop':
+        this.#log.info('stopped through the control socket, closing');
+        // The answer goes out first.
+        setImmediate(() => void this.#cluster.close().then(() => process.exit(0)));
+        return process.pid;
+    }
+  }
+}
+
+function parseRequest(text: string): ControlRequest {
+  const { command, count } = JSON.parse(text) as { command?: unknown; count?: unknown };
+  if (command === 'status' || command === 'reload' || command === 'stop') return { command };
+  if (command === 'workers' && typeof count === 'number') return { command, count };
+  throw new Error(`unknown command ${JSON.stringify(command)}`);
+}

@@ -1,0 +1,44 @@
+import { spawn } from 'node:child_process';
+import type { Readable } from 'node:stream';
+import { fileURLToPath } from 'node:url';
+import { ClutchError } from '../../errors.js';
+import { resolveFramework } from '../../resolve/framework.js';
+import { DEFAULT_FRAMEWORK } from '../master/start_cluster.js';
+
+const ENTRY = fileURLToPath(new URL('inspect_worker.js', import.meta.url));
+
+export interface InspectOptions {
+  baseDir: string;
+  /** `types` writes `typings/` and runs nothing of the app. */
+  topic: 'config' | 'plugins' | 'middleware' | 'routes' | 'types';
+  key?: string;
+  framework?: string;
+  execArgv?: string[];
+}
+
+/**
+ * Loads an app in a process of its own, without starting servers or running asynchronous hooks, and reports on it.
+ *
+ * @throws {ClutchError} ERR_CLUTCH_BOOT when the app does not load, with its error
+ */
+export async function inspectApp({ execArgv = [], framework, ...question }: InspectOptions): Promise<unknown> {
+  const named = question.topic === 'types' ? undefined : resolveFramework({ baseDir: question.baseDir, framework });
+  const { entry } = named ?? DEFAULT_FRAMEWORK;
+  const child = spawn(process.execPath, [...execArgv, ENTRY, JSON.stringify({ ...question, entry })], {
+    stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
+    env: { ...process.env, EGG_LOG: 'NONE' },
+  });
+  const [answer, errors, code] = await Promise.all([
+    text(child.stdio[3] as Readable),
+    text(child.stderr as Readable),
+    new Promise<number | null>((resolve) => child.once('close', resolve)),
+  ]);
+  if (code === 0) return JSON.parse(answer);
+  throw new ClutchError('ERR_CLUTCH_BOOT', 'the app does not load', { where: errors.trimEnd().split('\n') });
+}
+
+async function text(stream: Readable): Promise<string> {
+  let all = '';
+  for await (const chunk of stream.setEncoding('utf8')) all += chunk;
+  return all;
+}

@@ -1,0 +1,300 @@
+import { toError } from '../../errors.js';
+import type { LeaderInfo } from '../../ipc/leader_info.js';
+import { CONTROL } from '../../ipc/message.js';
+import { ControlServer } from '../control/control_server.js';
+import { Overview } from '../control/overview.js';
+import type { ClusterStatus, MasterState } from '../control/status.js';
+import { StickyListener } from '../listen/sticky.js';
+import { PreparedSockets } from '../listen/unix_socket.js';
+import { type ClusterOptions, parseWorkers } from '../options/options.js';
+import { displayAddress } from '../protocol/address.js';
+import type { ListenAddress } from '../protocol/protocol.js';
+import type { Launched } from '../spawn/launch.js';
+import type { ProcessWorkers } from '../spawn/process_workers.js';
+import type { AgentPool } from '../supervise/agent_pool.js';
+import { Guardian } from '../supervise/guardian.js';
+import { type ReloadOptions, Rolling } from '../supervise/rolling.js';
+import { captureStack } from '../supervise/stack_capture.js';
+import type { Supervised } from '../supervise/supervised.js';
+import { Watch } from '../supervise/watch.js';
+import type { WorkerPool } from '../supervise/worker_pool.js';
+import { Announcements } from './announcements.js';
+import type { ClusterHandle } from './handle.js';
+import { createMasterLog } from './master_log.js';
+import { MasterMessenger } from './master_messenger.js';
+import { Relay } from './relay.js';
+import { listenToSignals } from './signals.js';
+
+/** Milliseconds that killed processes get to be gone. */
+const FORCE_LIMIT = 1000;
+
+/** The first process: forks and supervises the others and passes messages on. Loads no code of the app. */
+export class Master implements ClusterHandle {
+  readonly #options: ClusterOptions;
+  readonly #log = createMasterLog();
+  readonly #begin: number;
+  readonly #agents: AgentPool;
+  readonly #workers: WorkerPool;
+  readonly #rolling: Rolling;
+  readonly #relay: Relay;
+  readonly #announce: Announcements;
+  readonly #overview: Overview;
+  readonly #watch: Watch;
+  readonly #guardian = new Guardian();
+  readonly #sticky: StickyListener | undefined;
+  readonly #frameworkName: string;
+  /** What Leader and Followers need to find and trust each other; `agent` follows the Agent in use. */
+  readonly #leader: LeaderInfo;
+  #messenger: MasterMessenger | undefined;
+  #admin: { address: string; close(): void } | undefined;
+  #state: MasterState = 'starting';
+  #listening: ListenAddress | undefined;
+  #closing: Promise<void> | undefined;
+  readonly #control = new ControlServer(this, this.#log);
+  readonly #sockets = new PreparedSockets();
+  #onReady = (): void => undefined;
+  /** Resolves when every process is ready. */
+  readonly ready = new Promise<void>((resolve) => {
+    this.#onReady = resolve;
+  });
+
+  constructor(
+    options: ClusterOptions,
+    frameworkName: string,
+    { agents, workers, source, leader, ports, begin }: Launched,
+  ) {
+    this.#options = { ...options };
+    this.#frameworkName = frameworkName;
+    this.#leader = leader;
+    this.#begin = begin;
+    this.#agents = agents;
+    this.#workers = workers;
+    ports.then(
+      (port) => {
+        this.#options.port = port;
+      },
+      (error: Error) => this.#failBoot(`no free port: ${error.message}`),
+    );
+    if (options.sticky) this.#sticky = new StickyListener(source as ProcessWorkers, () => this.#workers.ready);
+    this.#rolling = new Rolling(this.#agents, this.#workers, this.#log);
+    this.#relay = new Relay(this.#agents, this.#workers, this.#log);
+    this.#announce = new Announcements(this.#relay, this.#agents, this.#workers, this.#options);
+    this.#overview = new Overview(this.#agents, this.#workers, () => ({
+      state: this.#state,
+      address: this.address,
+      baseDir: options.baseDir,
+    }));
+    // A process that is being debugged may stand still for as long as it likes.
+    const debugged = (options.execArgv ?? process.execArgv).some((option) => option.startsWith('--inspect'));
+    const limits = { ...options, hangTimeout: debugged ? 0 : options.hangTimeout };
+    this.#watch = new Watch(limits, () => [...this.#agents.all, ...this.#workers.all], {
+      onHang: (child, silent) => void this.#replaceHung(child, silent),
+      onLimit: (worker, reason) => void this.#rolling.recycle(worker, reason),
+      onTick: () => {
+        if (this.#state === 'ready') this.#workers.fillGaps();
+      },
+    });
+  }
+
+  /** Begins to supervise what has been launched. */
+  start(): void {
+    listenToSignals({
+      onClose: (signal) => {
+        this.#log.info(`received ${signal}, closing`);
+        void this.close().then(() => process.exit(0));
+      },
+      onForce: (signal) => this.#force(signal),
+      onReload: () => {
+        this.#log.info('received SIGHUP, reloading');
+        // The outcome is logged by reload itself.
+        this.reload().catch(() => undefined);
+      },
+    });
+    process.on('uncaughtException', (error) => this.#onException(error));
+    process.on('message', (message) => this.#relay.route(message, 'parent'));
+    this.#agents.on('message', (message, agent) => this.#relay.route(message, 'agent', agent));
+    this.#relay.on('message', ({ action }) => {
+      // What Egg's development plugin asks for.
+      if (action === 'reload-worker') this.reload({ agent: false }).catch(() => undefined);
+    });
+    this.#agents.on('ready', (agent) => this.#onAgentReady(agent));
+    this.#agents.on('died', (agent, reason, delay) => this.#onAgentDeath(agent, reason, delay));
+    this.#workers.on('message', (message, info) => {
+      if (message.action === CONTROL.connectionTaken) this.#sticky?.taken(message.data as number);
+      else if (message.action === CONTROL.prepareSocket) void this.#sockets.prepare(message.data as string, info.child);
+      else this.#relay.route(message, 'app', info);
+    });
+    this.#workers.on('ready', (info, address) => void this.#onWorkerReady(info, address));
+    this.#workers.on('died', (info, reason, delay) => this.#onWorkerDeath(info, reason, delay));
+    this.#workers.on('exit', (info) => this.#onWorkerExit(info));
+    if (this.#agents.all.length === 0 || this.#workers.all.length < this.#options.workers) {
+      this.#failBoot('a process ended as soon as it was forked');
+      return;
+    }
+    this.#watch.start();
+    void this.#control.open(this.#options.baseDir);
+  }
+
+  #onAgentReady({ id }: Supervised): void {
+    this.#leader.agent = id;
+    if (this.#state === 'starting') {
+      this.#workers.release();
+      return;
+    }
+    this.#log.info(`Agent ${id} is ready`);
+    this.#announce.agentBack(id);
+  }
+
+  #onAgentDeath({ id }: Supervised, reason: string, delay: number): void {
+    if (this.#state === 'starting') {
+      this.#failBoot(`the Agent did not start: ${reason}`);
+      return;
+    }
+    this.#log.error(`Agent ${id} died and is replaced ${inWords(delay)}: ${reason}`);
+    this.#announce.agentGone();
+  }
+
+  async #onWorkerReady(info: Supervised, address: ListenAddress): Promise<void> {
+    if (this.#sticky && !this.#listening) {
+      this.#listening = address;
+      try {
+        this.#listening = await this.#sticky.listen(address);
+      } catch (error) {
+        this.#failBoot(toError(error).message);
+        return;
+      }
+    }
+    this.#listening ??= address;
+    this.#sticky?.rehand();
+    this.#announce.agentIdTo(info.id);
+    this.#announce.workerIds();
+    if (this.#state === 'ready') {
+      this.#log.info(`app worker ${info.id} is ready`);
+      this.#announce.joined(info.id);
+    } else if (this.#state === 'starting' && this.#workers.ready.length === this.#options.workers) {
+      await this.#becomeReady();
+    }
+  }
+
+  async #becomeReady(): Promise<void> {
+    const { admin } = this.#options;
+    if (admin) {
+      try {
+        const { startAdmin } = await import('../control/admin.js');
+        this.#admin = await startAdmin(admin, this.#overview);
+      } catch (error) {
+        this.#failBoot(`the admin listener cannot use port ${admin.port}: ${toError(error).message}`);
+        return;
+      }
+    }
+    if (this.#state !== 'starting') return;
+    this.#state = 'ready';
+    this.#log.info(`${this.#frameworkName} started on ${this.address} (${Date.now() - this.#begin} ms)`);
+    this.#announce.clusterReady(this.#listening as ListenAddress);
+    if (this.#options.startMode === 'process') this.#guardian.start([this.#agents, this.#workers]);
+    this.#onReady();
+  }
+
+  #onWorkerDeath({ id, state, slot }: Supervised, reason: string, delay: number): void {
+    if (this.#state === 'starting') {
+      this.#failBoot(`app worker ${id} did not start: ${reason}`);
+      return;
+    }
+    const what = state === 'draining' ? 'is leaving' : 'died';
+    this.#log.error(`app worker ${id} ${what} and is replaced ${inWords(delay)}: ${reason}`);
+    if (delay > 0) this.#log.error(`slot ${slot.index} is backing off: its workers die soon after they start`);
+    this.#announce.workerGone();
+  }
+
+  #onWorkerExit(info: Supervised): void {
+    this.#sticky?.rehand(info);
+    this.#announce.workerIds();
+  }
+
+  async #replaceHung(hung: Supervised, silent: number): Promise<void> {
+    this.#log.error(`pid ${hung.id} has not been heard of for ${silent} ms, it is killed and replaced`);
+    if (this.#options.startMode === 'process') {
+      const stack = await captureStack(hung.id);
+      this.#log.error(stack ? `pid ${hung.id} was blocked here:\n${stack}` : `pid ${hung.id} tells no stack`);
+    }
+    hung.child.kill();
+  }
+
+  #onException(error: Error): void {
+    this.#log.error(`uncaughtException: ${error.stack}`);
+    // A Master that goes on supervising is worth more than one that is gone; while booting it must not.
+    this.#failBoot('uncaughtException in the Master');
+  }
+
+  #failBoot(reason: string): void {
+    if (this.#state !== 'starting') return;
+    this.#log.error(`start failed: ${reason}`);
+    void this.close().then(() => process.exit(1));
+  }
+
+  #force(signal: string): void {
+    this.#log.error(`received ${signal} while closing: killing all processes`);
+    const children = [...this.#workers.all, ...this.#agents.all].map(({ child }) => child);
+    // Whoever waits for the Master shall find nobody left.
+    const gone = Promise.all(children.map((child) => new Promise((resolve) => child.once('exit', resolve))));
+    for (const child of children) child.kill();
+    setTimeout(() => process.exit(1), FORCE_LIMIT);
+    void gone.then(() => process.exit(1));
+  }
+
+  get address(): string {
+    return this.#listening ? displayAddress(this.#listening) : '';
+  }
+
+  get messenger(): MasterMessenger {
+    this.#messenger ??= new MasterMessenger(this.#relay);
+    return this.#messenger;
+  }
+
+  get adminAddress(): string | undefined {
+    return this.#admin?.address;
+  }
+
+  get pids(): ClusterHandle['pids'] {
+    return {
+      master: process.pid,
+      agent: this.#agents.current?.id,
+      workers: this.#workers.ready.map(({ id }) => id),
+    };
+  }
+
+  status(): ClusterStatus {
+    return this.#overview.status();
+  }
+
+  reload(options?: ReloadOptions): Promise<void> {
+    return this.#rolling.reload(options);
+  }
+
+  async scale(workers: number): Promise<void> {
+    await this.#rolling.scale(parseWorkers(workers));
+    this.#announce.workerIds();
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.#state = 'closing';
+    this.#sticky?.close();
+    this.#agents.stopReplacing();
+    await this.#workers.close();
+    await this.#agents.close();
+    this.#watch.stop();
+    this.#control.close();
+    this.#admin?.close();
+    this.#state = 'closed';
+    this.#log.info('closed');
+  }
+}
+
+function inWords(delay: number): string {
+  return delay === 0 ? 'at once' : `in ${delay} ms`;
+}

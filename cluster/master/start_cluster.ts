@@ -1,0 +1,34 @@
+import { resolveFramework } from '../../resolve/framework.js';
+import { parseClusterOptions, type StartClusterOptions } from '../options/options.js';
+import { launch } from '../spawn/launch.js';
+import type { ClusterHandle } from './handle.js';
+import { createMasterLog } from './master_log.js';
+import { writePidFile } from './pid_file.js';
+
+/** Clutch itself, for apps that name no framework. */
+export const DEFAULT_FRAMEWORK = { name: 'clutch', entry: new URL('../../framework/index.js', import.meta.url).href };
+
+/**
+ * Starts a cluster: this process becomes the Master, which forks one Agent and the app workers.
+ *
+ * @param callback called when every process is ready, as in Egg
+ * @returns the handle, once every process is ready
+ * @throws {ClutchError} ERR_CLUTCH_OPTION, ERR_CLUTCH_NOT_FOUND, ERR_CLUTCH_FRAMEWORK before anything is forked;
+ * a boot that fails later prints the error and ends this process with code 1
+ */
+export async function startCluster(
+  options: StartClusterOptions = {},
+  callback?: (handle: ClusterHandle) => void,
+): Promise<ClusterHandle> {
+  const parsed = parseClusterOptions(options, (message) => createMasterLog().warn(message));
+  const framework = resolveFramework(parsed) ?? DEFAULT_FRAMEWORK;
+  if (parsed.pidFile) writePidFile(parsed.pidFile);
+  const launched = launch(parsed, framework.entry);
+  // The rest of the Master is loaded while the processes start.
+  const { Master } = await import('./master.js');
+  const master = new Master(parsed, framework.name, launched);
+  master.start();
+  await master.ready;
+  callback?.(master);
+  return master;
+}

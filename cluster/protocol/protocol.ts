@@ -1,0 +1,52 @@
+import type { LeaderInfo } from '../../ipc/leader_info.js';
+import type { ClusterOptions } from '../options/options.js';
+
+/** What a child needs before it may load code of the app. */
+export interface PrepareData {
+  /** URL of the framework's entry. */
+  framework: string;
+  /** Modules that are loaded first. */
+  require: string[];
+}
+
+/** What a child gets when it may construct its application. */
+export interface BootData {
+  options: ClusterOptions & { clusterPort: number; leader: LeaderInfo };
+  /** Milliseconds from SIGTERM until the Master kills the process. */
+  closeTimeout: number;
+  /** Milliseconds between two `stats`. */
+  statsInterval: number;
+}
+
+export interface ListenAddress {
+  /** Host name or address, or the path of a unix socket. */
+  address: string;
+  port?: number;
+  protocol: 'http' | 'https';
+}
+
+/** What a child tells of itself at every heartbeat. */
+export interface ProcessStats {
+  /** Bytes. */
+  rss: number;
+  heapUsed: number;
+  /** Milliseconds of processor time since the process began. */
+  cpu: number;
+  /** Delay of the event loop since the last heartbeat, in milliseconds. */
+  loopP50: number;
+  loopP99: number;
+  /** Zero in an Agent, like what follows. */
+  inFlight: number;
+  requests: number;
+  latency: LatencyHistogram;
+}
+
+export interface LatencyHistogram {
+  /** Requests that took at most the bound of the same index of LATENCY_BOUNDS; the last one counts all others. */
+  counts: number[];
+  /** Seconds. */
+  sum: number;
+}
+
+/** Seconds. */
+export const LATENCY_BOUNDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];

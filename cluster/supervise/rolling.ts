@@ -1,0 +1,102 @@
+import type { MasterLog } from '../master/master_log.js';
+import type { AgentPool } from './agent_pool.js';
+import type { Supervised } from './supervised.js';
+import type { WorkerPool } from './worker_pool.js';
+
+export interface ReloadOptions {
+  /** Whether the Agent is replaced too; default true. */
+  agent?: boolean;
+}
+
+interface Reload {
+  agent: boolean;
+  done: Promise<void>;
+}
+
+/** Replaces processes while the service goes on: one operation at a time, one process at a time. */
+export class Rolling {
+  readonly #agents: AgentPool;
+  readonly #workers: WorkerPool;
+  readonly #log: MasterLog;
+  #last: Promise<unknown> = Promise.resolve();
+  #queued: Reload | undefined;
+
+  constructor(agents: AgentPool, workers: WorkerPool, log: MasterLog) {
+    this.#agents = agents;
+    this.#workers = workers;
+    this.#log = log;
+  }
+
+  #enqueue<T>(operation: () => Promise<T>): Promise<T> {
+    const done = this.#last.catch(() => undefined).then(operation);
+    this.#last = done;
+    return done;
+  }
+
+  /**
+   * Replaces the Agent, unless `agent` is false, then every app worker. A call while another one waits joins it.
+   *
+   * @throws the error of the new code when it does not boot; what has not been replaced stays
+   */
+  reload({ agent = true }: ReloadOptions = {}): Promise<void> {
+    if (this.#queued) {
+      this.#queued.agent ||= agent;
+      return this.#queued.done;
+    }
+    const next: Reload = { agent, done: Promise.resolve() };
+    this.#queued = next;
+    next.done = this.#enqueue(() => {
+      this.#queued = undefined;
+      return this.#reload(next.agent);
+    });
+    return next.done;
+  }
+
+  async #reload(agent: boolean): Promise<void> {
+    const begin = Date.now();
+    try {
+      if (agent) await this.#agents.takeOver();
+      for (const slot of [...this.#workers.slots]) await this.#workers.takeOver(slot);
+      this.#log.info(`reloaded (${Date.now() - begin} ms)`);
+    } catch (error) {
+      this.#log.error(`reload failed, the old processes stay: ${(error as Error).message}`);
+      throw error;
+    }
+  }
+
+  /** Replaces one worker; when the new one does not boot the old one stays, and the outcome is logged. */
+  recycle(info: Supervised, reason: string): Promise<void> {
+    return this.#enqueue(async () => {
+      if (info.state !== 'ready') return;
+      this.#log.info(`app worker ${info.id} is being replaced: ${reason}`);
+      info.slot.lastExit = reason;
+      try {
+        await this.#workers.takeOver(info.slot);
+        info.slot.restarts += 1;
+      } catch (error) {
+        this.#log.error(`app worker ${info.id} stays, its replacement failed: ${(error as Error).message}`);
+      }
+    });
+  }
+
+  /**
+   * Changes the number of workers.
+   *
+   * @throws the error of a new worker that does not boot; the number stays as far as it had got
+   */
+  scale(count: number): Promise<void> {
+    return this.#enqueue(async () => {
+      this.#log.info(`scaling from ${this.#workers.slots.length} to ${count} app workers`);
+      while (this.#workers.slots.length > count) this.#workers.removeSlot();
+      while (this.#workers.slots.length < count) {
+        const slot = this.#workers.addSlot();
+        try {
+          await this.#workers.takeOver(slot);
+        } catch (error) {
+          this.#workers.removeSlot();
+          throw error;
+        }
+      }
+    });
+  }
+}

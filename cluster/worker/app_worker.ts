@@ -1,0 +1,132 @@
+import cluster from 'node:cluster';
+import type http from 'node:http';
+import type { Socket } from 'node:net';
+import { ClutchError } from '../../errors.js';
+import { describeError } from '../../ipc/error_data.js';
+import { CONTROL, type Message } from '../../ipc/message.js';
+import { type Booted, bootChild, type ChildApplication, closeAndExit, failBoot } from './child.js';
+import { drain, Handed } from './drain.js';
+import { Heartbeat } from './heartbeat.js';
+import { createServer, listen, listenAddress } from './listen.js';
+import type { MasterLink } from './master_link.js';
+import { RequestMeter } from './request_meter.js';
+
+const { createServer: createDebugServer } = process.getBuiltinModule('node:http');
+
+interface WorkerApplication extends ChildApplication {
+  callback(): http.RequestListener;
+  /** Of a framework that is Clutch's. */
+  serverOptions?: http.ServerOptions;
+}
+
+type WorkerState = 'booting' | 'ready' | 'draining';
+
+/** Milliseconds from the loss of the Master until the process ends. */
+const MASTER_GONE_LIMIT = 1200;
+
+const meter = new RequestMeter();
+let heartbeat: Heartbeat | undefined;
+
+void bootChild<WorkerApplication>(
+  'Application',
+  (boot, link) => {
+    heartbeat = new Heartbeat(link, boot.statsInterval, meter);
+  },
+  serve,
+);
+
+async function serve({ app, boot: { options, closeTimeout }, link }: Booted<WorkerApplication>): Promise<void> {
+  let state: WorkerState = 'booting';
+  const listener = requestListener(app, () => state === 'ready');
+  const settings = app.serverOptions ?? {};
+  const server = createServer(app.config, options, settings, listener);
+  const servers = [server];
+  meter.watch(server);
+  const handed = new Handed();
+  app.emit('server', server);
+
+  const leave = async (code: number, limit: number): Promise<void> => {
+    if (state === 'draining') return;
+    state = 'draining';
+    meter.closeConnections();
+    const begin = Date.now();
+    // A fifth of the time is kept for the close hooks.
+    await Promise.all(servers.map((each) => drain(each, limit * 0.8, each === server ? handed : undefined)));
+    heartbeat?.beat();
+    await closeAndExit(app, code, Math.max(limit - (Date.now() - begin), limit * 0.2));
+  };
+  link.onClose(() => {
+    if (state === 'ready') link.send({ action: CONTROL.leaving, to: 'master' });
+    void leave(0, closeTimeout);
+  });
+  link.onGone(() => {
+    if (cluster.worker) cluster.worker.exitedAfterDisconnect = true;
+    void leave(0, MASTER_GONE_LIMIT);
+  });
+  process.on('uncaughtException', (error: Error & { code?: string }) => {
+    app.coreLogger.error(error);
+    const ignored = app.config['serverGracefulIgnoreCode'] as string[] | undefined;
+    if (state === 'booting') return failBoot(link, error);
+    if (state === 'draining' || (error.code && ignored?.includes(error.code))) return;
+    link.send({ action: CONTROL.leaving, data: describeError(error), to: 'master' });
+    void leave(1, closeTimeout);
+  });
+
+  let address = listenAddress(app.config, options, server);
+  if (options.sticky) takeConnections(server, link, handed);
+  else {
+    if (address.port === undefined) await preparedByMaster(address.address, link);
+    address = await listen(server, address, options.scheduling === 'reusePort');
+  }
+  if (options.debugPort !== undefined) {
+    const debug = createDebugServer(settings, listener);
+    servers.push(debug);
+    meter.watch(debug);
+    await listen(debug, { address: '', port: options.debugPort, protocol: 'http' }, false);
+  }
+  for (const each of servers) each.on('error', (error) => failBoot(link, error));
+  state = 'ready';
+  link.send({ action: 'app-start', data: address, to: 'master' });
+}
+
+function requestListener(app: WorkerApplication, isReady: () => boolean): http.RequestListener {
+  const callback = app.callback();
+  const health = app.config['health'] as { path?: string } | false | undefined;
+  const readyPath = health ? health.path : undefined;
+  return (req, res) => {
+    if (readyPath !== undefined && req.url === readyPath) {
+      res.writeHead(isReady() ? 200 : 503, { 'content-type': 'text/plain', 'cache-control': 'no-store' });
+      res.end(isReady() ? 'ready' : 'not ready');
+      return;
+    }
+    meter.begin(res);
+    callback(req, res);
+  };
+}
+
+/** Sticky mode: the Master accepts, and each connection comes as a message. */
+function takeConnections(server: http.Server, link: MasterLink, handed: Handed): void {
+  link.onMessage(({ action, data }, socket) => {
+    if (action !== CONTROL.connection) return;
+    link.send({ action: CONTROL.connectionTaken, data, to: 'master' });
+    if (!socket) return;
+    handed.add(socket as Socket);
+    server.emit('connection', socket as Socket);
+    (socket as Socket).resume();
+  });
+}
+
+/** One process must remove what a killed one has left: workers would remove each other's socket. */
+function preparedByMaster(file: string, link: MasterLink): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const listener = ({ action, data }: Message): void => {
+      if (action !== CONTROL.prepareSocket) return;
+      link.offMessage(listener);
+      if (typeof data === 'string')
+        reject(new ClutchError('ERR_CLUTCH_BOOT', data, { where: 'config.cluster.listen.path' }));
+      else resolve();
+    };
+    link.onMessage(listener);
+    link.send({ action: CONTROL.prepareSocket, data: file, to: 'master' });
+  });
+}

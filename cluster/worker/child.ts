@@ -1,0 +1,161 @@
+import * as nodeModule from 'node:module';
+import { isMainThread } from 'node:worker_threads';
+import { ClutchError, toError } from '../../errors.js';
+import { describeError } from '../../ipc/error_data.js';
+import { CONTROL, type Message } from '../../ipc/message.js';
+import { inspectorPort } from '../protocol/inspector_port.js';
+import type { BootData, PrepareData } from '../protocol/protocol.js';
+import { connectMaster, type MasterLink } from './master_link.js';
+
+const require = nodeModule.createRequire(import.meta.url);
+
+// From Node 22.1 on, what is loaded from here on is compiled once for all processes, and for the next start.
+(nodeModule as { enableCompileCache?: () => unknown }).enableCompileCache?.();
+
+/** What a framework's class looks like to a worker entry, which knows it by its directory only. */
+export interface ChildApplication {
+  ready(): Promise<void>;
+  close(): Promise<void>;
+  lifecycle: { remaining: string[] };
+  config: Record<string, unknown>;
+  coreLogger: { error(...args: unknown[]): void; info(...args: unknown[]): void };
+  on(event: string, listener: (...args: never[]) => void): unknown;
+  emit(event: string, ...args: unknown[]): boolean;
+}
+
+type ApplicationClass<T> = (new (options: object) => T) & { warmUp?(): void };
+
+/** Takes what the Master sends until the application has a messenger of its own. */
+class Inbox {
+  readonly #link: MasterLink;
+  readonly #waiting = new Map<string, (data: never) => void>();
+  readonly #early: Message[] = [];
+  readonly #listener = (message: Message): void => {
+    const resolve = this.#waiting.get(message?.action);
+    if (resolve) resolve(message.data as never);
+    else if (message?.action !== CONTROL.close) this.#early.push(message);
+  };
+
+  constructor(link: MasterLink) {
+    this.#link = link;
+    link.onMessage(this.#listener);
+  }
+
+  receive<T>(action: string): Promise<T> {
+    return new Promise((resolve) => this.#waiting.set(action, resolve));
+  }
+
+  /** Stops listening and hands on what came for the app. */
+  close(): void {
+    this.#link.offMessage(this.#listener);
+    for (const message of this.#early) this.#link.redeliver(message);
+  }
+}
+
+export interface Booted<T> {
+  app: T;
+  boot: BootData;
+  link: MasterLink;
+}
+
+/**
+ * Boots an Agent or an app worker: loads the framework at once, and the app when the Master lets it.
+ *
+ * @param kind which class of the framework is constructed
+ * @param begin called when the app may be loaded
+ * @param run what the process does once its application is ready; rejects to fail the boot
+ */
+export async function bootChild<T extends ChildApplication>(
+  kind: 'Agent' | 'Application',
+  begin: (boot: BootData, link: MasterLink) => void,
+  run: (booted: Booted<T>) => Promise<void> | void,
+): Promise<void> {
+  // Signals of a terminal go to the whole group; the Master tells its children when to go.
+  if (isMainThread) for (const signal of ['SIGINT', 'SIGQUIT', 'SIGHUP']) process.on(signal, () => undefined);
+  if (isMainThread && !process.execArgv.some((option) => option.startsWith('--inspect'))) {
+    process.debugPort = inspectorPort(process.pid);
+  }
+  const link = connectMaster();
+  const inbox = new Inbox(link);
+  const prepared = inbox.receive<PrepareData>(CONTROL.prepare);
+  const booted = inbox.receive<BootData>(CONTROL.boot);
+  let ready = false;
+  const exitBeforeReady = (): void => {
+    if (!ready) process.exit(0);
+  };
+  link.onClose(exitBeforeReady);
+  link.onGone(exitBeforeReady);
+  link.send({ action: CONTROL.hello });
+  try {
+    const framework = await loadFramework<T>(await prepared, kind);
+    framework.warmUp?.();
+    const boot = await booted;
+    begin(boot, link);
+    const { https: _, ...options } = boot.options;
+    const app = new framework(options);
+    inbox.close();
+    await readyWithin(app, kind);
+    ready = true;
+    await run({ app, boot, link });
+  } catch (error) {
+    failBoot(link, toError(error));
+  }
+}
+
+async function loadFramework<T>(
+  { framework, require: first }: PrepareData,
+  kind: string,
+): Promise<ApplicationClass<T>> {
+  for (const file of first) require(file);
+  const module = (await import(framework)) as Record<string, unknown> & { default?: Record<string, unknown> };
+  const found = module[kind] ?? module.default?.[kind];
+  if (typeof found === 'function') return found as ApplicationClass<T>;
+  throw new ClutchError('ERR_CLUTCH_FRAMEWORK', `the framework does not export ${kind}`, {
+    where: framework,
+    fix: 'A framework exports Agent and Application.',
+  });
+}
+
+async function readyWithin(app: ChildApplication, kind: string): Promise<void> {
+  const limit = app.config['workerStartTimeout'] as number;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      app.emit('startTimeout');
+      reject(
+        new ClutchError('ERR_CLUTCH_BOOT', `${kind} is not ready after ${limit} ms (start timeout)`, {
+          where: app.lifecycle.remaining.map((name) => `still running: ${name}`),
+          fix: 'Raise config.workerStartTimeout, or find out why the hook does not end.',
+        }),
+      );
+    }, limit);
+  });
+  try {
+    await Promise.race([app.ready(), late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Hands the error to the Master, which prints it, and ends the process. */
+export function failBoot(link: MasterLink, error: Error): void {
+  link.send({ action: CONTROL.bootError, data: describeError(error), to: 'master' });
+  // A message that is on its way is lost when the process ends in the same turn.
+  setImmediate(() => process.exit(1));
+}
+
+/**
+ * Runs the close hooks and ends the process, whatever they do.
+ *
+ * @param limit milliseconds after which it ends in the middle of a hook
+ */
+export async function closeAndExit(app: ChildApplication, code: number, limit?: number): Promise<never> {
+  const timer = limit === undefined ? undefined : setTimeout(() => process.exit(code), limit);
+  try {
+    await app.close();
+  } catch (error) {
+    process.stderr.write(`${toError(error).stack}\n`);
+  }
+  clearTimeout(timer);
+  process.exit(code);
+}

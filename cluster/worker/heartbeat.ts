@@ -1,0 +1,49 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { CONTROL } from '../../ipc/message.js';
+import type { ProcessStats } from '../protocol/protocol.js';
+import type { MasterLink } from './master_link.js';
+import type { RequestMeter } from './request_meter.js';
+
+/** Milliseconds between two samples of the event-loop delay, which each sample includes. */
+const RESOLUTION = 20;
+
+/** Tells the Master at every interval that the event loop runs, and how this process is. */
+export class Heartbeat {
+  readonly #link: MasterLink;
+  readonly #meter: RequestMeter | undefined;
+  readonly #delay = monitorEventLoopDelay({ resolution: RESOLUTION });
+
+  constructor(link: MasterLink, interval: number, meter?: RequestMeter) {
+    this.#link = link;
+    this.#meter = meter;
+    this.#delay.enable();
+    setInterval(() => this.beat(), interval).unref();
+    this.beat();
+  }
+
+  beat(): void {
+    this.#link.send({ action: CONTROL.stats, data: this.#stats(), to: 'master' });
+    this.#delay.reset();
+  }
+
+  #stats(): ProcessStats {
+    const { rss, heapUsed } = process.memoryUsage();
+    const { user, system } = process.cpuUsage();
+    const { requests = 0, inFlight = 0, latency = { counts: [], sum: 0 } } = this.#meter ?? {};
+    return {
+      rss,
+      heapUsed,
+      cpu: (user + system) / 1000,
+      loopP50: delay(this.#delay.percentile(50)),
+      loopP99: delay(this.#delay.percentile(99)),
+      requests,
+      inFlight,
+      latency,
+    };
+  }
+}
+
+/** @returns milliseconds, to a tenth */
+function delay(nanoseconds: number): number {
+  return Math.max(0, Math.round((nanoseconds / 1e6 - RESOLUTION) * 10) / 10);
+}

@@ -1,0 +1,82 @@
+import { readFileSync } from 'node:fs';
+import type http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { ClutchError } from '../../errors.js';
+import { type ClusterOptions, type HttpsOptions, isPem } from '../options/options.js';
+import { explainListenError } from '../protocol/address.js';
+import type { ListenAddress } from '../protocol/protocol.js';
+
+const { createServer: createPlainServer, Server } = process.getBuiltinModule('node:http');
+
+interface ListenConfig {
+  path?: string;
+  port?: number;
+  hostname?: string;
+  reusePort?: boolean;
+}
+
+type Config = Record<string, unknown>;
+
+/**
+ * Makes the server of an app worker, with TLS when a key and a certificate are configured.
+ *
+ * @param settings what the app wants for it
+ */
+export function createServer(
+  config: Config,
+  options: ClusterOptions,
+  settings: http.ServerOptions,
+  listener: http.RequestListener,
+): http.Server {
+  const configured = (config['cluster'] as { https?: HttpsOptions } | undefined)?.https;
+  const { key, cert, ca, passphrase } = { ...configured, ...options.https } as Partial<HttpsOptions>;
+  if (!key || !cert) return createPlainServer(settings, listener);
+  const tls = { ...settings, key: pem(key), cert: pem(cert), ca: ca && pem(ca), passphrase };
+  // Only here: what it loads is of no use to plain HTTP.
+  const https = process.getBuiltinModule('node:https');
+  return https.createServer(tls, listener) as unknown as http.Server;
+}
+
+/** Read in each worker, so that a reload takes a renewed certificate. */
+function pem(given: string | Buffer): string | Buffer {
+  return Buffer.isBuffer(given) || isPem(given) ? given : readFileSync(given);
+}
+
+/**
+ * Where the worker shall listen.
+ *
+ * @throws {ClutchError} ERR_CLUTCH_CONFIG when neither a port nor a path is given
+ */
+export function listenAddress(config: Config, options: ClusterOptions, server: http.Server): ListenAddress {
+  const { path, port, hostname }: ListenConfig = {
+    ...(config['cluster'] as { listen?: ListenConfig } | undefined)?.listen,
+    ...(options.port === undefined ? {} : { port: options.port }),
+  };
+  const protocol = server instanceof Server ? 'http' : 'https';
+  if (path) return { address: path, protocol };
+  if (typeof port === 'number') return { address: hostname ?? '', port, protocol };
+  throw new ClutchError('ERR_CLUTCH_CONFIG', `port should be number, but got ${String(port)}(${typeof port})`, {
+    where: 'config.cluster.listen.port',
+    fix: 'Give a port as a number, or a path for a unix socket.',
+  });
+}
+
+/** @throws {ClutchError} ERR_CLUTCH_BOOT when the port is used */
+export function listen(server: http.Server, wanted: ListenAddress, reusePort: boolean): Promise<ListenAddress> {
+  const { address, port, protocol } = wanted;
+  return new Promise((resolve, reject) => {
+    const onError = (error: NodeJS.ErrnoException): void => reject(explainListenError(error, wanted));
+    server.once('error', onError);
+    server.once('listening', () => {
+      server.off('error', onError);
+      const bound = server.address() as AddressInfo | string;
+      resolve(
+        typeof bound === 'string'
+          ? { address: bound, protocol }
+          : { address: bound.address, port: bound.port, protocol },
+      );
+    });
+    if (port === undefined) server.listen(address);
+    else server.listen({ port, ...(address ? { host: address } : {}), ...(reusePort ? { reusePort } : {}) });
+  });
+}

@@ -1,0 +1,48 @@
+import { isMainThread, parentPort } from 'node:worker_threads';
+import { CONTROL, type Message } from '../../ipc/message.js';
+
+type MessageListener = (message: Message, handle?: unknown) => void;
+
+/** A child's connection to the Master: IPC for a process, a port for a thread. */
+export interface MasterLink {
+  send(message: Message): void;
+  onMessage(listener: MessageListener): void;
+  offMessage(listener: MessageListener): void;
+  /** The Master asks this child to end. */
+  onClose(listener: () => void): void;
+  /** The Master is gone. */
+  onGone(listener: () => void): void;
+  /** Delivers a message once more, to listeners that have come since. */
+  redeliver(message: Message): void;
+}
+
+export function connectMaster(): MasterLink {
+  return isMainThread ? processLink() : threadLink(parentPort as NonNullable<typeof parentPort>);
+}
+
+function processLink(): MasterLink {
+  return {
+    send: (message) => void (process.connected && process.send?.(message, undefined, {}, () => undefined)),
+    onMessage: (listener) => void process.on('message', listener as never),
+    offMessage: (listener) => void process.off('message', listener as never),
+    onClose: (listener) => void process.on('SIGTERM', listener),
+    // Ahead of the cluster module's own listener, which would end the process before its hooks have run.
+    onGone: (listener) => void process.prependListener('disconnect', listener),
+    redeliver: (message) => void process.emit('message', message, undefined),
+  };
+}
+
+function threadLink(port: NonNullable<typeof parentPort>): MasterLink {
+  return {
+    send: (message) => port.postMessage(message),
+    onMessage: (listener) => void port.on('message', listener),
+    offMessage: (listener) => void port.off('message', listener),
+    onClose: (listener) =>
+      void port.on('message', ({ action }: Message) => {
+        if (action === CONTROL.close) listener();
+      }),
+    // A thread ends with its process.
+    onGone: () => undefined,
+    redeliver: (message) => void port.emit('message', message),
+  };
+}

@@ -1,0 +1,67 @@
+import type { Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { LATENCY_BOUNDS, type LatencyHistogram } from '../protocol/protocol.js';
+
+// A global is looked up each time it is named.
+const { performance } = globalThis;
+
+const STARTED = Symbol('started');
+
+interface Timed extends ServerResponse {
+  [STARTED]?: number;
+}
+
+/** Node keeps the response that a connection is working on here. */
+interface Connection extends Socket {
+  _httpMessage?: ServerResponse | null;
+}
+
+/** Counts the requests of a worker and knows those that are in flight. */
+export class RequestMeter {
+  /** Answered requests. */
+  requests = 0;
+  inFlight = 0;
+  readonly latency: LatencyHistogram = { counts: new Array<number>(LATENCY_BOUNDS.length + 1).fill(0), sum: 0 };
+  readonly #connections = new Set<Connection>();
+  readonly #onClose: (this: ServerResponse) => void;
+
+  constructor() {
+    const meter = this;
+    // One listener for all responses: a closure per request would be garbage per request.
+    this.#onClose = function (this: ServerResponse) {
+      meter.#end(this);
+    };
+  }
+
+  /** Keeps the server's connections; what is in flight is found through them, so that requests need no list. */
+  watch(server: Server): void {
+    const keep = (socket: Connection): void => {
+      this.#connections.add(socket);
+      socket.once('close', () => this.#connections.delete(socket));
+    };
+    server.on('connection', keep);
+    // With TLS, responses belong to the socket that decrypts.
+    server.on('secureConnection', keep);
+  }
+
+  begin(res: Timed): void {
+    this.inFlight += 1;
+    res[STARTED] = performance.now();
+    res.on('close', this.#onClose);
+  }
+
+  #end(res: Timed): void {
+    const seconds = (performance.now() - (res[STARTED] as number)) / 1000;
+    let index = 0;
+    while (index < LATENCY_BOUNDS.length && seconds > (LATENCY_BOUNDS[index] as number)) index += 1;
+    this.latency.counts[index] = (this.latency.counts[index] as number) + 1;
+    this.latency.sum += seconds;
+    this.requests += 1;
+    this.inFlight -= 1;
+  }
+
+  /** Marks each answer that has not begun as the last one of its connection. */
+  closeConnections(): void {
+    for (const { _httpMessage: res } of this.#connections) if (res && !res.headersSent) res.shouldKeepAlive = false;
+  }
+}

@@ -1,0 +1,41 @@
+import { toError } from '../../errors.js';
+import { AgentWorkerLoader } from '../../loader/index.js';
+import { type ApplicationOptions, BaseApplication } from './base_application.js';
+import { FRAMEWORK_DIR } from './framework_dir.js';
+
+/** The application of the Agent: loads `agent.js` of every load unit and serves no HTTP. */
+export class Agent extends BaseApplication {
+  readonly #keepAlive = setInterval(() => undefined, 24 * 60 * 60 * 1000);
+  readonly #onException = (thrown: unknown): void => {
+    const error = toError(thrown);
+    if (error.name === 'Error') error.name = 'unhandledExceptionError';
+    this.coreLogger.error(error);
+  };
+
+  constructor(options: ApplicationOptions = {}) {
+    options.type = 'agent';
+    super(options);
+    // An Agent outlives an exception: what it does once per machine should not stop for one bad callback.
+    // While it boots, an exception is a boot error.
+    this.lifecycle.readyState.onSettled((error) => {
+      if (!error && options.mode !== 'single') process.on('uncaughtException', this.#onException);
+    });
+    this.beforeClose(() => {
+      clearInterval(this.#keepAlive);
+      process.off('uncaughtException', this.#onException);
+    });
+    this.loadFiles();
+  }
+
+  get [Symbol.for('egg#eggPath')](): string {
+    return FRAMEWORK_DIR;
+  }
+
+  get [Symbol.for('egg#loader')](): typeof AgentWorkerLoader {
+    return AgentWorkerLoader;
+  }
+
+  protected override logError(error: Error): void {
+    this.coreLogger.error(error);
+  }
+}

@@ -1,0 +1,136 @@
+import type { Server } from 'node:http';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import type Keygrip from 'keygrip';
+import type {
+  ApplicationExtension,
+  BaseContextClass,
+  Composed,
+  Context,
+  IController,
+  IMiddleware,
+} from '../../core/index.js';
+import { ClutchError } from '../../errors.js';
+import { AppWorkerLoader, moduleFiles } from '../../loader/index.js';
+import { type ApplicationOptions, BaseApplication } from './base_application.js';
+import { answerClientError } from './client_error.js';
+import { FrameworkController } from './controller.js';
+import { FRAMEWORK_DIR } from './framework_dir.js';
+import { type ReportTopic, reportApp } from './reports/app_report.js';
+
+const require = createRequire(import.meta.url);
+
+export interface Application extends ApplicationExtension {
+  controller: IController;
+  /** Factories of all loaded middleware, by name. */
+  middlewares: IMiddleware;
+}
+
+/** The application of an app worker: Koa with everything that the load units define. */
+export class Application extends BaseApplication {
+  /** The HTTP server, from the `server` event on. */
+  server: Server | null = null;
+  /** The class of `ctx.helper`; made at first use because extend files add to it while the app is constructed. */
+  #Helper: (new (ctx: Context) => BaseContextClass) | undefined;
+  #locals: Record<string, unknown> | undefined;
+  #keygrip: Keygrip | undefined;
+
+  /** Loads code that nearly every app needs: an app worker has the time while the Agent starts. */
+  static warmUp(): void {
+    require('../../core/router/router.js');
+    for (const dir of ['app', 'config']) {
+      const own = path.join(FRAMEWORK_DIR, dir);
+      for (const file of moduleFiles(own)) require(path.join(own, file));
+    }
+  }
+
+  constructor(options: ApplicationOptions = {}) {
+    options.type = 'application';
+    super(options);
+    this.once('server', (server: Server) => this.#onServer(server));
+    this.loadFiles();
+  }
+
+  get [Symbol.for('egg#eggPath')](): string {
+    return FRAMEWORK_DIR;
+  }
+
+  get [Symbol.for('egg#loader')](): typeof AppWorkerLoader {
+    return AppWorkerLoader;
+  }
+
+  get Helper(): new (
+    ctx: Context,
+  ) => BaseContextClass {
+    this.#Helper ??= class Helper extends FrameworkController {};
+    return this.#Helper;
+  }
+
+  /** Values that `ctx.locals` starts from; assigning merges. */
+  get locals(): Record<string, unknown> {
+    return (this.#locals ??= {});
+  }
+
+  set locals(values: Record<string, unknown>) {
+    Object.assign(this.locals, values);
+  }
+
+  /**
+   * The keys that sign cookies, from `config.keys`.
+   *
+   * @throws {ClutchError} ERR_CLUTCH_CONFIG when there are none
+   */
+  get keys(): string[] {
+    const keys = this.config['keys'];
+    const list = typeof keys === 'string' ? keys.split(',').map((key) => key.trim()) : [];
+    if (list.length > 0 && list[0] !== '') return list;
+    throw new ClutchError('ERR_CLUTCH_CONFIG', 'Please set config.keys first', {
+      where: 'config.keys signs and encrypts cookies',
+      fix: "Add keys: '<a long random string>' to config/config.default.",
+    });
+  }
+
+  set keys(_ignored: string[]) {
+    // Koa lets one assign keys; here they come from config.
+  }
+
+  /** Signs cookies as Egg does: HMAC-SHA256 with the first key, older keys still verify. */
+  get keygrip(): Keygrip {
+    if (!this.#keygrip) {
+      const KeygripOf = require('keygrip') as typeof Keygrip;
+      this.#keygrip = new KeygripOf(this.keys, 'sha256', 'base64');
+    }
+    return this.#keygrip;
+  }
+
+  #onServer(server: Server): void {
+    this.server = server;
+    const timeout = this.config['serverTimeout'];
+    if (typeof timeout === 'number') server.setTimeout(timeout);
+    server.on('clientError', (error, socket) => void answerClientError(this, error, socket as never));
+  }
+
+  override dumpConfig(): void {
+    super.dumpConfig();
+    this.writeRunFile('router.json', () => reportApp(this, 'routes'));
+  }
+
+  /** Tells what the app is made of, for the commands `clutch config`, `plugins`, `middleware` and `routes`. */
+  report(topic: ReportTopic, key?: string): unknown {
+    return reportApp(this, topic, key);
+  }
+
+  override handleRequest(ctx: Context, run: Composed): Promise<void> {
+    if (this.listenerCount('request') > 0) this.emit('request', ctx);
+    if (this.listenerCount('response') > 0) ctx.res.once('close', () => this.emit('response', ctx));
+    return super.handleRequest(ctx, run);
+  }
+
+  protected override logError(error: Error & { status?: number }, ctx?: Context): void {
+    const filter = (this.config['onerror'] as { appErrorFilter?: (error: Error, ctx?: Context) => boolean } | undefined)
+      ?.appErrorFilter;
+    if (filter && !filter(error, ctx)) return;
+    const status = typeof error.status === 'number' && error.status >= 200 ? error.status : 500;
+    this.logger.log(status >= 500 ? 'ERROR' : 'WARN', [error], ctx as never);
+  }
+}

@@ -1,0 +1,219 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { ClutchCore, type Context, type CoreOptions } from '../../core/index.js';
+import { toError } from '../../errors.js';
+import type { LeaderInfo } from '../../ipc/leader_info.js';
+import type { ClusterClientOptions } from '../../leader/client_types.js';
+import type { ClusterClientBuilder, ClusterClients } from '../../leader/cluster_clients.js';
+import type { Loader } from '../../loader/index.js';
+import { type LogContext, type Logger, type LoggerConfig, Loggers } from './logger/logger.js';
+import { ipcTransport, type LocalBus } from './messenger/message_transport.js';
+import { Messenger } from './messenger/messenger.js';
+import { writeJson, writeRunFiles } from './reports/run_files.js';
+
+const require = createRequire(import.meta.url);
+
+/** Milliseconds from ready until `run/` is written: the first requests come before that. */
+const DUMP_DELAY = 200;
+
+export interface ApplicationOptions extends CoreOptions {
+  /** `single` for Agent and Application in one process; default `cluster`. */
+  mode?: 'cluster' | 'single';
+  /** Connects Agent and Application in single mode. */
+  localBus?: LocalBus;
+  /** How a Follower finds and a Leader knows the others; given by the Master. */
+  leader?: LeaderInfo;
+  /** A port that was free when the cluster started; given by the Master. */
+  clusterPort?: number;
+}
+
+/** What Agent and Application have in common. Config and all files are loaded when the constructor returns. */
+export abstract class BaseApplication extends ClutchCore {
+  declare readonly options: ClutchCore['options'] & ApplicationOptions;
+  readonly messenger: Messenger;
+  #clusterClients: ClusterClients | undefined;
+  #loggers: Loggers | undefined;
+  #dumpTimer: NodeJS.Timeout | undefined;
+  #closed = false;
+  readonly #onRejection = (reason: unknown): void => this.#logRejection(reason);
+
+  constructor(options: ApplicationOptions = {}) {
+    super(options);
+    this.loader.loadConfig();
+    const { env, proxy } = this.config as unknown as { env: string; proxy: boolean };
+    Object.assign(this, { env, proxy });
+    const onError = (error: Error): void => this.coreLogger.error(error);
+    const side = this.type === 'agent' ? 'agent' : 'app';
+    this.messenger = new Messenger(options.localBus?.transport(side) ?? ipcTransport(onError), onError);
+    this.messenger.once('egg-ready', () => this.lifecycle.triggerServerDidReady());
+    this.messenger.on('log-reload', () => this.loggers.reload());
+    if (this.type === 'application') this.messenger.on('egg-pids', ([id]: number[]) => this.#onAgentId(id));
+    process.on('unhandledRejection', this.#onRejection);
+    // Registered first, so it runs last: hooks may log and send until the end.
+    this.beforeClose(async () => {
+      this.#closed = true;
+      this.#dumpNow();
+      await this.#clusterClients?.close();
+      this.messenger.close();
+      process.off('unhandledRejection', this.#onRejection);
+      await this.#loggers?.close();
+    });
+    this.on('error', (error: unknown, ctx?: Context) => this.logError(toError(error), ctx));
+    this.on('ready_timeout', (name: string, after: number) =>
+      this.coreLogger.warn('[clutch] %s seconds later %s was still unable to finish.', after / 1000, name),
+    );
+    this.lifecycle.readyState.onSettled(() => {
+      if (this.#logger.disableConsoleAfterReady) this.loggers.disableConsole();
+    });
+  }
+
+  /**
+   * Shares one client of a class among all processes: the real one is in the Agent, the others reach it directly.
+   * To be called in the Agent and in app workers alike.
+   */
+  cluster<T, A extends unknown[]>(
+    Class: new (...args: A) => T,
+    options?: ClusterClientOptions,
+  ): ClusterClientBuilder<T, A> {
+    return this.#sharedClients().builder(Class, options);
+  }
+
+  /** Made at first use: most apps share no client. */
+  #sharedClients(): ClusterClients {
+    const { clusterClientsOf } = require('../../leader/clients_of.js') as typeof import('../../leader/clients_of.js');
+    return (this.#clusterClients ??= clusterClientsOf(this, (error) => this.coreLogger.error(error)));
+  }
+
+  #onAgentId(id: number | null | undefined): void {
+    const { leader } = this.options;
+    if (!leader || id === undefined || id === null || id === leader.agent) return;
+    leader.agent = id;
+    this.#clusterClients?.agentChanged();
+  }
+
+  /** Loads all files; called by the constructors of the classes below, once their own fields are there. */
+  protected loadFiles(): void {
+    try {
+      (this.loader as Loader & { load(): void }).load();
+    } catch (error) {
+      // Gives back listeners and timers of what was already set up; the caller gets the error.
+      this.close().catch((closing: unknown) => this.coreLogger.error(closing));
+      throw error;
+    }
+    for (const warning of this.loader.warnings) this.coreLogger.warn('[clutch] %s', warning);
+    this.on('startTimeout', () => this.dumpConfig());
+    this.lifecycle.readyState.onSettled((error) => {
+      this.#warnOfSlowSteps();
+      this.timing.disable();
+      // Hooks may have changed config; serving comes before writing about it.
+      if (error) this.dumpConfig();
+      else if (!this.#closed) this.#dumpTimer = setTimeout(() => this.#dumpNow(), DUMP_DELAY);
+    });
+  }
+
+  #dumpNow(): void {
+    if (!this.#dumpTimer) return;
+    clearTimeout(this.#dumpTimer);
+    this.#dumpTimer = undefined;
+    this.dumpConfig();
+  }
+
+  /** Writes config, its sources and the boot timeline to `config.rundir`; a failure is logged only. */
+  dumpConfig(): void {
+    this.#tolerateWriteError(() => writeRunFiles(this));
+  }
+
+  /** Writes one file to `config.rundir`, as JSON. */
+  protected writeRunFile(name: string, content: () => unknown): void {
+    const rundir = this.config['rundir'] as string;
+    this.#tolerateWriteError(() => writeJson(path.join(rundir, name), content()));
+  }
+
+  /** A directory that cannot be written must not keep an app from serving. */
+  #tolerateWriteError(write: () => void): void {
+    try {
+      write();
+    } catch (error) {
+      this.coreLogger.warn('[clutch] cannot write to config.rundir: %s', (error as Error).message);
+    }
+  }
+
+  #warnOfSlowSteps(): void {
+    const { timing } = this.config['dump'] as { timing: { slowBootActionMinDuration: number } };
+    for (const { name, duration = 0, index } of this.timing.toJSON()) {
+      const isStep = index > 0 && !/^(?:Application|Agent) Start$/.test(name);
+      if (isStep && duration >= timing.slowBootActionMinDuration) {
+        this.coreLogger.warn('[clutch] slow boot: %s took %d ms', name, duration);
+      }
+    }
+  }
+
+  get #logger(): LoggerConfig {
+    return this.config['logger'] as LoggerConfig;
+  }
+
+  /** How an `error` of the app is logged. */
+  protected abstract logError(error: Error, ctx?: Context): void;
+
+  get loggers(): Loggers {
+    this.#loggers ??= new Loggers(this.config as never, this.type, () => this.peekContext() as LogContext | undefined);
+    return this.#loggers;
+  }
+
+  get logger(): Logger {
+    return this.loggers.logger;
+  }
+
+  get coreLogger(): Logger {
+    return this.loggers.coreLogger;
+  }
+
+  getLogger(name: string): Logger | null {
+    return this.loggers.get(name) ?? null;
+  }
+
+  /** A context around a made-up request, for work outside of one. */
+  createAnonymousContext(req: Partial<IncomingMessage> & Record<string, unknown> = {}): Context {
+    const { headers, socket, ...rest } = req;
+    const request = {
+      method: 'GET',
+      url: '/',
+      ...rest,
+      headers: { host: '127.0.0.1', 'x-forwarded-for': '127.0.0.1', ...headers },
+      socket: { remoteAddress: '127.0.0.1', remotePort: 7001, ...socket },
+    };
+    const response = {
+      statusCode: 404,
+      headersSent: false,
+      writable: true,
+      getHeaders: () => ({}),
+      getHeader: () => undefined,
+      hasHeader: () => false,
+      setHeader() {},
+      removeHeader() {},
+      end() {},
+    };
+    return this.createContext(request as unknown as IncomingMessage, response as unknown as ServerResponse);
+  }
+
+  /** Runs `scope` with a context of its own as `currentContext`. */
+  runInAnonymousContextScope<T>(scope: (ctx: Context) => T, req?: Record<string, unknown>): T {
+    const ctx = this.createAnonymousContext(req);
+    return this.runInContext(ctx, () => scope(ctx));
+  }
+
+  #logRejection(reason: unknown): void {
+    const error = toError(reason);
+    if (error.name === 'Error') error.name = 'unhandledRejectionError';
+    this.coreLogger.error(error);
+  }
+
+  override toJSON(): Record<string, unknown> {
+    return { env: this.config.env, name: this.name, baseDir: this.baseDir, subdomainOffset: this.subdomainOffset };
+  }
+
+  override inspect(): Record<string, unknown> {
+    return this.toJSON();
+  }
+}

@@ -1,0 +1,202 @@
+import { EventEmitter } from 'node:events';
+import type { IMessages, IRequests } from '../../../core/index.js';
+import { ClutchError, toError } from '../../../errors.js';
+import { CONTROL, type Message } from '../../../ipc/message.js';
+import type { MessageTransport } from './message_transport.js';
+import { type RequestHandler, Requests, type RequestTarget } from './requests.js';
+
+/** What the message `K` carries, when the app has declared it in IMessages. */
+type MessageData<K> = K extends keyof IMessages ? IMessages[K] : unknown;
+type RequestData<K> = K extends keyof IRequests ? (IRequests[K] extends { data: infer D } ? D : unknown) : unknown;
+type Reply<K> = K extends keyof IRequests ? (IRequests[K] extends { reply: infer R } ? R : unknown) : unknown;
+
+/** Messages that may wait for a listener until `egg-ready`. */
+const EARLY_LIMIT = 10_000;
+
+/**
+ * Sends messages to the other processes of the cluster and emits those that arrive, by action.
+ *
+ * A message that arrives before `egg-ready` and has no listener yet is kept until then, so that nothing is lost
+ * while files are still being loaded.
+ */
+export class Messenger extends EventEmitter {
+  /** Ids of the processes on the other side: of app workers in the Agent, of the Agent in an app worker. */
+  opids: string[] = [];
+  readonly #transport: MessageTransport;
+  readonly #onError: (error: Error) => void;
+  readonly #stop: () => void;
+  readonly #requests = new Requests((message) => this.#transport.send(message));
+  #early: Message[] | undefined = [];
+  /** `sendRandom` needs to know the others, which the first `egg-pids` tells. */
+  #randoms: [action: string, data: unknown][] = [];
+
+  constructor(transport: MessageTransport, onError: (error: Error) => void) {
+    super();
+    this.#transport = transport;
+    this.#onError = onError;
+    this.#stop = transport.listen((message) => this.#receive(message));
+  }
+
+  /** To every app worker and the Agent, this process included. */
+  broadcast<K extends string>(action: K, data?: MessageData<K>): this {
+    this.send(action, data, 'app');
+    return this.send(action, data, 'agent');
+  }
+
+  /** To the process with this pid. */
+  sendTo<K extends string>(pid: number | string, action: K, data?: MessageData<K>): this {
+    return this.#send({ action, data, receiverPid: String(pid) });
+  }
+
+  /** To one process of the other side: in the Agent an app worker, in an app worker the Agent. */
+  sendRandom<K extends string>(action: K, data?: MessageData<K>): this {
+    if (this.opids.length > 0) {
+      return this.sendTo(this.opids[Math.floor(Math.random() * this.opids.length)] as string, action, data);
+    }
+    if (this.#early) this.#randoms.push([action, data]);
+    else this.#undelivered({ action, reason: 'there is no process on the other side at the moment' });
+    return this;
+  }
+
+  /** To every app worker. */
+  sendToApp<K extends string>(action: K, data?: MessageData<K>): this {
+    return this.send(action, data, 'app');
+  }
+
+  /** To the Agent. */
+  sendToAgent<K extends string>(action: K, data?: MessageData<K>): this {
+    return this.send(action, data, 'agent');
+  }
+
+  /**
+   * To `to`; to the other side when it is not given.
+   *
+   * @throws {ClutchError} ERR_CLUTCH_MESSAGE when `data` cannot be sent, or the Master is gone. A message that the Master
+   * cannot deliver is logged, and `clutch:undelivered` ({ action, reason }) is emitted.
+   */
+  send<K extends string>(action: K, data?: MessageData<K>, to?: Message['to']): this {
+    return this.#send({ action, data, to });
+  }
+
+  #send(message: Message): this {
+    if (typeof message.action !== 'string') {
+      throw new ClutchError('ERR_CLUTCH_MESSAGE', `the action of a message is ${typeof message.action}`, {
+        fix: 'Name it with a string.',
+      });
+    }
+    this.#transport.send(message);
+    return this;
+  }
+
+  /**
+   * Asks another process, and resolves with what its handler returns.
+   *
+   * @param timeout milliseconds to wait for the answer
+   * @throws the error of the handler, with its name, message, code and stack
+   * @throws {ClutchError} ERR_CLUTCH_TIMEOUT, or ERR_CLUTCH_MESSAGE when the request cannot be sent or delivered
+   */
+  request<K extends string>(
+    target: RequestTarget,
+    action: K,
+    data?: RequestData<K>,
+    { timeout = 5000 }: { timeout?: number } = {},
+  ): Promise<Reply<K>> {
+    return this.#requests.ask(target, action, data, timeout) as Promise<Reply<K>>;
+  }
+
+  /**
+   * Answers requests of that action, with what `handler` returns or throws.
+   *
+   * @throws {ClutchError} ERR_CLUTCH_DUPLICATE when there is a handler already
+   */
+  onRequest<K extends string, D extends RequestData<K>>(
+    action: K,
+    handler: (data: D) => Reply<K> | Promise<Reply<K>>,
+  ): this {
+    this.#requests.handle(action, handler as RequestHandler);
+    return this;
+  }
+
+  override on<K extends string, D extends MessageData<K>>(action: K, listener: (data: D) => void): this {
+    return super.on(action, listener);
+  }
+
+  override once<K extends string, D extends MessageData<K>>(action: K, listener: (data: D) => void): this {
+    return super.once(action, listener);
+  }
+
+  #receive(message: Message): void {
+    const { action, data } = message;
+    if (action.startsWith('clutch:') && this.#receiveControl(message)) return;
+    if (action === 'egg-pids' && Array.isArray(data)) this.opids = data.filter((pid) => pid !== null).map(String);
+    if (action === 'egg-ready') {
+      this.#emit(message);
+      const early = this.#early ?? [];
+      this.#early = undefined;
+      for (const kept of early) this.#receive(kept);
+      for (const [name, value] of this.#randoms.splice(0)) this.sendRandom(name, value);
+      return;
+    }
+    if (this.#early && action !== 'egg-pids' && this.listenerCount(action) === 0) this.#keep(message);
+    else this.#emit(message);
+  }
+
+  /** @returns true when the message is not for listeners */
+  #receiveControl(message: Message): boolean {
+    switch (message.action) {
+      case CONTROL.request:
+        if (this.#early && !this.#requests.hasHandler(message)) this.#keep(message);
+        else this.#requests.answer(message).catch((error: unknown) => this.#onError(toError(error)));
+        return true;
+      case CONTROL.response:
+        this.#requests.settle(message.data as Parameters<Requests['settle']>[0]);
+        return true;
+      case CONTROL.undelivered:
+        this.#undelivered(message.data as Parameters<Requests['undelivered']>[0]);
+        return true;
+      default:
+        // What the Master says to this process and not to the app.
+        return true;
+    }
+  }
+
+  #keep(message: Message): void {
+    if (!this.#early) return;
+    if (this.#early.length < EARLY_LIMIT) this.#early.push(message);
+    else
+      this.#onError(
+        new ClutchError('ERR_CLUTCH_MESSAGE', `message "${message.action}" is dropped: too many wait for egg-ready`),
+      );
+  }
+
+  #undelivered(what: { action: string; reason: string; id?: unknown }): void {
+    if (this.#requests.undelivered(what)) return;
+    const { action, reason } = what;
+    this.#onError(new ClutchError('ERR_CLUTCH_MESSAGE', `message "${action}" is not delivered: ${reason}`));
+    this.#emit({ action: CONTROL.undelivered, data: { action, reason } });
+  }
+
+  #emit({ action, data }: Message): void {
+    // Each listener on its own, so that one that throws takes neither the others nor the process down.
+    for (const listener of this.rawListeners(action)) {
+      try {
+        const result: unknown = listener.call(this, data);
+        if (result instanceof Promise) result.catch((error: unknown) => this.#report(action, error));
+      } catch (error) {
+        this.#report(action, error);
+      }
+    }
+  }
+
+  #report(action: string, thrown: unknown): void {
+    const error = toError(thrown);
+    error.message = `listener of message "${action}": ${error.message}`;
+    this.#onError(error);
+  }
+
+  close(): void {
+    this.#stop();
+    this.#requests.close();
+    this.removeAllListeners();
+  }
+}

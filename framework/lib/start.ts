@@ -1,0 +1,59 @@
+import { ClutchError } from '../../errors.js';
+import { resolveFramework } from '../../resolve/framework.js';
+import { Agent } from './agent_class.js';
+import { Application } from './application_class.js';
+import type { ApplicationOptions } from './base_application.js';
+import { LocalBus } from './messenger/message_transport.js';
+
+export interface StartOptions extends ApplicationOptions {
+  /** Package name or directory of the framework; default `egg.framework` of package.json, else Clutch itself. */
+  framework?: string;
+}
+
+interface FrameworkModule {
+  Agent: typeof Agent;
+  Application: typeof Application;
+}
+
+/**
+ * Starts Agent and Application in this process, for tests and for containers that want one process.
+ * It does not listen: use `app.listen(port)` or `http.createServer(app.serverOptions, app.callback())`.
+ *
+ * @returns the ready application; `app.agent` is the Agent, and `app.close()` closes both
+ * @throws {ClutchError} whatever stops the boot; both are closed then
+ */
+export async function start(options: StartOptions = {}): Promise<Application & { agent: Agent }> {
+  const { framework, ...rest } = options;
+  const baseDir = rest.baseDir ?? process.cwd();
+  const { Agent: AgentOf, Application: ApplicationOf } = await importFramework(framework, baseDir);
+  const shared = { ...rest, baseDir, mode: 'single' as const, localBus: new LocalBus() };
+  const agent = new AgentOf({ ...shared });
+  let application: Application | undefined;
+  try {
+    await agent.ready();
+    application = new ApplicationOf({ ...shared });
+    const app = Object.assign(application, { agent });
+    Object.assign(agent, { application: app });
+    application.beforeClose(() => agent.close());
+    await application.ready();
+    app.messenger.broadcast('egg-ready', { baseDir });
+    return app;
+  } catch (error) {
+    await (application ?? agent).close();
+    if (!application) throw error;
+    await agent.close();
+    throw error;
+  }
+}
+
+async function importFramework(framework: string | undefined, baseDir: string): Promise<FrameworkModule> {
+  const found = resolveFramework({ baseDir, framework });
+  if (found === undefined) return { Agent, Application };
+  const module = (await import(found.entry)) as Partial<FrameworkModule> & { default?: Partial<FrameworkModule> };
+  const exported = { ...module.default, ...module };
+  if (exported.Agent && exported.Application) return exported as FrameworkModule;
+  throw new ClutchError('ERR_CLUTCH_FRAMEWORK', `framework ${found.name} does not export Agent and Application`, {
+    where: found.dir,
+    fix: 'Export both classes, as a framework does.',
+  });
+}

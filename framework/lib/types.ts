@@ -1,0 +1,30 @@
+import type { ServerResponse } from 'node:http';
+import type { IHelper } from '../../core/index.js';
+import type { Application } from './application_class.js';
+import type { FrameworkController } from './controller.js';
+import type { RequestLogger } from './logger/logger.js';
+
+declare module '../../core/types.js' {
+  interface FrameworkTypes {
+    application: Application;
+  }
+
+  interface ContextExtension {
+    logger: RequestLogger;
+    coreLogger: RequestLogger;
+    getLogger(name: string): RequestLogger | null;
+    helper: Helper;
+    locals: Record<string, unknown>;
+    acceptJSON: boolean;
+    realStatus: number;
+    queries: Record<string, string[]>;
+    /** Runs after the response has gone its way; errors are emitted on the app. */
+    runInBackground(scope: (ctx: Context) => unknown): void;
+    res: ServerResponse;
+  }
+}
+
+export interface Helper extends FrameworkController, IHelper {
+  pathFor(name: string, params?: Record<string, unknown>): string;
+  urlFor(name: string, params?: Record<string, unknown>): string;
+}

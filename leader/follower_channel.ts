@@ -1,0 +1,189 @@
+import { ClutchError } from '../errors.js';
+import type { Channel, ChannelOptions, Listener } from './client_types.js';
+import type { Follower } from './follower.js';
+import { FRAME } from './frame.js';
+
+export function timeoutError({ name, responseTimeout }: ChannelOptions, method: string): Error {
+  const error = new ClutchError('ERR_CLUTCH_TIMEOUT', `${method} was not answered within ${responseTimeout} ms`, {
+    where: `client "${name}"`,
+    fix: 'Raise responseTimeout, or find out what keeps the Agent busy.',
+  });
+  // The name that callers of Egg's client look at.
+  error.name = 'ResponseTimeoutError';
+  return error;
+}
+
+interface Subscribed {
+  registration: unknown;
+  listeners: Set<Listener>;
+  last: [value: unknown] | undefined;
+}
+
+/** One client of this process, whose real client is in the Agent. */
+export class FollowerChannel implements Channel {
+  readonly isLeader = false;
+  readonly number: number;
+  readonly options: ChannelOptions;
+  readonly #follower: Follower;
+  readonly #subscribed = new Map<string, Subscribed>();
+  /** The last one of each key, to be said again to a new Leader. */
+  readonly #published = new Map<string, unknown>();
+  #connected = false;
+  #waiting = new Set<(error?: Error) => void>();
+
+  constructor(follower: Follower, number: number, options: ChannelOptions) {
+    this.#follower = follower;
+    this.number = number;
+    this.options = options;
+  }
+
+  registered(): void {
+    this.#connected = true;
+    for (const [key, { registration }] of this.#subscribed) this.#sendSubscribe(key, registration);
+    for (const registration of this.#published.values()) this.#sendPublish(registration);
+    for (const settle of this.#settleAll()) settle();
+  }
+
+  refused(error: Error): void {
+    for (const settle of this.#settleAll()) settle(error);
+  }
+
+  #settleAll(): Set<(error?: Error) => void> {
+    const waiting = this.#waiting;
+    this.#waiting = new Set();
+    return waiting;
+  }
+
+  lost(): void {
+    this.#connected = false;
+  }
+
+  /** Rejects after `limit`; the client goes on trying. */
+  #connection(limit: number, late: () => Error): Promise<void> {
+    if (this.#connected) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const settle = (error?: Error): void => {
+        clearTimeout(timer);
+        if (error) reject(error);
+        else resolve();
+      };
+      const timer = setTimeout(() => {
+        this.#waiting.delete(settle);
+        reject(late());
+      }, limit);
+      this.#waiting.add(settle);
+    });
+  }
+
+  ready(): Promise<void> {
+    const { maxWaitTime, name } = this.options;
+    return this.#connection(
+      maxWaitTime,
+      () =>
+        new ClutchError('ERR_CLUTCH_TIMEOUT', `no Leader for client "${name}" within ${maxWaitTime} ms`, {
+          fix: `Create it in the Agent, too: agent.cluster(…).create(…) in agent.js.`,
+        }),
+    );
+  }
+
+  invoke(method: string, args: unknown[], callback: boolean): Promise<unknown> {
+    const { responseTimeout } = this.options;
+    const deadline = Date.now() + responseTimeout;
+    if (this.#connected) return this.#call(method, args, callback, deadline);
+    const connected = this.#connection(responseTimeout, () => timeoutError(this.options, method));
+    return connected.then(() => this.#call(method, args, callback, deadline));
+  }
+
+  #call(method: string, args: unknown[], callback: boolean, deadline: number): Promise<unknown> {
+    const { transcode } = this.options;
+    const encoded = transcode ? args.map((arg) => transcode.encode(arg)) : args;
+    const payload = callback ? [this.number, method, encoded, 1] : [this.number, method, encoded];
+    const answer = this.#follower.call(this, method, payload, deadline);
+    return transcode
+      ? answer.then((value) => (value === undefined ? value : transcode.decode(value as Buffer)))
+      : answer;
+  }
+
+  invokeOneway(method: string, args: unknown[]): void {
+    const { transcode, responseTimeout } = this.options;
+    const send = (): void => {
+      const encoded = transcode ? args.map((arg) => transcode.encode(arg)) : args;
+      this.#follower.send(FRAME.oneway, 0, [this.number, method, encoded]);
+    };
+    if (this.#connected) send();
+    // One way: nobody waits for it, and a Leader that does not come takes the call with it.
+    else this.#connection(responseTimeout, () => timeoutError(this.options, method)).then(send, () => undefined);
+  }
+
+  subscribe(registration: unknown, listener: Listener): void {
+    const key = this.options.formatKey(registration);
+    const existing = this.#subscribed.get(key);
+    if (existing) {
+      existing.listeners.add(listener);
+      const { last } = existing;
+      if (last && this.options.isBroadcast) process.nextTick(() => this.#tell(listener, last[0]));
+      return;
+    }
+    this.#subscribed.set(key, { registration, listeners: new Set([listener]), last: undefined });
+    if (this.#connected) this.#sendSubscribe(key, registration);
+  }
+
+  #sendSubscribe(key: string, registration: unknown): void {
+    const { transcode } = this.options;
+    const encoded = transcode ? transcode.encode(registration) : registration;
+    this.#follower.send(FRAME.subscribe, 0, [this.number, key, encoded]);
+  }
+
+  unSubscribe(registration: unknown, listener?: Listener): void {
+    const key = this.options.formatKey(registration);
+    const subscribed = this.#subscribed.get(key);
+    if (!subscribed) return;
+    if (listener) subscribed.listeners.delete(listener);
+    else subscribed.listeners.clear();
+    if (subscribed.listeners.size > 0) return;
+    this.#subscribed.delete(key);
+    if (this.#connected) this.#follower.send(FRAME.unsubscribe, 0, [this.number, key]);
+  }
+
+  onPush(key: string, value: unknown): void {
+    const subscribed = this.#subscribed.get(key);
+    if (!subscribed) return;
+    const { transcode, isBroadcast } = this.options;
+    const decoded = transcode ? transcode.decode(value as Buffer) : value;
+    subscribed.last = [decoded];
+    const listeners = [...subscribed.listeners];
+    const chosen = isBroadcast ? listeners : [listeners[Math.floor(Math.random() * listeners.length)] as Listener];
+    for (const listener of chosen) this.#tell(listener, decoded);
+  }
+
+  /** A listener that throws must not take the connection with it. */
+  #tell(listener: Listener, value: unknown): void {
+    try {
+      listener(value);
+    } catch (error) {
+      this.options.onError(error as Error);
+    }
+  }
+
+  publish(registration: unknown): void {
+    this.#published.set(this.options.formatKey(registration), registration);
+    if (this.#connected) this.#sendPublish(registration);
+  }
+
+  #sendPublish(registration: unknown): void {
+    const { transcode } = this.options;
+    const encoded = transcode ? transcode.encode(registration) : registration;
+    this.#follower.send(FRAME.publish, 0, [this.number, encoded]);
+  }
+
+  async close(): Promise<void> {
+    for (const [key] of this.#subscribed) {
+      if (this.#connected) this.#follower.send(FRAME.unsubscribe, 0, [this.number, key]);
+    }
+    this.#subscribed.clear();
+    this.#published.clear();
+    const closed = new ClutchError('ERR_CLUTCH_CLIENT', `client "${this.options.name}" was closed`);
+    for (const settle of this.#settleAll()) settle(closed);
+    this.#follower.remove(this);
+  }
+}

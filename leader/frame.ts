@@ -1,0 +1,198 @@
+import { ClutchError } from '../errors.js';
+import { decodeValue, type Encoding, encodeRich, isJsonSafe, JSON_TEXT, V8_FORMAT } from './value.js';
+
+/**
+ * A frame: length of the payload (4 bytes), type and encoding (1 byte: the lowest bit is the encoding), id of the
+ * request (4 bytes), all big-endian, then the payload.
+ */
+export const HEADER = 9;
+/** Bytes that a payload may have. */
+export const PAYLOAD_LIMIT = 64 * 1024 * 1024;
+
+export const FRAME = {
+  /** Follower → Leader. */
+  hello: 0,
+  register: 1,
+  invoke: 2,
+  oneway: 3,
+  subscribe: 4,
+  unsubscribe: 5,
+  publish: 6,
+  ping: 7,
+  /** Leader → Follower. */
+  welcome: 16,
+  result: 17,
+  failure: 18,
+  push: 19,
+  pong: 20,
+} as const;
+
+export interface Frame {
+  type: number;
+  id: number;
+  payload: unknown;
+}
+
+/** Bytes that a payload of a peer may have which has not shown its token. */
+const STRANGER_LIMIT = 1024;
+
+const SLAB = 64 * 1024;
+
+/** Writes frames one behind the other into buffers, each of which is handed on once. */
+export class FrameWriter {
+  #slab = Buffer.allocUnsafeSlow(SLAB);
+  #begin = 0;
+  #end = 0;
+  #full: Buffer[] = [];
+
+  /** @throws {ClutchError} ERR_CLUTCH_MESSAGE when the payload cannot be copied, or is too large */
+  write(type: number, id: number, payload: unknown): void {
+    if (payload === undefined) {
+      this.#header(type << 1, id, 0, 0);
+    } else if (isJsonSafe(payload)) {
+      this.#text((type << 1) | JSON_TEXT, id, JSON.stringify(payload));
+    } else {
+      this.#bytes((type << 1) | V8_FORMAT, id, copyable(payload));
+    }
+  }
+
+  #text(kind: number, id: number, text: string): void {
+    // A character takes three bytes at most.
+    const most = text.length * 3;
+    if (HEADER + most > SLAB) {
+      this.#bytes(kind, id, Buffer.from(text));
+      return;
+    }
+    const at = this.#header(kind, id, 0, most);
+    const length = this.#slab.write(text, at);
+    this.#slab.writeUInt32BE(length, at - HEADER);
+    this.#end = at + length;
+  }
+
+  #bytes(kind: number, id: number, bytes: Buffer): void {
+    checkSize(bytes.length);
+    const at = this.#header(kind, id, bytes.length, HEADER);
+    if (at + bytes.length <= this.#slab.length) {
+      this.#end = at + bytes.copy(this.#slab, at);
+    } else {
+      this.#closeSlab();
+      this.#full.push(bytes);
+    }
+  }
+
+  /** @param room bytes that shall follow it in the slab; @returns where the payload begins */
+  #header(kind: number, id: number, length: number, room: number): number {
+    if (this.#slab.length - this.#end < HEADER + room) {
+      this.#closeSlab();
+      this.#slab = Buffer.allocUnsafeSlow(SLAB);
+      this.#begin = this.#end = 0;
+    }
+    const at = this.#end;
+    this.#slab.writeUInt32BE(length, at);
+    this.#slab[at + 4] = kind;
+    this.#slab.writeUInt32BE(id, at + 5);
+    this.#end = at + HEADER;
+    return this.#end;
+  }
+
+  #closeSlab(): void {
+    if (this.#end > this.#begin) this.#full.push(this.#slab.subarray(this.#begin, this.#end));
+    this.#begin = this.#end;
+  }
+
+  /** @returns what has been written since the last call */
+  take(): Buffer[] {
+    this.#closeSlab();
+    const taken = this.#full;
+    this.#full = [];
+    return taken;
+  }
+}
+
+function copyable(payload: unknown): Buffer {
+  try {
+    return encodeRich(payload);
+  } catch (cause) {
+    throw new ClutchError('ERR_CLUTCH_MESSAGE', `a value cannot be sent: ${(cause as Error).message}`, {
+      fix: 'Send data: no functions, sockets or the like.',
+      cause,
+    });
+  }
+}
+
+function checkSize(length: number): void {
+  if (length <= PAYLOAD_LIMIT) return;
+  throw new ClutchError('ERR_CLUTCH_MESSAGE', `a value of ${length} bytes is too large`, {
+    where: `the limit is ${PAYLOAD_LIMIT} bytes`,
+    fix: 'Send it in parts, or its place instead.',
+  });
+}
+
+/** Takes bytes as they come, from a buffer that may be used again, and gives frames. After it has thrown, it must not be used any more. */
+export class FrameReader {
+  readonly #onFrame: (frame: Frame) => void;
+  /** A stranger may send little, and only JSON. */
+  #trusted: boolean;
+  #rest: Buffer | undefined;
+  /** Parts of a frame that is longer than a chunk. */
+  #parts: Buffer[] = [];
+  #partsLength = 0;
+  #wanted = 0;
+
+  constructor(onFrame: (frame: Frame) => void, { trusted }: { trusted: boolean }) {
+    this.#onFrame = onFrame;
+    this.#trusted = trusted;
+  }
+
+  /** The peer has shown that it belongs to this cluster. */
+  trust(): void {
+    this.#trusted = true;
+  }
+
+  /** @throws when the bytes are no frames */
+  read(chunk: Buffer): void {
+    if (this.#wanted > 0) {
+      this.#parts.push(Buffer.from(chunk));
+      this.#partsLength += chunk.length;
+      if (this.#partsLength < this.#wanted) return;
+      chunk = Buffer.concat(this.#parts, this.#partsLength);
+      this.#parts = [];
+      this.#wanted = this.#partsLength = 0;
+    } else if (this.#rest) {
+      chunk = Buffer.concat([this.#rest, chunk]);
+      this.#rest = undefined;
+    }
+    let at = 0;
+    while (chunk.length - at >= HEADER) {
+      const length = chunk.readUInt32BE(at);
+      const limit = this.#trusted ? PAYLOAD_LIMIT : STRANGER_LIMIT;
+      if (length > limit) throw new Error(`a frame of ${length} bytes is over the limit of ${limit}`);
+      const end = at + HEADER + length;
+      if (end > chunk.length) {
+        this.#parts = [Buffer.from(chunk.subarray(at))];
+        this.#partsLength = chunk.length - at;
+        this.#wanted = HEADER + length;
+        return;
+      }
+      this.#frame(chunk, at, end);
+      at = end;
+    }
+    if (at < chunk.length) this.#rest = Buffer.from(chunk.subarray(at));
+  }
+
+  #frame(chunk: Buffer, at: number, end: number): void {
+    const kind = chunk[at + 4] as number;
+    const id = chunk.readUInt32BE(at + 5);
+    const begin = at + HEADER;
+    const encoding = (kind & 1) as Encoding;
+    if (encoding === V8_FORMAT && !this.#trusted) throw new Error('a stranger may send JSON only');
+    const payload = begin === end ? undefined : decode(chunk, begin, end, encoding);
+    this.#onFrame({ type: kind >> 1, id, payload });
+  }
+}
+
+function decode(chunk: Buffer, begin: number, end: number, encoding: Encoding): unknown {
+  if (encoding === JSON_TEXT) return JSON.parse(chunk.toString('utf8', begin, end));
+  // V8 may keep a view of what it reads: the chunk is the socket's.
+  return decodeValue(Buffer.from(chunk.subarray(begin, end)), encoding);
+}

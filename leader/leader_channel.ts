@@ -1,0 +1,155 @@
+import { ClutchError } from '../errors.js';
+import type { Channel, ChannelOptions, Listener, RealClient } from './client_types.js';
+import { copyValue } from './value.js';
+
+/** Who gets the values of a key: a listener in this process, or a Follower's connection. */
+export interface Subscriber {
+  push(key: string, value: unknown): void;
+}
+
+interface Subscription {
+  subscribers: Set<Subscriber>;
+  /** The last value, in an array because it may be undefined. */
+  last: [value: unknown] | undefined;
+}
+
+type Method = (...args: unknown[]) => unknown;
+
+/** One real client and all who use it: in this process directly, in others through their connections. */
+export class LeaderChannel implements Channel {
+  readonly isLeader = true;
+  readonly options: ChannelOptions;
+  readonly client: RealClient;
+  readonly #ready: Promise<void>;
+  readonly #subscriptions = new Map<string, Subscription>();
+  readonly #local = new Map<string, Map<Listener, Subscriber>>();
+  readonly #onClose: () => void;
+  /** Clients of this process that use it. */
+  #users = 1;
+
+  constructor(client: RealClient, options: ChannelOptions, onClose: () => void) {
+    this.client = client;
+    this.options = options;
+    this.#onClose = onClose;
+    this.#ready = Promise.resolve(
+      typeof client['ready'] === 'function' ? (client['ready'] as Method)() : undefined,
+    ).then(() => undefined);
+    // Whoever waits for it gets the error; nobody may be waiting yet.
+    this.#ready.catch(() => undefined);
+  }
+
+  ready(): Promise<void> {
+    return this.#ready;
+  }
+
+  #method(name: string): Method {
+    const method = name in Object.prototype ? undefined : this.client[name];
+    if (typeof method === 'function') return method as Method;
+    throw new ClutchError('ERR_CLUTCH_CLIENT', `api: ${name} not implement in client`, {
+      where: `client "${this.options.name}"`,
+    });
+  }
+
+  async invoke(name: string, args: unknown[], callback: boolean): Promise<unknown> {
+    return this.call(name, args, callback);
+  }
+
+  /** The same, with what the method returns as it is. */
+  call(name: string, args: unknown[], callback: boolean): unknown {
+    const method = this.#method(name);
+    const takesCallback = callback || method.length > args.length;
+    if (!takesCallback || method.constructor.name === 'AsyncFunction') return method.apply(this.client, args);
+    return new Promise((resolve, reject) => {
+      const done = (error: unknown, value: unknown): void => (error ? reject(error) : resolve(value));
+      const result = method.call(this.client, ...args, done);
+      if (typeof (result as Promise<unknown> | undefined)?.then === 'function') resolve(result);
+      // A plain function with optional parameters that gives its result at once.
+      else if (!callback && result !== undefined) resolve(result);
+    });
+  }
+
+  invokeOneway(name: string, args: unknown[]): void {
+    this.invoke(name, args, false).catch(this.options.onError);
+  }
+
+  /** One real subscription for each key; later subscribers get the last value at once. */
+  add(key: string, registration: unknown, subscriber: Subscriber): void {
+    const existing = this.#subscriptions.get(key);
+    if (existing) {
+      existing.subscribers.add(subscriber);
+      if (existing.last && this.options.isBroadcast) subscriber.push(key, existing.last[0]);
+      return;
+    }
+    const subscription: Subscription = { subscribers: new Set([subscriber]), last: undefined };
+    this.#subscriptions.set(key, subscription);
+    this.#method('subscribe').call(this.client, registration, (value: unknown) => {
+      subscription.last = [value];
+      if (this.options.isBroadcast) for (const each of subscription.subscribers) each.push(key, value);
+      else oneOf(subscription.subscribers)?.push(key, value);
+    });
+  }
+
+  /** The real subscription stays: the next subscriber finds its last value. */
+  remove(key: string, subscriber: Subscriber): void {
+    this.#subscriptions.get(key)?.subscribers.delete(subscriber);
+  }
+
+  /** A connection has gone. */
+  drop(subscriber: Subscriber): void {
+    for (const { subscribers } of this.#subscriptions.values()) subscribers.delete(subscriber);
+  }
+
+  subscribe(registration: unknown, listener: Listener): void {
+    const key = this.options.formatKey(registration);
+    // Values reach the listener as a Follower would get them: it may change them.
+    const tell = (value: unknown): void => {
+      try {
+        listener(value);
+      } catch (error) {
+        this.options.onError(error as Error);
+      }
+    };
+    const subscriber: Subscriber = { push: (_key, value) => process.nextTick(tell, copyValue(value)) };
+    const listeners = this.#local.get(key) ?? new Map<Listener, Subscriber>();
+    this.#local.set(key, listeners.set(listener, subscriber));
+    this.add(key, registration, subscriber);
+  }
+
+  unSubscribe(registration: unknown, listener?: Listener): void {
+    const key = this.options.formatKey(registration);
+    const listeners = this.#local.get(key);
+    for (const [each, subscriber] of listeners ?? []) {
+      if (listener !== undefined && listener !== each) continue;
+      listeners?.delete(each);
+      this.remove(key, subscriber);
+    }
+  }
+
+  publish(registration: unknown): void {
+    try {
+      const result = this.#method('publish').call(this.client, registration);
+      if (result instanceof Promise) result.catch(this.options.onError);
+    } catch (error) {
+      this.options.onError(error as Error);
+    }
+  }
+
+  /** For one more client of the same name in this process. */
+  share(): this {
+    this.#users += 1;
+    return this;
+  }
+
+  /** The real client closes with its last user in this process. */
+  async close(): Promise<void> {
+    this.#users -= 1;
+    if (this.#users !== 0) return;
+    this.#onClose();
+    this.#subscriptions.clear();
+    if (typeof this.client['close'] === 'function') await (this.client['close'] as Method)();
+  }
+}
+
+function oneOf(subscribers: Set<Subscriber>): Subscriber | undefined {
+  return [...subscribers][Math.floor(Math.random() * subscribers.size)];
+}

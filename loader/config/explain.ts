@@ -1,0 +1,83 @@
+import type { Plugin } from '../plugins/plugin.js';
+import type { ConfigObject, ConfigProvenance } from './config.js';
+import { toDumpable } from './dump.js';
+import type { SecretKeys } from './secrets.js';
+
+/** Where one config leaf comes from. */
+export interface ConfigExplanation {
+  key: string;
+  /** The value in use, secrets masked. */
+  value: unknown;
+  /** Each file that set it, in merge order; the last one won. */
+  sources: { file: string; value: unknown }[];
+}
+
+/** @returns an explanation for `key`, or for every leaf below it; nothing when the key does not exist */
+export function explainConfig(
+  key: string,
+  config: ConfigObject,
+  provenance: ConfigProvenance,
+  secrets: SecretKeys,
+): ConfigExplanation[] {
+  return [...provenance.explain(key)].map(([leaf, sources]) => {
+    const keys = leaf.split('.');
+    const shown = (value: unknown): unknown => readAt(toDumpable(nest(keys, value), secrets), keys);
+    return {
+      key: leaf,
+      value: shown(readAt(config, keys)),
+      sources: sources.map(({ file, value }) => ({ file, value: shown(value) })),
+    };
+  });
+}
+
+function nest(keys: readonly string[], value: unknown): unknown {
+  return keys.reduceRight<unknown>((inner, key) => ({ [key]: inner }), value);
+}
+
+function readAt(value: unknown, keys: readonly string[]): unknown {
+  return keys.reduce<unknown>(
+    (level, key) =>
+      typeof level === 'object' && level !== null && Object.hasOwn(level, key)
+        ? (level as Record<string, unknown>)[key]
+        : undefined,
+    value,
+  );
+}
+
+/** Why a plugin is on or off. */
+export interface PluginExplanation {
+  name: string;
+  enable: boolean;
+  /** A sentence: who turned it on or off. */
+  reason: string;
+  /** Its place in the load order, from 1; absent when it is off. */
+  order?: number;
+  path?: string;
+  version?: string;
+  dependencies: string[];
+  optionalDependencies: string[];
+  dependents: string[];
+}
+
+/** @returns enabled plugins in load order, then those that are off */
+export function explainPlugins(all: Record<string, Plugin>, ordered: Plugin[]): PluginExplanation[] {
+  const off = Object.values(all).filter((plugin) => !ordered.includes(plugin));
+  return [...ordered, ...off].map((plugin) => ({
+    name: plugin.name,
+    enable: plugin.enable,
+    reason: reasonOf(plugin),
+    ...(plugin.enable ? { order: ordered.indexOf(plugin) + 1 } : {}),
+    path: plugin.path,
+    version: plugin.version,
+    dependencies: plugin.dependencies,
+    optionalDependencies: plugin.optionalDependencies,
+    dependents: plugin.dependents ?? [],
+  }));
+}
+
+function reasonOf({ enable, implicitEnable, dependents, disabledBecause, history }: Plugin): string {
+  const last = history.at(-1);
+  if (implicitEnable) return `off in ${last?.from}, but needed by ${dependents?.join(', ')}`;
+  if (disabledBecause) return `off: ${disabledBecause}`;
+  return `${enable ? 'on' : 'off'} in ${last?.from}`;
+}

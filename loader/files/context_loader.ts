@@ -1,0 +1,92 @@
+import { ClutchError } from '../../errors.js';
+import { EXPORTS, FileLoader, type FileLoaderOptions } from './file_loader.js';
+import { isClass } from './module_loader.js';
+
+export interface ContextLoaderOptions extends Omit<FileLoaderOptions, 'target' | 'inject'> {
+  /** The property on `ctx`. */
+  property: string;
+  /** The application. */
+  inject: { context: object };
+  /** Where the raw tree is put on the application, e.g. `serviceClasses`. */
+  fieldClass?: string;
+}
+
+type Tree = Record<string, unknown>;
+/** The containers and instances of one context. */
+type Level = new (ctx: object) => object;
+
+/** Loads files into a property of `ctx`; classes are made into instances at first use, once per context. */
+export class ContextLoader extends FileLoader {
+  readonly #property: string;
+  readonly #app: { context: object };
+
+  /** @throws {ClutchError} ERR_CLUTCH_OPTION without property or inject */
+  constructor(options: ContextLoaderOptions) {
+    const { property, inject, fieldClass, ...rest } = options;
+    for (const key of ['property', 'inject'] as const) {
+      if (!options[key]) {
+        throw new ClutchError('ERR_CLUTCH_OPTION', `options.${key} is required`, { fix: `Give ContextLoader ${key}.` });
+      }
+    }
+    const target = {};
+    if (fieldClass) Object.assign(inject, { [fieldClass]: target });
+    super({ ...rest, target, inject });
+    this.#property = property;
+    this.#app = inject;
+  }
+
+  override load(): object {
+    const tree = super.load() as Tree;
+    const Root = levelClass(tree);
+    const cache = Symbol(`ctx.${this.#property}`);
+    Object.defineProperty(this.#app.context, this.#property, {
+      configurable: true,
+      get(this: Record<symbol, object>) {
+        return (this[cache] ??= new Root(this));
+      },
+    });
+    return tree;
+  }
+}
+
+/**
+ * Builds one class per directory, once: its prototype has a getter for each entry, so that a context costs one
+ * object for each level it touches and nothing for services it does not use.
+ */
+function levelClass(tree: Tree): Level {
+  class ContextLevel {
+    readonly #ctx: object;
+    readonly #values = new Map<string, unknown>();
+
+    constructor(ctx: object) {
+      this.#ctx = ctx;
+    }
+
+    static define(name: string, create: (ctx: object) => unknown): void {
+      Object.defineProperty(ContextLevel.prototype, name, {
+        configurable: true,
+        get(this: ContextLevel) {
+          let value = this.#values.get(name);
+          if (!value) {
+            value = create(this.#ctx);
+            this.#values.set(name, value);
+          }
+          return value;
+        },
+      });
+    }
+  }
+  for (const [name, node] of Object.entries(tree)) ContextLevel.define(name, creator(node));
+  return ContextLevel;
+}
+
+function creator(node: unknown): (ctx: object) => unknown {
+  if (isClass(node)) {
+    const Class = node as unknown as new (ctx: object) => object;
+    return (ctx) => new Class(ctx);
+  }
+  const isDirectory = typeof node === 'object' && node !== null && !(EXPORTS in node);
+  if (!isDirectory) return () => node;
+  const Level = levelClass(node as Tree);
+  return (ctx) => new Level(ctx);
+}

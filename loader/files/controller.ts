@@ -1,0 +1,109 @@
+import { ClutchError } from '../../errors.js';
+import { FULLPATH } from './file_loader.js';
+import { isAsyncFunction, isClass, isGeneratorFunction } from './module_loader.js';
+
+type Method = (...args: unknown[]) => unknown;
+type ControllerClass = { new (ctx: unknown): Record<string, Method>; prototype: object; name: string };
+
+export interface ControllerOptions {
+  /** Pass all arguments of the call on; without it a controller gets `ctx` only. */
+  supportParams?: boolean;
+}
+
+/**
+ * Turns what a controller file exports into middleware.
+ *
+ * @param app what a plain function export is called with
+ * @throws {ClutchError} ERR_CLUTCH_CONTROLLER for generators and for a method that takes `next`
+ */
+export function toController(
+  exported: unknown,
+  file: { path: string; pathName: string },
+  app: unknown,
+  options: ControllerOptions,
+): unknown {
+  let value = exported;
+  if (typeof value === 'function' && !isClass(value) && !isAsyncFunction(value) && !isGeneratorFunction(value)) {
+    value = (value as Method)(app);
+  }
+  if (isGeneratorFunction(value)) throw generatorError(file.path);
+  if (isClass(value)) {
+    Object.assign(value.prototype, { pathName: file.pathName, fullPath: file.path });
+    return fromClass(value as unknown as ControllerClass, file.path, options);
+  }
+  if (typeof value === 'object' && value !== null)
+    return fromObject(value as Record<string, unknown>, file.path, '', options);
+  return value;
+}
+
+function generatorError(where: string): ClutchError {
+  return new ClutchError('ERR_CLUTCH_CONTROLLER', `${where} is a generator function`, {
+    fix: 'Write it as an async function.',
+  });
+}
+
+function fromClass(Class: ControllerClass, file: string, options: ControllerOptions): Record<string, Method> {
+  const methods: Record<string, Method> = {};
+  for (let level = Class.prototype; level && level !== Object.prototype; level = Object.getPrototypeOf(level)) {
+    for (const key of Object.getOwnPropertyNames(level)) {
+      const descriptor = Object.getOwnPropertyDescriptor(level, key);
+      if (key === 'constructor' || Object.hasOwn(methods, key) || typeof descriptor?.value !== 'function') continue;
+      if (isGeneratorFunction(descriptor.value)) throw generatorError(`${file}#${Class.name}.${key}()`);
+      methods[key] = classMethod(Class, key, options.supportParams === true);
+      Object.assign(methods[key], { [FULLPATH]: `${file}#${Class.name}.${key}()` });
+    }
+  }
+  return methods;
+}
+
+function classMethod(Class: ControllerClass, key: string, supportParams: boolean): Method {
+  return function classControllerMiddleware(this: unknown, ...args: unknown[]) {
+    // Routes call it with `this` = ctx; a direct call has ctx as first argument.
+    const ctx = isContext(this) ? this : args[0];
+    const controller = new Class(ctx);
+    const method = controller[key] as Method;
+    return supportParams ? method.apply(controller, args) : method.call(controller, ctx);
+  };
+}
+
+function isContext(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'req' in value && 'res' in value;
+}
+
+function fromObject(
+  object: Record<string, unknown>,
+  file: string,
+  prefix: string,
+  options: ControllerOptions,
+): Record<string, unknown> {
+  const methods: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(object)) {
+    if (typeof value === 'function') {
+      const where = `${file}#${prefix}${key}()`;
+      if (isGeneratorFunction(value)) throw generatorError(where);
+      if (/^[^(]*\(\s*next\s*[,)]/.test(Function.prototype.toString.call(value))) {
+        throw new ClutchError(
+          'ERR_CLUTCH_CONTROLLER',
+          `controller \`${prefix}${key}\` should not use next as argument`,
+          {
+            where: file,
+            fix: 'A controller gets ctx; what needs next is a middleware.',
+          },
+        );
+      }
+      const wrapped = objectMethod(value as Method, options.supportParams === true);
+      Object.assign(wrapped, value, { [FULLPATH]: where });
+      methods[key] = wrapped;
+    } else if (typeof value === 'object' && value !== null) {
+      methods[key] = fromObject(value as Record<string, unknown>, file, `${prefix}${key}.`, options);
+    }
+  }
+  return methods;
+}
+
+function objectMethod(method: Method, supportParams: boolean): Method {
+  return function objectControllerMiddleware(this: unknown, ...args: unknown[]) {
+    const ctx = isContext(this) ? this : args[0];
+    return supportParams ? method.apply(ctx, args) : method.call(ctx, ctx);
+  };
+}

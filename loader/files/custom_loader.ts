@@ -1,0 +1,58 @@
+import path from 'node:path';
+import { ClutchError } from '../../errors.js';
+import type { Loader } from '../loader.js';
+import type { ContextLoaderOptions } from './context_loader.js';
+import { isClass } from './module_loader.js';
+
+/** One entry of `config.customLoader`, keyed by the property that it fills. */
+interface CustomLoaderOptions extends Omit<Partial<ContextLoaderOptions>, 'inject' | 'directory' | 'property'> {
+  /** Relative to a load unit. */
+  directory: string;
+  /** Whether the property is on the application (default) or on each context. */
+  inject?: 'app' | 'ctx';
+  /** Take the directory of every load unit, not of the app only; default false. */
+  loadunit?: boolean;
+}
+
+/** @throws {ClutchError} ERR_CLUTCH_CUSTOM_LOADER naming the key at fault */
+export function loadCustomLoaders(loader: Loader): void {
+  if (!loader.config) throw new ClutchError('ERR_CLUTCH_CUSTOM_LOADER', 'should loadConfig first');
+  const entries = (loader.config['customLoader'] ?? {}) as Record<string, CustomLoaderOptions>;
+  for (const [property, entry] of Object.entries(entries)) loadEntry(loader, property, entry);
+}
+
+function loadEntry(loader: Loader, property: string, entry: CustomLoaderOptions): void {
+  const { directory: relative, inject = 'app', loadunit, ...options } = entry;
+  const where = `config.customLoader.${property}`;
+  if (!relative) {
+    throw new ClutchError('ERR_CLUTCH_CUSTOM_LOADER', `directory is required for ${where}`, {
+      fix: 'e.g. "app/model".',
+    });
+  }
+  const units = loadunit ? loader.getLoadUnits().map((unit) => unit.path) : [loader.appInfo.baseDir];
+  const directory = units.map((unit) => path.join(unit, relative));
+  if (inject === 'app') {
+    assertFree(property in loader.app, `app.${property}`, where);
+    loader.loadToApp(directory, property, {
+      caseStyle: 'lower',
+      initializer: (exports: unknown) => {
+        if (!isClass(exports)) return exports;
+        return new (exports as unknown as new (app: unknown) => object)(loader.app);
+      },
+      ...options,
+    });
+  } else if (inject === 'ctx') {
+    assertFree(property in loader.app.context, `ctx.${property}`, where);
+    loader.loadToContext(directory, property, { caseStyle: 'lower', fieldClass: `${property}Classes`, ...options });
+  } else {
+    throw new ClutchError('ERR_CLUTCH_CUSTOM_LOADER', 'inject only support app or ctx', { where: `${where}.inject` });
+  }
+}
+
+function assertFree(taken: boolean, name: string, where: string): void {
+  if (!taken) return;
+  throw new ClutchError('ERR_CLUTCH_CUSTOM_LOADER', `customLoader should not override ${name}`, {
+    where,
+    fix: 'Choose another name.',
+  });
+}

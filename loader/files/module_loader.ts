@@ -1,0 +1,183 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import { ClutchError, toError } from '../../errors.js';
+
+const require = createRequire(import.meta.url);
+/** The files of Clutch itself. */
+const OWN = path.join(import.meta.dirname, '../..');
+
+/**
+ * How this process treats `.ts`: `first` where a hook such as tsx loads it or `EGG_TYPESCRIPT` asks for it,
+ * `fallback` where Node strips types itself, `off` where only compiled JavaScript runs.
+ */
+type TypeScriptMode = 'first' | 'fallback' | 'off';
+
+export function typeScriptMode(): TypeScriptMode {
+  const native = Boolean((process.features as { typescript?: unknown }).typescript);
+  const hooked = !native && '.ts' in require.extensions;
+  if (hooked || (native && process.env['EGG_TYPESCRIPT'] === 'true')) return 'first';
+  return native ? 'fallback' : 'off';
+}
+
+const JS_EXTENSIONS = ['.js', '.cjs', '.mjs', '.json'];
+const TS_EXTENSIONS = ['.ts', '.cts', '.mts'];
+
+/** @returns the extensions that are tried for a file without one, in order */
+function extensions(): string[] {
+  const mode = typeScriptMode();
+  if (mode === 'off') return JS_EXTENSIONS;
+  return mode === 'first' ? [...TS_EXTENSIONS, ...JS_EXTENSIONS] : [...JS_EXTENSIONS, ...TS_EXTENSIONS];
+}
+
+/** @returns true for names that the default match of FileLoader takes: modules, without declaration files */
+export function isModuleFile(name: string): boolean {
+  if (/\.d\.[cm]?ts$/.test(name)) return false;
+  if (/\.[cm]?js$/.test(name)) return true;
+  return /\.[cm]?ts$/.test(name) && typeScriptMode() !== 'off';
+}
+
+/**
+ * Of `x.ts` and `x.js` in one directory only one is the module: the source where TypeScript comes first,
+ * else the compiled file.
+ */
+export function dropShadowed(files: string[]): string[] {
+  const chosen = new Map<string, string>();
+  const order = extensions();
+  const rank = (file: string): number => order.indexOf(path.extname(file));
+  for (const file of files) {
+    const stem = file.slice(0, -path.extname(file).length);
+    const other = chosen.get(stem);
+    if (other === undefined || rank(file) < rank(other)) chosen.set(stem, file);
+  }
+  return files.filter((file) => chosen.get(file.slice(0, -path.extname(file).length)) === file);
+}
+
+function isFile(file: string): boolean {
+  return statSync(file, { throwIfNoEntry: false })?.isFile() === true;
+}
+
+/**
+ * Finds the file that a path without extension means: with an extension, else `index` of a directory.
+ *
+ * @returns the file's path, or undefined when there is none
+ * @throws {ClutchError} ERR_CLUTCH_NOT_COMPILED when only a `.ts` source is there and this process cannot load it
+ */
+export function resolveModule(filepath: string): string | undefined {
+  if (isFile(filepath)) return filepath;
+  for (const base of [filepath, path.join(filepath, 'index')]) {
+    for (const extension of extensions()) {
+      if (isFile(base + extension)) return base + extension;
+    }
+    if (typeScriptMode() === 'off' && isFile(`${base}.ts`)) throw notCompiled(`${base}.ts`);
+  }
+  return undefined;
+}
+
+export function notCompiled(file: string): ClutchError {
+  return new ClutchError('ERR_CLUTCH_NOT_COMPILED', `there is no compiled JavaScript beside ${file}`, {
+    fix: 'Compile first (npm run build), or run it with `clutch dev`, or on a Node that strips types.',
+  });
+}
+
+/** What reads the context of the request that is being handled, by name or, as loggers of the app do, by itself. */
+const ASYNC_CONTEXT = /\b(?:currentContext|ctxStorage|asyncLocalStorage|app\.(?:\w*[lL]ogger|getLogger))\b/;
+/** From Node 24 on an AsyncLocalStorage is part of V8's own bookkeeping; before, it hooks into every promise. */
+let asyncContextIsUsed = Number.parseInt(process.versions.node, 10) >= 24;
+
+/**
+ * Whether requests should run inside an AsyncLocalStorage: it costs nothing, or a file that was loaded from an app, a plugin
+ * or a framework names what needs it.
+ */
+export function usesAsyncContext(): boolean {
+  return asyncContextIsUsed;
+}
+
+/**
+ * Loads a module of any kind synchronously. A default export is taken; an unknown extension gives the file's Buffer.
+ *
+ * @throws {ClutchError} ERR_CLUTCH_TOP_LEVEL_AWAIT, ERR_CLUTCH_MODULE with the original error as `cause`
+ */
+export function loadModule(file: string): unknown {
+  const extension = path.extname(file);
+  if (extension && ![...JS_EXTENSIONS, ...TS_EXTENSIONS, '.node'].includes(extension)) return readFileSync(file);
+  let exported: unknown;
+  try {
+    exported = require(file);
+    asyncContextIsUsed ||= !file.startsWith(OWN) && ASYNC_CONTEXT.test(readFileSync(require.resolve(file), 'utf8'));
+  } catch (thrown) {
+    throw moduleError(file, toError(thrown));
+  }
+  return defaultExport(exported);
+}
+
+function moduleError(file: string, cause: Error): ClutchError {
+  const code = (cause as NodeJS.ErrnoException).code;
+  if (code === 'ERR_REQUIRE_ASYNC_MODULE') {
+    return new ClutchError('ERR_CLUTCH_TOP_LEVEL_AWAIT', `${file} (or a module it imports) uses top-level await`, {
+      fix: 'Move the await into a lifecycle hook such as didLoad; files are loaded synchronously.',
+      cause,
+    });
+  }
+  return new ClutchError('ERR_CLUTCH_MODULE', `load file: ${file}, error: ${cause.message}`, {
+    where: firstFrameIn(cause) ?? [],
+    fix: 'The stack below shows where it was thrown.',
+    cause,
+  });
+}
+
+function firstFrameIn(error: Error): string | undefined {
+  return error.stack
+    ?.split('\n')
+    .map((line) => line.trim())
+    .find((line) => line.startsWith('at ') && !line.includes('node:internal'));
+}
+
+function defaultExport(exported: unknown): unknown {
+  if (typeof exported !== 'object' || exported === null) return exported;
+  const isEsm = (exported as { [Symbol.toStringTag]?: string })[Symbol.toStringTag] === 'Module';
+  if (!isEsm && !(exported as { __esModule?: boolean }).__esModule) return exported;
+  if (!('default' in exported)) return isEsm ? { ...exported } : exported;
+  const value = exported.default;
+  // A CommonJS file compiled from TypeScript and required through an ES module facade has two layers.
+  if (typeof value === 'object' && value !== null && '__esModule' in value && 'default' in value) return value.default;
+  return value;
+}
+
+/** @returns the module that `filepath` means, or null when there is none */
+export function loadIfExists(filepath: string): { file: string; exports: unknown } | null {
+  const file = resolveModule(filepath);
+  return file === undefined ? null : { file, exports: loadModule(file) };
+}
+
+const CLASS_SOURCE = /^class[\s{]/;
+const COMPILED_CLASS = /_classCallCheck|Cannot call a class as a function/;
+
+export type AnyClass = new (...args: never[]) => object;
+
+export function isClass(value: unknown): value is AnyClass {
+  if (typeof value !== 'function') return false;
+  const source = Function.prototype.toString.call(value);
+  return CLASS_SOURCE.test(source) || COMPILED_CLASS.test(source);
+}
+
+export function isAsyncFunction(value: unknown): boolean {
+  const kind = Object.prototype.toString.call(value);
+  return kind === '[object AsyncFunction]' || kind === '[object AsyncGeneratorFunction]';
+}
+
+export function isGeneratorFunction(value: unknown): boolean {
+  return Object.prototype.toString.call(value) === '[object GeneratorFunction]';
+}
+
+/** @returns the directory of package `name` seen from `dirs`, or undefined */
+export function findPackage(name: string, dirs: string[]): string | undefined {
+  for (const start of dirs) {
+    for (let dir = path.resolve(start); ; dir = path.dirname(dir)) {
+      const found = path.join(dir, 'node_modules', name);
+      if (existsSync(path.join(found, 'package.json'))) return found;
+      if (path.dirname(dir) === dir) break;
+    }
+  }
+  return undefined;
+}

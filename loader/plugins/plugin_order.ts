@@ -1,0 +1,94 @@
+import { ClutchError } from '../../errors.js';
+
+/** What ordering needs to know of a plugin. */
+export interface PluginNode {
+  name: string;
+  enable: boolean;
+  dependencies: string[];
+  optionalDependencies: string[];
+  /** The file that declared it. */
+  from?: string;
+}
+
+export interface PluginOrder {
+  /** Enabled plugins, each after those it depends on. */
+  names: string[];
+  /** Plugins that were off and are on because another needs them, with the one that asked. */
+  implicit: { name: string; neededBy: string }[];
+}
+
+/**
+ * Orders plugins so that each comes after its dependencies; ties keep the order they were declared in.
+ * A hard dependency that is off is switched on; an optional one only affects the order.
+ *
+ * @param plugins enabled and disabled plugins by name; those filtered out by env are not in it
+ * @throws {ClutchError} ERR_CLUTCH_PLUGIN_CYCLE with the whole circle, ERR_CLUTCH_PLUGIN_MISSING with who asked
+ */
+export function orderPlugins(plugins: Record<string, PluginNode>): PluginOrder {
+  const enabled = new Set(
+    Object.values(plugins)
+      .filter((plugin) => plugin.enable)
+      .map((plugin) => plugin.name),
+  );
+  const implicit = enableDependencies(plugins, enabled);
+  const names: string[] = [];
+  const done = new Set<string>();
+  const chain: string[] = [];
+
+  const visit = (name: string): void => {
+    if (done.has(name)) return;
+    if (chain.includes(name)) throw cycleError(plugins, [...chain.slice(chain.indexOf(name)), name]);
+    const plugin = plugins[name] as PluginNode;
+    chain.push(name);
+    for (const dependency of plugin.dependencies) visit(dependency);
+    for (const dependency of plugin.optionalDependencies) {
+      if (enabled.has(dependency)) visit(dependency);
+    }
+    chain.pop();
+    done.add(name);
+    names.push(name);
+  };
+  for (const name of Object.keys(plugins)) if (enabled.has(name)) visit(name);
+  return { names, implicit };
+}
+
+function enableDependencies(plugins: Record<string, PluginNode>, enabled: Set<string>): PluginOrder['implicit'] {
+  const implicit: PluginOrder['implicit'] = [];
+  const missing: { name: string; neededBy: PluginNode }[] = [];
+  const queue = Object.keys(plugins).filter((name) => enabled.has(name));
+  for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
+    const plugin = plugins[name] as PluginNode;
+    for (const dependency of plugin.dependencies) {
+      if (!Object.hasOwn(plugins, dependency)) {
+        missing.push({ name: dependency, neededBy: plugin });
+      } else if (!enabled.has(dependency)) {
+        enabled.add(dependency);
+        implicit.push({ name: dependency, neededBy: name });
+        queue.push(dependency);
+      }
+    }
+  }
+  if (missing.length > 0) throw missingError(missing);
+  return implicit;
+}
+
+function cycleError(plugins: Record<string, PluginNode>, chain: string[]): ClutchError {
+  const error = new ClutchError('ERR_CLUTCH_PLUGIN_CYCLE', `plugins have recursive dependencies: ${chain.join(',')}`, {
+    where: chain.slice(0, -1).map((name) => `${name} declared in ${plugins[name]?.from ?? 'options'}`),
+    fix: 'Remove one of these dependencies, or make it one that is looked up at run time.',
+  });
+  error.name = 'PluginSequencifyError';
+  return error;
+}
+
+function missingError(missing: { name: string; neededBy: PluginNode }[]): ClutchError {
+  const names = [...new Set(missing.map(({ name }) => name))];
+  const error = new ClutchError('ERR_CLUTCH_PLUGIN_MISSING', `missed plugins: ${names.join(', ')}`, {
+    where: missing.map(
+      ({ name, neededBy }) => `"${name}" is needed by "${neededBy.name}", declared in ${neededBy.from ?? 'options'}`,
+    ),
+    fix: 'Declare it in config/plugin, allow it for this env, or turn off the plugin that needs it.',
+  });
+  error.name = 'PluginSequencifyError';
+  return error;
+}

@@ -1,0 +1,42 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { fixture, startTestCluster } from '../../support/apps.js';
+import { builtFiles, importGraph } from '../../support/import_graph.js';
+
+// What a process loads before it is ready is what a boot takes: packages on these lists are there for a reason.
+
+test('the first step of the Master loads what forking needs, and no package', () => {
+  const { sources, packages } = importGraph('cluster/master/start_cluster.ts');
+  assert.deepEqual(packages, []);
+  for (const late of [
+    'master/master',
+    'control/admin',
+    'control/metrics',
+    'control/control_server',
+    'supervise/stack_capture',
+    'listen/sticky',
+    'supervise/rolling',
+    'supervise/watch',
+  ]) {
+    assert.ok(!sources.includes(`cluster/${late}.ts`), `${late} is loaded before anything is forked`);
+  }
+  assert.ok(sources.length <= 30, sources.join('\n'));
+});
+
+test('nothing imports node:http: that evaluates its lazy exports, and with them loads undici', () => {
+  const importing = builtFiles().filter((file) => /^import .*"node:http"/m.test(readFileSync(file, 'utf8')));
+  assert.deepEqual(importing, []);
+});
+
+test('Agent and app worker have loaded no package that they may never need when they are ready', async (t) => {
+  const cluster = await startTestCluster(t, { baseDir: fixture('modules'), workers: 1 });
+  const loaded = (kind: string): string[] => {
+    const message = cluster.messages.find(({ action }) => action === `loaded:${kind}`);
+    return message?.data as string[];
+  };
+  // Koa loads cookies, and these keygrip.
+  const koa = ['cookies', 'keygrip', 'koa'];
+  assert.deepEqual(loaded('agent'), [...koa, 'extend2'].sort());
+  assert.deepEqual(loaded('app'), [...koa, 'extend2', '@koa/router'].sort());
+});

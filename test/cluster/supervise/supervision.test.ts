@@ -1,0 +1,236 @@
+import assert from 'node:assert/strict';
+import { rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import {
+  fixture,
+  isAlive,
+  launch,
+  printed,
+  type RunningCluster,
+  startTestCluster,
+  temporaryDirectory,
+  until,
+} from '../../support/apps.js';
+import { request, requestJson } from '../../support/http.js';
+
+const baseDir = fixture('faulty');
+
+/** Waits until the cluster has `count` workers and none of `old`. */
+function replaced(cluster: RunningCluster, old: number[], count = 2, timeout = 10_000): Promise<number[]> {
+  return until(
+    `workers other than ${old.join(', ')}`,
+    async () => {
+      const { workers } = await cluster.pids();
+      return workers.length === count && !workers.some((pid) => old.includes(pid)) ? workers : undefined;
+    },
+    timeout,
+  );
+}
+
+/** Has loggers write to the console for as long as the processes live. */
+const LOG_TO_CONSOLE = { EGG_APP_CONFIG: '{"logger":{"disableConsoleAfterReady":false}}' };
+
+const ask = (cluster: RunningCluster, where: string): Promise<{ pid: number }> => requestJson(`${cluster.url}${where}`);
+
+test('W1, W2: a crash loop is slowed down, never given up, and over when the fault is gone', async (t) => {
+  const faults = temporaryDirectory(t);
+  const cluster = await startTestCluster(t, { baseDir, workers: 1 }, { FAULT_DIR: faults });
+  writeFileSync(path.join(faults, 'broken'), 'yes');
+  process.kill((await cluster.pids()).workers[0] as number, 'SIGKILL');
+  await printed(cluster, /is replaced in \d+ ms: .*broken at boot/);
+  await printed(cluster, /slot 0 is backing off/);
+  const deaths = cluster.output().match(/died and is replaced/g)?.length ?? 0;
+  assert.ok(deaths <= 6, `${deaths} deaths before it backed off`);
+  rmSync(path.join(faults, 'broken'));
+  await until('it serves again', async () => (await cluster.pids()).workers.length === 1, 20_000);
+  assert.equal((await request(cluster.url)).status, 200);
+});
+
+test('W1: the Agent is not restarted in a storm either', async (t) => {
+  const app = temporaryDirectory(t);
+  writeFileSync(path.join(app, 'package.json'), '{ "name": "loop" }');
+  writeFileSync(path.join(app, 'config.js'), '');
+  writeFileSync(
+    path.join(app, 'agent.js'),
+    `const { existsSync } = require('node:fs');
+     module.exports = () => { if (existsSync(__dirname + '/broken')) throw new Error('agent broken'); };`,
+  );
+  const cluster = await startTestCluster(t, { baseDir: app, workers: 1 });
+  const { agent } = await cluster.pids();
+  writeFileSync(path.join(app, 'broken'), '');
+  process.kill(agent as number, 'SIGKILL');
+  await until('the supervisor backs off', () => /Agent \d+ died and is replaced in \d+ ms/.test(cluster.output()));
+  rmSync(path.join(app, 'broken'));
+  await until('there is an Agent again', async () => (await cluster.pids()).agent !== undefined, 20_000);
+});
+
+test('W3, W6: an Agent that blocks while it boots ends the boot with code 1 and shows where', async (t) => {
+  const app = temporaryDirectory(t);
+  writeFileSync(path.join(app, 'package.json'), '{ "name": "blocks" }');
+  writeFileSync(path.join(app, 'agent.js'), 'module.exports = function blocksAtBoot() { for (;;); };');
+  const { exited, output } = launch(t, { baseDir: app, hangTimeout: 300 });
+  assert.equal(await exited, 1);
+  assert.match(output(), /the Agent did not start: its event loop was blocked/);
+  assert.match(output(), /at blocksAtBoot \(.*agent\.js:1/);
+});
+
+test('W6: a worker that blocks its event loop is replaced within hangTimeout, and its stack is logged', async (t) => {
+  const cluster = await startTestCluster(t, { baseDir, hangTimeout: 600 });
+  const { pid } = await ask(cluster, '/block');
+  const { workers } = await cluster.pids();
+  assert.ok(workers.includes(pid));
+  await until('the blocked worker is gone', () => !isAlive(pid));
+  await until('there are two workers', async () => (await cluster.pids()).workers.length === 2);
+  await printed(cluster, /was blocked here:\n {4}at spinForEver \(.*router\.js:\d+:\d+\)/);
+  await printed(cluster, /its event loop was blocked for more than 600 ms \(hangTimeout\)/);
+});
+
+test('W6: a worker that is stopped with SIGSTOP is replaced', async (t) => {
+  const cluster = await startTestCluster(t, { baseDir, hangTimeout: 600 });
+  const [victim] = (await cluster.pids()).workers as [number];
+  process.kill(victim, 'SIGSTOP');
+  await until('the stopped worker is gone', () => !isAlive(victim));
+  await replaced(cluster, [victim]);
+});
+
+test('W6: an Agent that blocks its event loop is replaced', async (t) => {
+  const cluster = await startTestCluster(t, { baseDir, workers: 1, hangTimeout: 600 });
+  const { agent } = await cluster.pids();
+  await ask(cluster, '/tell?what=agent:block');
+  await until('there is another Agent', async () => ![undefined, agent].includes((await cluster.pids()).agent));
+  assert.deepEqual(await requestJson(`${cluster.url}/agent`), { agent: (await cluster.pids()).agent });
+});
+
+test('hangTimeout 0 lets a worker block', async (t) => {
+  const cluster = await startTestCluster(t, { baseDir, hangTimeout: 0, killTimeout: 500 });
+  const { pid } = await ask(cluster, '/block');
+  const { loopP99 } = await until('two heartbeats of the other one', async () => {
+    const { processes } = await cluster.status();
+    return processes.find((one) => one.kind === 'app worker' && one.pid !== pid && one.uptime > 2.5);
+  });
+  assert.ok(loopP99 !== undefined);
+  assert.ok(isAlive(pid));
+});
+
+test('W7: a worker that threw leaves as soon as it is idle, and its hooks run', async (t) => {
+  const cluster = await startTestCluster(t, { baseDir, workers: 1 }, LOG_TO_CONSOLE);
+  const begin = Date.now();
+  const { pid } = await ask(cluster, '/throw');
+  await until('it is gone', () => !isAlive(pid), 3000);
+  assert.ok(Date.now() - begin < 3000);
+  await replaced(cluster, [pid], 1);
+  await printed(cluster, /app closed/);
+  await printed(cluster, /worker boom/);
+});
+
+test('a second exception does not cut the answers short, nor fork twice', async (t) => {
+  const cluster = await startTestCluster(t, { baseDir, workers: 1 }, LOG_TO_CONSOLE);
+  const answer = await request(`${cluster.url}/throw?twice=1&ms=700`);
+  assert.equal(answer.status, 200);
+  assert.equal(answer.headers.connection, 'close');
+  const { pid } = JSON.parse(answer.body) as { pid: number };
+  await until('it is gone', () => !isAlive(pid));
+  await printed(cluster, /second boom/);
+  await replaced(cluster, [pid], 1);
+  await printed(cluster, /is leaving and is replaced/);
+  assert.equal(cluster.output().match(/is leaving and is replaced/g)?.length, 1);
+});
+
+test('a worker that cannot finish is killed after killTimeout', async (t) => {
+  const cluster = await startTestCluster(t, { baseDir, workers: 1, killTimeout: 500 });
+  const endless = request(`${cluster.url}/slow?ms=60000`).catch((error: NodeJS.ErrnoException) => error.code);
+  const { pid } = await ask(cluster, '/throw');
+  await until('it is gone', () => !isAlive(pid), 3000);
+  assert.equal(await endless, 'ECONNRESET');
+});
+
+test('an exception whose code is in serverGracefulIgnoreCode is logged only', async (t) => {
+  const cluster = await startTestCluster(t, { baseDir, workers: 1 }, LOG_TO_CONSOLE);
+  const { pid } = await ask(cluster, '/throw?code=EIGNORED');
+  await until('it is logged', () => cluster.output().includes('worker boom'));
+  assert.deepEqual((await cluster.pids()).workers, [pid]);
+  assert.equal((await ask(cluster, '/')).pid, pid);
+});
+
+test('W23: unhandled rejections anywhere and exceptions in the Agent are logged, and the processes live on', async (t) => {
+  const cluster = await startTestCluster(t, { baseDir, workers: 1 }, LOG_TO_CONSOLE);
+  const before = await cluster.pids();
+  await ask(cluster, '/reject');
+  await ask(cluster, '/tell?what=agent:reject');
+  await ask(cluster, '/tell?what=agent:throw');
+  for (const text of ['worker rejection', 'agent rejection', 'agent boom']) {
+    await until(`${text} is logged`, () => cluster.output().includes(text));
+  }
+  assert.deepEqual(await requestJson(`${cluster.url}/agent`), { agent: before.agent });
+  assert.deepEqual(await cluster.pids(), before);
+});
+
+for (const env of ['local', 'unittest', 'prod']) {
+  test(`W20, W22: a dead worker is replaced in env ${env}`, async (t) => {
+    const cluster = await startTestCluster(t, { baseDir, workers: 1, env }, { NODE_ENV: 'development' });
+    const [victim] = (await cluster.pids()).workers as [number];
+    await request(`${cluster.url}/exit`).catch(() => undefined);
+    await replaced(cluster, [victim], 1);
+    await printed(cluster, /exited with code 5/);
+  });
+}
+
+test('W21, W28: after a dozen dead Agents no listener has leaked, and the Master alone tells of deaths', async (t) => {
+  const cluster = await startTestCluster(t, { baseDir, workers: 1 });
+  for (let round = 0; round < 12; round += 1) {
+    const { agent } = await cluster.pids();
+    process.kill(agent as number, 'SIGKILL');
+    await until('there is another Agent', async () => ![undefined, agent].includes((await cluster.pids()).agent));
+  }
+  const [worker] = (await cluster.pids()).workers as [number];
+  process.kill(worker, 'SIGKILL');
+  await replaced(cluster, [worker], 1);
+  assert.doesNotMatch(cluster.output(), /MaxListeners|cfork/);
+  await printed(cluster, /app worker \d+ died and is replaced at once: ended by SIGKILL/);
+});
+
+test('W24: a worker that outgrows maxMemory is replaced, the new one first', async (t) => {
+  const cluster = await startTestCluster(t, { baseDir, workers: 1, maxMemory: 250, hangTimeout: 1000 });
+  const { pid } = await ask(cluster, '/grow?mib=220');
+  await replaced(cluster, [pid], 1);
+  await until('the old one is gone', () => !isAlive(pid));
+  await printed(cluster, new RegExp(`app worker ${pid} is being replaced: it uses \\d+ MiB`));
+  assert.doesNotMatch(cluster.output(), /died/);
+});
+
+test('W24: a worker that has served maxRequests is replaced', async (t) => {
+  const cluster = await startTestCluster(t, { baseDir, workers: 1, maxRequests: 5, hangTimeout: 1000 });
+  const { pid } = await ask(cluster, '/');
+  for (let index = 0; index < 5; index += 1) await ask(cluster, '/');
+  await replaced(cluster, [pid], 1);
+  await printed(cluster, /it has served maxRequests/);
+});
+
+test('W17: workers load the framework while the Agent boots, and run no code of the app before it is ready', async (t) => {
+  const app = temporaryDirectory(t);
+  writeFileSync(path.join(app, 'package.json'), '{ "name": "order" }');
+  const loaded = path.join(app, 'loaded');
+  writeFileSync(
+    path.join(app, 'preload.js'),
+    `if (require('node:cluster').isWorker) {
+       console.log('worker preloads');
+       require('node:fs').writeFileSync(${JSON.stringify(loaded)}, '');
+     }`,
+  );
+  writeFileSync(
+    path.join(app, 'agent.js'),
+    `module.exports = class {
+       async didLoad() {
+         while (!require('node:fs').existsSync(${JSON.stringify(loaded)})) await new Promise((done) => setTimeout(done, 5));
+         console.log('agent is ready');
+       }
+     };`,
+  );
+  writeFileSync(path.join(app, 'app.js'), `console.log('app code runs');`);
+  const cluster = await startTestCluster(t, { baseDir: app, workers: 1, require: './preload.js' });
+  const [preload, agent, code] = ['worker preloads', 'agent is ready', 'app code runs'].map((text) =>
+    cluster.output().indexOf(text),
+  ) as [number, number, number];
+  assert.ok(preload >= 0 && preload < agent && agent < code, cluster.output());
+});

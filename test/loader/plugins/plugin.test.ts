@@ -1,0 +1,216 @@
+import assert from 'node:assert/strict';
+import path from 'node:path';
+import { type TestContext, test } from 'node:test';
+import type { Application } from 'koa-clutch';
+import { type Files, loadApp } from '../../support/loaded_app.js';
+
+/** Files of a plugin that lives in the app's own directory. */
+function plugin(name: string, eggPlugin: object = {}, files: Files = {}): Files {
+  const own = Object.entries(files).map(([file, text]) => [`plugins/${name}/${file}`, text]);
+  return {
+    [`plugins/${name}/package.json`]: JSON.stringify({
+      name: `egg-${name}`,
+      version: '1.0.0',
+      eggPlugin: { name, ...eggPlugin },
+    }),
+    ...Object.fromEntries(own),
+  };
+}
+
+/** `config/plugin.js` with a path for each of the names. */
+function declare(entries: Record<string, object | boolean>): Files {
+  const lines = Object.entries(entries).map(([name, entry]) => {
+    if (typeof entry === 'boolean') return `${name}: ${entry}`;
+    return `${name}: { path: path.join(__dirname, '../plugins/${name}'), ...${JSON.stringify(entry)} }`;
+  });
+  return { 'config/plugin.js': `const path = require('path'); module.exports = { ${lines.join(', ')} };` };
+}
+
+const names = (app: Application): string[] => Object.keys(app.plugins);
+
+test('plugins come after those that they depend on', (t) => {
+  const app = loadApp(t, { ...declare({ a: {}, b: {} }), ...plugin('a', { dependencies: ['b'] }), ...plugin('b') });
+  assert.deepEqual(names(app), ['b', 'a']);
+  assert.deepEqual(app.plugins['b']?.dependents, ['a']);
+});
+
+test('a plugin that is off is turned on when another one needs it', (t) => {
+  const files = {
+    ...declare({ a: {}, b: { enable: false } }),
+    ...plugin('a', { dependencies: ['b'] }),
+    ...plugin('b'),
+  };
+  const app = loadApp(t, files);
+  assert.deepEqual(names(app), ['b', 'a']);
+  assert.equal(app.plugins['b']?.implicitEnable, true);
+  assert.match(app.loader.warnings.join('\n'), /plugin "b" is off in .*plugin\.js but is on because "a" needs it/);
+  assert.match(app.loader.explainPlugins()[0]?.reason as string, /off in .*, but needed by a/);
+});
+
+test('an optional dependency orders but does not enable', (t) => {
+  const with_ = (enable: boolean) => ({
+    ...declare({ c: {}, b: { enable } }),
+    ...plugin('c', { optionalDependencies: ['b', 'absent'] }),
+    ...plugin('b'),
+  });
+  assert.deepEqual(names(loadApp(t, with_(false))), ['c']);
+  assert.deepEqual(names(loadApp(t, with_(true))), ['b', 'c']);
+});
+
+function assertFails(t: TestContext, files: Files, code: string, ...patterns: RegExp[]): void {
+  assert.throws(
+    () => loadApp(t, files),
+    (error: Error & { code: string }) => {
+      assert.equal(error.code, code, error.message);
+      for (const pattern of patterns) assert.match(error.message, pattern);
+      return true;
+    },
+  );
+}
+
+test('a missing dependency stops the boot and is named with who needs it', (t) => {
+  const files = { ...declare({ a: {} }), ...plugin('a', { dependencies: ['nowhere'] }) };
+  assertFails(t, files, 'ERR_CLUTCH_PLUGIN_MISSING', /missed plugins: nowhere/, /"nowhere" is needed by "a"/);
+});
+
+test('a dependency that is not for this env counts as missing', (t) => {
+  const files = {
+    ...declare({ a: {}, b: {} }),
+    ...plugin('a', { dependencies: ['b'] }),
+    ...plugin('b', { env: ['prod'] }),
+  };
+  assertFails(t, files, 'ERR_CLUTCH_PLUGIN_MISSING', /"b" is needed by "a"/);
+});
+
+for (const key of ['dependencies', 'optionalDependencies']) {
+  test(`a circle of ${key} stops the boot and is written out`, (t) => {
+    const files = { ...declare({ f: {}, g: {} }), ...plugin('f', { [key]: ['g'] }), ...plugin('g', { [key]: ['f'] }) };
+    assertFails(t, files, 'ERR_CLUTCH_PLUGIN_CYCLE', /f,g,f/);
+  });
+}
+
+test('a plugin that depends on itself is a circle', (t) => {
+  assertFails(t, { ...declare({ f: {} }), ...plugin('f', { dependencies: ['f'] }) }, 'ERR_CLUTCH_PLUGIN_CYCLE', /f,f/);
+});
+
+test('a declared package that is not installed stops the boot, even when it is off', (t) => {
+  assertFails(
+    t,
+    declare({ zzz: false }),
+    'ERR_CLUTCH_PLUGIN_NOT_FOUND',
+    /Can not find plugin zzz in ".*"/,
+    /npm install zzz/,
+  );
+});
+
+test('a path that does not exist is a warning', (t) => {
+  const app = loadApp(t, { 'config/plugin.js': `exports.nope = { enable: true, path: '/nope' };` });
+  assert.match(app.loader.warnings.join('\n'), /plugin "nope" has no package\.json/);
+});
+
+for (const name of ['./x', '/x', 'file:x']) {
+  test(`package: '${name}' is refused and path is advised`, (t) => {
+    const files = { 'config/plugin.js': `exports.x = { enable: true, package: '${name}' };` };
+    assertFails(t, files, 'ERR_CLUTCH_PLUGIN_CONFIG', /use path for a directory/);
+  });
+}
+
+test('a package is found in node_modules, also under another key', (t) => {
+  const app = loadApp(t, {
+    'config/plugin.js': `exports.nick = { enable: true, package: 'egg-real' };`,
+    'node_modules/egg-real/package.json': '{ "name": "egg-real", "version": "2.0.0", "eggPlugin": { "name": "real" } }',
+  });
+  assert.equal(app.plugins['nick']?.version, '2.0.0');
+  assert.match(app.loader.warnings.join('\n'), /plugin "nick" is called "real"/);
+});
+
+test('strict: false silences another name', (t) => {
+  const files = { ...declare({ nick: {} }), ...plugin('nick', { name: 'real', strict: false }) };
+  assert.deepEqual(loadApp(t, files).loader.warnings, []);
+});
+
+test('plugin.default.js hides plugin.js', (t) => {
+  const app = loadApp(t, {
+    ...declare({ a: {} }),
+    ...plugin('a'),
+    ...plugin('b'),
+    'config/plugin.default.js': `exports.b = { path: require('path').join(__dirname, '../plugins/b') };`,
+  });
+  assert.deepEqual(names(app), ['b']);
+});
+
+test('the env file of the app comes after its default', (t) => {
+  const files = { ...declare({ a: {} }), ...plugin('a'), 'config/plugin.prod.js': 'exports.a = false;' };
+  assert.deepEqual(names(loadApp(t, files)), ['a']);
+  assert.deepEqual(names(loadApp(t, files, { env: 'prod' })), []);
+});
+
+test('an empty env in config does not clear the env of the package, another env replaces it', (t) => {
+  const files = (env: string[]) => ({ ...declare({ a: { env } }), ...plugin('a', { env: ['prod'] }) });
+  const off = loadApp(t, files([]));
+  assert.deepEqual(names(off), []);
+  assert.match(off.loader.explainPlugins()[0]?.reason as string, /its env \[prod\] does not hold "unittest"/);
+  assert.deepEqual(names(loadApp(t, files(['unittest']))), ['a']);
+});
+
+test('options.plugins beats EGG_PLUGINS, which beats the files', (t) => {
+  const files = { ...declare({ a: {}, b: {} }), ...plugin('a'), ...plugin('b') };
+  process.env['EGG_PLUGINS'] = '{"a":false,"b":false}';
+  t.after(() => delete process.env['EGG_PLUGINS']);
+  assert.deepEqual(names(loadApp(t, files)), []);
+  assert.deepEqual(names(loadApp(t, files, { plugins: { a: true } })), ['a']);
+});
+
+test('EGG_PLUGINS that is not JSON is ignored with a warning', (t) => {
+  process.env['EGG_PLUGINS'] = '{';
+  t.after(() => delete process.env['EGG_PLUGINS']);
+  assert.match(loadApp(t).loader.warnings.join('\n'), /EGG_PLUGINS is not valid JSON/);
+});
+
+test('a function as plugin file declares nothing', (t) => {
+  assert.deepEqual(names(loadApp(t, { 'config/plugin.js': 'module.exports = () => ({ a: true });' })), []);
+});
+
+test('null as a plugin is refused', (t) => {
+  assertFails(
+    t,
+    { 'config/plugin.js': 'exports.a = null;' },
+    'ERR_CLUTCH_PLUGIN_CONFIG',
+    /plugin "a" is declared as null/,
+  );
+});
+
+test('the legacy key dep counts as dependencies', (t) => {
+  const app = loadApp(t, { ...declare({ a: { dep: ['b'] }, b: {} }), ...plugin('a'), ...plugin('b') });
+  assert.deepEqual(names(app), ['b', 'a']);
+});
+
+test('eggPlugin.exports names the directory of the built files, inside the package only', (t) => {
+  const built = {
+    ...declare({ a: {} }),
+    ...plugin('a', { exports: { require: './dist' } }, { 'dist/config/config.default.js': 'exports.fromDist = true;' }),
+  };
+  const app = loadApp(t, built);
+  assert.equal(app.config['fromDist'], true);
+  assert.equal(path.basename(app.plugins['a']?.path as string), 'dist');
+  const outside = { ...declare({ a: {} }), ...plugin('a', { exports: { require: '../../../..' } }) };
+  assertFails(t, outside, 'ERR_CLUTCH_PLUGIN_CONFIG', /leads out of its package/);
+});
+
+test('a later declaration with path or package replaces both', (t) => {
+  const app = loadApp(t, {
+    ...declare({ a: {} }),
+    ...plugin('a'),
+    'config/plugin.unittest.js': `exports.a = { package: 'egg-a' };`,
+    'node_modules/egg-a/package.json': '{ "name": "egg-a", "version": "9.9.9", "eggPlugin": { "name": "a" } }',
+  });
+  assert.equal(app.plugins['a']?.version, '9.9.9');
+});
+
+test('a plugin called __proto__ pollutes nothing', (t) => {
+  const app = loadApp(t, {
+    'config/plugin.js': `module.exports = JSON.parse('{"__proto__":{"enable":true,"polluted":1}}');`,
+  });
+  assert.deepEqual(names(app), []);
+  assert.equal(({} as Record<string, unknown>)['polluted'], undefined);
+});
