@@ -112,7 +112,7 @@ test('a Follower invokes, with results, errors and callbacks', async (t) => {
     name: 'TypeError',
     message: 'no such key',
     code: 'ENOKEY',
-    stack: /leader\.test/,
+    stack: /cluster_clients\.test/,
   });
   const legacy = (name: string) =>
     new Promise((resolve, reject) => client.legacy(name, (error, value) => (error ? reject(error) : resolve(value))));
