@@ -1,7 +1,7 @@
 // Builds dist/: types with tsc, code with esbuild. A process loads a dozen files instead of seventy, which is
 // a sixth of the start of a cluster on Node 20: it takes about a millisecond for each ES module.
 import { spawnSync } from 'node:child_process';
-import { cpSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -28,12 +28,15 @@ const ENTRIES = [
   'leader/cluster_clients.ts',
 ];
 
-for (const dir of [dist, path.join(root, '.test')]) rmSync(dir, { recursive: true, force: true });
-const tsc = path.join(root, 'node_modules/typescript/bin/tsc');
-const { status } = spawnSync(process.execPath, [tsc, '--emitDeclarationOnly'], { cwd: root, stdio: 'inherit' });
-if (status !== 0) process.exit(status ?? 1);
+// With --code, only the code is written, over what is there: for one test after an edit.
+if (!process.argv.includes('--code')) {
+  for (const dir of [dist, path.join(root, '.test')]) rmSync(dir, { recursive: true, force: true });
+  const tsc = path.join(root, 'node_modules/typescript/bin/tsc');
+  const { status } = spawnSync(process.execPath, [tsc, '--emitDeclarationOnly'], { cwd: root, stdio: 'inherit' });
+  if (status !== 0) process.exit(status ?? 1);
+}
 
-const { metafile } = await build({
+const { metafile, outputFiles } = await build({
   entryPoints: globbySync(ENTRIES, { cwd: root }).sort(),
   absWorkingDir: root,
   outdir: dist,
@@ -46,17 +49,22 @@ const { metafile } = await build({
   target: 'node20.19',
   packages: 'external',
   metafile: true,
+  // Linked, so that a stack under --enable-source-maps names the source file; the code itself is not in the package.
+  sourcemap: 'linked',
+  sourcesContent: false,
+  write: false,
   logLevel: 'warning',
   plugins: [{ name: 'own-places', setup: keepOwnPlaces }],
 });
+
+const [home] = Object.entries(metafile.outputs).find(([, { inputs }]) => 'dist-root:dist-root' in inputs) ?? [];
+if (path.dirname(home ?? '') !== 'dist/chunks') throw new Error(`import.meta is taken from ${home}, not from a chunk`);
+writeOutputs();
 
 // The rest of a plugin: its package.json with `eggPlugin`, and templates.
 for (const file of globbySync(['plugins/**/*', '!plugins/**/*.ts'], { cwd: root })) {
   cpSync(path.join(root, file), path.join(dist, file), { recursive: true });
 }
-
-const [home] = Object.entries(metafile.outputs).find(([, { inputs }]) => 'dist-root:dist-root' in inputs) ?? [];
-if (path.dirname(home ?? '') !== 'dist/chunks') throw new Error(`import.meta is taken from ${home}, not from a chunk`);
 
 /** A module that has moved into another file still finds what lies beside it under its own name. */
 function keepOwnPlaces({ onLoad, onResolve }) {
@@ -78,4 +86,40 @@ function keepOwnPlaces({ onLoad, onResolve }) {
       .replaceAll('import.meta.url', `${url}.href`);
     return { contents: `import { directoryOf, distRoot } from 'dist-root';\n${contents}`, loader: 'ts' };
   });
+}
+
+/** Writes what was built, each shared chunk under the name of the room that most of its code is from. */
+function writeOutputs() {
+  const names = chunkNames();
+  const renamed = (text) => text.replace(/[\w.-]+-[A-Z0-9]{8}\.js/g, (name) => names.get(name) ?? name);
+  for (const { path: file, text } of outputFiles) {
+    const target = path.join(path.dirname(file), renamed(path.basename(file)));
+    mkdirSync(path.dirname(target), { recursive: true });
+    writeFileSync(target, renamed(text));
+  }
+}
+
+/** @returns esbuild's name of each chunk → `<room>.js`, or `<room>-<file>.js` for one that is imported late; with a number where there are several */
+function chunkNames() {
+  const names = new Map();
+  const taken = new Map();
+  for (const [file, { inputs }] of Object.entries(metafile.outputs).sort()) {
+    if (path.dirname(file) !== 'dist/chunks' || !file.endsWith('.js')) continue;
+    const own = path.basename(file).replace(/-[A-Z0-9]{8}\.js$/, '');
+    const name = own === 'chunk' ? roomOf(inputs) : `${roomOf(inputs)}-${own}`;
+    const count = (taken.get(name) ?? 0) + 1;
+    taken.set(name, count);
+    names.set(path.basename(file), count === 1 ? `${name}.js` : `${name}-${count}.js`);
+  }
+  return names;
+}
+
+function roomOf(inputs) {
+  const bytes = new Map();
+  for (const [file, { bytesInOutput }] of Object.entries(inputs)) {
+    const [room, folder] = path.dirname(file).split('/');
+    const name = room === 'cluster' && folder ? `cluster-${folder}` : room === '.' ? 'shared' : room;
+    bytes.set(name, (bytes.get(name) ?? 0) + bytesInOutput);
+  }
+  return [...bytes].sort(([, a], [, b]) => b - a)[0]?.[0].replace(/\W/g, '-') ?? 'shared';
 }
