@@ -5,4 +5,4 @@ export type { ClusterHandle } from './master/handle.js';
 export { startCluster } from './master/start_cluster.js';
 export type { AdminOptions, ClusterOptions, HttpsOptions, StartClusterOptions } from './options/options.js';
 export { type ControlRequest, controlPath } from './protocol/control_protocol.js';
-export type { ReloadOptions } from './supervise/rolling.js';
+export type { ReloadOptions } from './supervise/rolling_restart.js';

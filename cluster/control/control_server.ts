@@ -2,21 +2,28 @@ import net from 'node:net';
 import { toError } from '../../errors.js';
 import { listenPrivately } from '../../ipc/socket_path.js';
 import { removeStaleSocket } from '../listen/unix_socket.js';
-import type { ClusterHandle } from '../master/handle.js';
-import type { MasterLog } from '../master/master_log.js';
 import { type ControlAnswer, type ControlRequest, controlPath } from '../protocol/control_protocol.js';
+import type { ClusterStatus } from './status.js';
 
 /** Longest request in bytes. */
 const REQUEST_LIMIT = 1024;
 
+/** What the commands control. */
+interface Controlled {
+  status(): ClusterStatus;
+  reload(): Promise<void>;
+  scale(workers: number): Promise<void>;
+  close(): Promise<void>;
+}
+
 /** Answers the commands of `clutch status`, `reload`, `stop` and `workers` over a unix socket. */
 export class ControlServer {
   readonly #server = net.createServer((socket) => this.#serve(socket)).unref();
-  readonly #cluster: ClusterHandle;
-  readonly #log: MasterLog;
+  readonly #cluster: Controlled;
+  readonly #log: Pick<Console, 'info' | 'error'>;
   #closed = false;
 
-  constructor(cluster: ClusterHandle, log: MasterLog) {
+  constructor(cluster: Controlled, log: Pick<Console, 'info' | 'error'>) {
     this.#cluster = cluster;
     this.#log = log;
   }

@@ -1,4 +1,4 @@
-import type { ProcessState, Supervised } from '../supervise/supervised.js';
+import type { ManagedChild, ProcessState } from '../supervise/managed_child.js';
 
 export interface ProcessStatus {
   kind: 'master' | 'agent' | 'app worker';
@@ -34,14 +34,14 @@ export interface ClusterStatus {
   processes: ProcessStatus[];
 }
 
-export function childStatus(kind: 'agent' | 'app worker', info: Supervised): ProcessStatus {
+export function childStatus(kind: 'agent' | 'app worker', info: ManagedChild): ProcessStatus {
   const { stats, slot, child } = info;
   return {
     kind,
     pid: child.id,
     state: info.state,
     ...(kind === 'app worker' ? { slot: slot.index } : {}),
-    uptime: seconds(Date.now() - child.born),
+    uptime: seconds(Date.now() - child.spawnedAt),
     restarts: slot.restarts,
     ...(slot.lastExit === undefined ? {} : { lastExit: slot.lastExit.split('\n')[0] }),
     ...(stats && {

@@ -1,9 +1,7 @@
 import net from 'node:net';
-import { CONTROL } from '../../ipc/message.js';
+import { CONTROL, type Message } from '../../ipc/message.js';
 import { explainListenError } from '../protocol/address.js';
 import type { ListenAddress } from '../protocol/protocol.js';
-import type { ProcessWorkers } from '../spawn/process_workers.js';
-import type { Supervised } from '../supervise/supervised.js';
 import { removeStaleSocket } from './unix_socket.js';
 
 /**
@@ -36,26 +34,36 @@ function hash(text: string): number {
   return (value ^ (value >>> 16)) >>> 0;
 }
 
-interface Waiting {
+/** A worker as far as the choice needs it. */
+interface StickyWorker {
+  slot: { index: number };
+}
+
+interface StickyOptions<W> {
+  /** @returns the workers that take connections */
+  workers: () => W[];
+  send: (worker: W, message: Message, socket: net.Socket) => void;
+}
+
+interface Waiting<W> {
   socket: net.Socket;
-  worker: Supervised | undefined;
+  worker: W | undefined;
 }
 
 /**
  * The Master's own listener in sticky mode: accepts connections and hands each to the worker of its client.
  * A connection that no worker has taken yet is handed to another one when its worker dies, and waits while there is none.
  */
-export class StickyListener {
+export class StickyListener<W extends StickyWorker> {
   readonly #server = net.createServer({ pauseOnConnect: true }, (socket) => this.#accept(socket));
-  readonly #workers: () => Supervised[];
-  readonly #source: ProcessWorkers;
-  readonly #waiting = new Map<number, Waiting>();
+  readonly #workers: StickyOptions<W>['workers'];
+  readonly #send: StickyOptions<W>['send'];
+  readonly #waiting = new Map<number, Waiting<W>>();
   #sequence = 0;
 
-  /** @param workers those that are ready */
-  constructor(source: ProcessWorkers, workers: () => Supervised[]) {
-    this.#source = source;
+  constructor({ workers, send }: StickyOptions<W>) {
     this.#workers = workers;
+    this.#send = send;
   }
 
   /** @returns the address it has bound; rejects when that fails */
@@ -84,11 +92,11 @@ export class StickyListener {
     }
     const sequence = this.#sequence++;
     this.#waiting.set(sequence, { socket, worker: undefined });
-    this.#hand(sequence);
+    this.#dispatch(sequence);
   }
 
-  #hand(sequence: number): void {
-    const waiting = this.#waiting.get(sequence) as Waiting;
+  #dispatch(sequence: number): void {
+    const waiting = this.#waiting.get(sequence) as Waiting<W>;
     const ready = this.#workers();
     const slot = stickySlot(
       waiting.socket.remoteAddress ?? '',
@@ -96,8 +104,7 @@ export class StickyListener {
     );
     waiting.worker = ready.find((worker) => worker.slot.index === slot);
     if (!waiting.worker) return;
-    const message = { action: CONTROL.connection, data: sequence };
-    this.#source.sendSocket(waiting.worker.child, message, waiting.socket);
+    this.#send(waiting.worker, { action: CONTROL.connection, data: sequence }, waiting.socket);
   }
 
   /** The worker has the connection; the Master's own hold on it ends. */
@@ -107,9 +114,9 @@ export class StickyListener {
   }
 
   /** Hands on what waits: a worker has come, or this one has gone. */
-  rehand(gone?: Supervised): void {
+  redispatch(gone?: W): void {
     for (const [sequence, { worker }] of this.#waiting) {
-      if (worker === undefined || worker === gone) this.#hand(sequence);
+      if (worker === undefined || worker === gone) this.#dispatch(sequence);
     }
   }
 

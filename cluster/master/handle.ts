@@ -1,5 +1,5 @@
 import type { ClusterStatus } from '../control/status.js';
-import type { ReloadOptions } from '../supervise/rolling.js';
+import type { ReloadOptions } from '../supervise/rolling_restart.js';
 import type { MasterMessenger } from './master_messenger.js';
 
 /** What `startCluster` resolves with. */

@@ -1,29 +1,29 @@
 import { toError } from '../../errors.js';
 import type { LeaderInfo } from '../../ipc/leader_info.js';
 import { CONTROL } from '../../ipc/message.js';
+import { ClusterReport } from '../control/cluster_report.js';
 import { ControlServer } from '../control/control_server.js';
-import { Overview } from '../control/overview.js';
 import type { ClusterStatus, MasterState } from '../control/status.js';
 import { StickyListener } from '../listen/sticky.js';
 import { PreparedSockets } from '../listen/unix_socket.js';
 import { type ClusterOptions, parseWorkers } from '../options/options.js';
 import { displayAddress } from '../protocol/address.js';
 import type { ListenAddress } from '../protocol/protocol.js';
-import type { Launched } from '../spawn/launch.js';
-import type { ProcessWorkers } from '../spawn/process_workers.js';
+import { ProcessWorkers } from '../spawn/process_workers.js';
 import type { AgentPool } from '../supervise/agent_pool.js';
-import { Guardian } from '../supervise/guardian.js';
-import { type ReloadOptions, Rolling } from '../supervise/rolling.js';
+import type { ManagedChild } from '../supervise/managed_child.js';
+import { OrphanReaper } from '../supervise/orphan_reaper.js';
+import { type ReloadOptions, RollingRestart } from '../supervise/rolling_restart.js';
 import { captureStack } from '../supervise/stack_capture.js';
-import type { Supervised } from '../supervise/supervised.js';
-import { Watch } from '../supervise/watch.js';
+import { Watchdog } from '../supervise/watchdog.js';
 import type { WorkerPool } from '../supervise/worker_pool.js';
-import { Announcements } from './announcements.js';
+import { EggEvents } from './egg_events.js';
 import type { ClusterHandle } from './handle.js';
 import { createMasterLog } from './master_log.js';
 import { MasterMessenger } from './master_messenger.js';
 import { Relay } from './relay.js';
 import { listenToSignals } from './signals.js';
+import type { SpawnedCluster } from './spawn_all.js';
 
 /** Milliseconds that killed processes get to be gone. */
 const FORCE_LIMIT = 1000;
@@ -35,13 +35,13 @@ export class Master implements ClusterHandle {
   readonly #begin: number;
   readonly #agents: AgentPool;
   readonly #workers: WorkerPool;
-  readonly #rolling: Rolling;
+  readonly #restarts: RollingRestart;
   readonly #relay: Relay;
-  readonly #announce: Announcements;
-  readonly #overview: Overview;
-  readonly #watch: Watch;
-  readonly #guardian = new Guardian();
-  readonly #sticky: StickyListener | undefined;
+  readonly #eggEvents: EggEvents;
+  readonly #report: ClusterReport;
+  readonly #watchdog: Watchdog;
+  readonly #reaper = new OrphanReaper();
+  readonly #sticky: StickyListener<ManagedChild> | undefined;
   readonly #frameworkName: string;
   /** What Leader and Followers need to find and trust each other; `agent` follows the Agent in use. */
   readonly #leader: LeaderInfo;
@@ -61,7 +61,7 @@ export class Master implements ClusterHandle {
   constructor(
     options: ClusterOptions,
     frameworkName: string,
-    { agents, workers, source, leader, ports, begin }: Launched,
+    { agents, workers, source, leader, ports, begin }: SpawnedCluster,
   ) {
     this.#options = { ...options };
     this.#frameworkName = frameworkName;
@@ -75,11 +75,16 @@ export class Master implements ClusterHandle {
       },
       (error: Error) => this.#failBoot(`no free port: ${error.message}`),
     );
-    if (options.sticky) this.#sticky = new StickyListener(source as ProcessWorkers, () => this.#workers.ready);
-    this.#rolling = new Rolling(this.#agents, this.#workers, this.#log);
+    if (options.sticky && source instanceof ProcessWorkers) {
+      this.#sticky = new StickyListener({
+        workers: () => this.#workers.ready,
+        send: ({ child }, message, socket) => source.sendSocket(child, message, socket),
+      });
+    }
+    this.#restarts = new RollingRestart(this.#agents, this.#workers, this.#log);
     this.#relay = new Relay(this.#agents, this.#workers, this.#log);
-    this.#announce = new Announcements(this.#relay, this.#agents, this.#workers, this.#options);
-    this.#overview = new Overview(this.#agents, this.#workers, () => ({
+    this.#eggEvents = new EggEvents(this.#relay, this.#agents, this.#workers, this.#options);
+    this.#report = new ClusterReport(this.#agents, this.#workers, () => ({
       state: this.#state,
       address: this.address,
       baseDir: options.baseDir,
@@ -87,16 +92,16 @@ export class Master implements ClusterHandle {
     // A process that is being debugged may stand still for as long as it likes.
     const debugged = (options.execArgv ?? process.execArgv).some((option) => option.startsWith('--inspect'));
     const limits = { ...options, hangTimeout: debugged ? 0 : options.hangTimeout };
-    this.#watch = new Watch(limits, () => [...this.#agents.all, ...this.#workers.all], {
+    this.#watchdog = new Watchdog(limits, () => [...this.#agents.all, ...this.#workers.all], {
       onHang: (child, silent) => void this.#replaceHung(child, silent),
-      onLimit: (worker, reason) => void this.#rolling.recycle(worker, reason),
+      onLimit: (worker, reason) => void this.#restarts.recycle(worker, reason),
       onTick: () => {
         if (this.#state === 'ready') this.#workers.fillGaps();
       },
     });
   }
 
-  /** Begins to supervise what has been launched. */
+  /** Begins to supervise what has been spawned. */
   start(): void {
     listenToSignals({
       onClose: (signal) => {
@@ -131,30 +136,30 @@ export class Master implements ClusterHandle {
       this.#failBoot('a process ended as soon as it was forked');
       return;
     }
-    this.#watch.start();
+    this.#watchdog.start();
     void this.#control.open(this.#options.baseDir);
   }
 
-  #onAgentReady({ id }: Supervised): void {
+  #onAgentReady({ id }: ManagedChild): void {
     this.#leader.agent = id;
     if (this.#state === 'starting') {
       this.#workers.release();
       return;
     }
     this.#log.info(`Agent ${id} is ready`);
-    this.#announce.agentBack(id);
+    this.#eggEvents.agentBack(id);
   }
 
-  #onAgentDeath({ id }: Supervised, reason: string, delay: number): void {
+  #onAgentDeath({ id }: ManagedChild, reason: string, delay: number): void {
     if (this.#state === 'starting') {
       this.#failBoot(`the Agent did not start: ${reason}`);
       return;
     }
     this.#log.error(`Agent ${id} died and is replaced ${inWords(delay)}: ${reason}`);
-    this.#announce.agentGone();
+    this.#eggEvents.agentGone();
   }
 
-  async #onWorkerReady(info: Supervised, address: ListenAddress): Promise<void> {
+  async #onWorkerReady(info: ManagedChild, address: ListenAddress): Promise<void> {
     if (this.#sticky && !this.#listening) {
       this.#listening = address;
       try {
@@ -165,12 +170,12 @@ export class Master implements ClusterHandle {
       }
     }
     this.#listening ??= address;
-    this.#sticky?.rehand();
-    this.#announce.agentIdTo(info.id);
-    this.#announce.workerIds();
+    this.#sticky?.redispatch();
+    this.#eggEvents.agentIdTo(info.id);
+    this.#eggEvents.workerIds();
     if (this.#state === 'ready') {
       this.#log.info(`app worker ${info.id} is ready`);
-      this.#announce.joined(info.id);
+      this.#eggEvents.joined(info.id);
     } else if (this.#state === 'starting' && this.#workers.ready.length === this.#options.workers) {
       await this.#becomeReady();
     }
@@ -181,7 +186,7 @@ export class Master implements ClusterHandle {
     if (admin) {
       try {
         const { startAdmin } = await import('../control/admin.js');
-        this.#admin = await startAdmin(admin, this.#overview);
+        this.#admin = await startAdmin(admin, this.#report);
       } catch (error) {
         this.#failBoot(`the admin listener cannot use port ${admin.port}: ${toError(error).message}`);
         return;
@@ -190,12 +195,12 @@ export class Master implements ClusterHandle {
     if (this.#state !== 'starting') return;
     this.#state = 'ready';
     this.#log.info(`${this.#frameworkName} started on ${this.address} (${Date.now() - this.#begin} ms)`);
-    this.#announce.clusterReady(this.#listening as ListenAddress);
-    if (this.#options.startMode === 'process') this.#guardian.start([this.#agents, this.#workers]);
+    this.#eggEvents.clusterReady(this.#listening as ListenAddress);
+    if (this.#options.startMode === 'process') this.#reaper.start([this.#agents, this.#workers]);
     this.#onReady();
   }
 
-  #onWorkerDeath({ id, state, slot }: Supervised, reason: string, delay: number): void {
+  #onWorkerDeath({ id, state, slot }: ManagedChild, reason: string, delay: number): void {
     if (this.#state === 'starting') {
       this.#failBoot(`app worker ${id} did not start: ${reason}`);
       return;
@@ -203,15 +208,15 @@ export class Master implements ClusterHandle {
     const what = state === 'draining' ? 'is leaving' : 'died';
     this.#log.error(`app worker ${id} ${what} and is replaced ${inWords(delay)}: ${reason}`);
     if (delay > 0) this.#log.error(`slot ${slot.index} is backing off: its workers die soon after they start`);
-    this.#announce.workerGone();
+    this.#eggEvents.workerGone();
   }
 
-  #onWorkerExit(info: Supervised): void {
-    this.#sticky?.rehand(info);
-    this.#announce.workerIds();
+  #onWorkerExit(info: ManagedChild): void {
+    this.#sticky?.redispatch(info);
+    this.#eggEvents.workerIds();
   }
 
-  async #replaceHung(hung: Supervised, silent: number): Promise<void> {
+  async #replaceHung(hung: ManagedChild, silent: number): Promise<void> {
     this.#log.error(`pid ${hung.id} has not been heard of for ${silent} ms, it is killed and replaced`);
     if (this.#options.startMode === 'process') {
       const stack = await captureStack(hung.id);
@@ -264,16 +269,16 @@ export class Master implements ClusterHandle {
   }
 
   status(): ClusterStatus {
-    return this.#overview.status();
+    return this.#report.status();
   }
 
   reload(options?: ReloadOptions): Promise<void> {
-    return this.#rolling.reload(options);
+    return this.#restarts.reload(options);
   }
 
   async scale(workers: number): Promise<void> {
-    await this.#rolling.scale(parseWorkers(workers));
-    this.#announce.workerIds();
+    await this.#restarts.scale(parseWorkers(workers));
+    this.#eggEvents.workerIds();
   }
 
   close(): Promise<void> {
@@ -287,7 +292,7 @@ export class Master implements ClusterHandle {
     this.#agents.stopReplacing();
     await this.#workers.close();
     await this.#agents.close();
-    this.#watch.stop();
+    this.#watchdog.stop();
     this.#control.close();
     this.#admin?.close();
     this.#state = 'closed';

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { CONTROL, type Message } from '../../ipc/message.js';
 import type { SendFailure } from '../spawn/child_handle.js';
 import type { AgentPool } from '../supervise/agent_pool.js';
-import type { Supervised } from '../supervise/supervised.js';
+import type { ManagedChild } from '../supervise/managed_child.js';
 import type { WorkerPool } from '../supervise/worker_pool.js';
 import type { MasterLog } from './master_log.js';
 
@@ -22,7 +22,7 @@ interface Events {
   /** For the Master itself. */
   message: [message: Message];
   /** So much waits for a process that messages to it are dropped. */
-  queueFull: [receiver: Supervised];
+  queueFull: [receiver: ManagedChild];
 }
 
 /** Passes messages on between parent, Master, Agent and app workers. */
@@ -31,7 +31,7 @@ export class Relay extends EventEmitter<Events> {
   readonly #workers: WorkerPool;
   readonly #log: MasterLog;
   /** Those whose queue is full, and the senders that know: each is told once until it is read again. */
-  readonly #full = new Map<Supervised, Set<number | undefined>>();
+  readonly #full = new Map<ManagedChild, Set<number | undefined>>();
 
   constructor(agents: AgentPool, workers: WorkerPool, log: MasterLog) {
     super();
@@ -41,7 +41,7 @@ export class Relay extends EventEmitter<Events> {
   }
 
   /** Routes what a process has sent; without `to` it goes to the other side. */
-  route(given: unknown, from: Sender, sender?: Supervised): void {
+  route(given: unknown, from: Sender, sender?: ManagedChild): void {
     // Node's own convention for plain strings, taken over from Egg: the text is action and data.
     const message = (typeof given === 'string' ? { action: given, data: given } : given) as Message | null;
     if (typeof message?.action !== 'string') return;
@@ -63,7 +63,7 @@ export class Relay extends EventEmitter<Events> {
     return from === 'app' ? 'agent' : 'app';
   }
 
-  #find(id: number): Supervised | undefined {
+  #find(id: number): ManagedChild | undefined {
     return this.#workers.find(id) ?? this.#agents.find(id);
   }
 
@@ -100,11 +100,11 @@ export class Relay extends EventEmitter<Events> {
     if (process.send && process.connected) process.send(message, undefined, {}, () => undefined);
   }
 
-  #post(receiver: Supervised, message: Message): void {
+  #post(receiver: ManagedChild, message: Message): void {
     this.#settle(receiver, message, receiver.child.send(message));
   }
 
-  #settle(receiver: Supervised, message: Message, failure: SendFailure): void {
+  #settle(receiver: ManagedChild, message: Message, failure: SendFailure): void {
     if (failure !== 'full') {
       this.#full.delete(receiver);
       if (failure) this.#fail(message, failure);

@@ -1,9 +1,9 @@
 import { resolveFramework } from '../../resolve/framework.js';
 import { parseClusterOptions, type StartClusterOptions } from '../options/options.js';
-import { launch } from '../spawn/launch.js';
 import type { ClusterHandle } from './handle.js';
 import { createMasterLog } from './master_log.js';
 import { writePidFile } from './pid_file.js';
+import { spawnAll } from './spawn_all.js';
 
 /** Clutch itself, for apps that name no framework. */
 export const DEFAULT_FRAMEWORK = { name: 'clutch', entry: new URL('../../framework/index.js', import.meta.url).href };
@@ -23,10 +23,10 @@ export async function startCluster(
   const parsed = parseClusterOptions(options, (message) => createMasterLog().warn(message));
   const framework = resolveFramework(parsed) ?? DEFAULT_FRAMEWORK;
   if (parsed.pidFile) writePidFile(parsed.pidFile);
-  const launched = launch(parsed, framework.entry);
+  const spawned = spawnAll(parsed, framework.entry);
   // The rest of the Master is loaded while the processes start.
   const { Master } = await import('./master.js');
-  const master = new Master(parsed, framework.name, launched);
+  const master = new Master(parsed, framework.name, spawned);
   master.start();
   await master.ready;
   callback?.(master);

@@ -23,7 +23,7 @@ export abstract class Child extends EventEmitter<Events> {
   /** Its pid, or the id of its thread. */
   abstract readonly id: number;
   /** Milliseconds since the epoch. */
-  readonly born = Date.now();
+  readonly spawnedAt = Date.now();
   /** Messages that wait until it listens; undefined from then on. */
   #early: Message[] | undefined = [];
 

@@ -8,26 +8,26 @@ import type { ProcessStats } from '../protocol/protocol.js';
 import { type Child, ProcessChild, ThreadChild } from '../spawn/child_handle.js';
 import { threadExecArgv } from '../spawn/exec_argv.js';
 import { killedFromOutside } from './backoff.js';
+import { ManagedChild } from './managed_child.js';
 import { Slot } from './slot.js';
-import { Supervised } from './supervised.js';
 import type { ChildSettings } from './worker_pool.js';
 
 const ENTRY = fileURLToPath(new URL('../worker/agent_worker.js', import.meta.url));
 
 interface Events {
-  forked: [agent: Supervised];
-  message: [message: Message, agent: Supervised];
-  ready: [agent: Supervised];
+  forked: [agent: ManagedChild];
+  message: [message: Message, agent: ManagedChild];
+  ready: [agent: ManagedChild];
   /** The Agent is gone; `delay` is the time until the next one, in milliseconds. */
-  died: [agent: Supervised, reason: string, delay: number];
+  died: [agent: ManagedChild, reason: string, delay: number];
 }
 
 /** Forks the Agent and its replacements. There is one in use at a time; a reload has the next one boot beside it. */
 export class AgentPool extends EventEmitter<Events> {
   readonly slot = new Slot(0);
   readonly #settings: ChildSettings;
-  readonly #agents = new Set<Supervised>();
-  #current: Supervised | undefined;
+  readonly #agents = new Set<ManagedChild>();
+  #current: ManagedChild | undefined;
   #timer: NodeJS.Timeout | undefined;
   #closing = false;
 
@@ -37,15 +37,15 @@ export class AgentPool extends EventEmitter<Events> {
   }
 
   /** The Agent that is ready. */
-  get current(): Supervised | undefined {
+  get current(): ManagedChild | undefined {
     return this.#current;
   }
 
-  get all(): Supervised[] {
+  get all(): ManagedChild[] {
     return [...this.#agents];
   }
 
-  find(id: number): Supervised | undefined {
+  find(id: number): ManagedChild | undefined {
     for (const agent of this.#agents) if (agent.id === id) return agent;
     return undefined;
   }
@@ -60,10 +60,10 @@ export class AgentPool extends EventEmitter<Events> {
    *
    * @throws its error when it does not boot; the old one stays then
    */
-  takeOver(): Promise<void> {
-    const agent = this.#fork('trial');
+  replace(): Promise<void> {
+    const agent = this.#fork('candidate');
     return new Promise((resolve, reject) => {
-      const onReady = (ready: Supervised): void => {
+      const onReady = (ready: ManagedChild): void => {
         if (ready !== agent) return;
         this.off('ready', onReady);
         resolve();
@@ -76,9 +76,9 @@ export class AgentPool extends EventEmitter<Events> {
     });
   }
 
-  #fork(state: 'starting' | 'trial'): Supervised {
+  #fork(state: 'starting' | 'candidate'): ManagedChild {
     const { prepare, boot, complete } = this.#settings;
-    const agent = new Supervised(this.#forkChild(), this.slot, state);
+    const agent = new ManagedChild(this.#forkChild(), this.slot, state);
     const { child } = agent;
     this.#agents.add(agent);
     child.on('message', (message) => this.#onMessage(agent, message));
@@ -103,18 +103,18 @@ export class AgentPool extends EventEmitter<Events> {
     return new ProcessChild(fork(ENTRY, { execArgv }));
   }
 
-  #onMessage(agent: Supervised, message: Message): void {
+  #onMessage(agent: ManagedChild, message: Message): void {
     if (message.action === CONTROL.stats) agent.beat(message.data as ProcessStats);
     else if (message.action === CONTROL.bootError) agent.failure = message.data as ErrorData;
     else if (message.action === 'agent-start') this.#onReady(agent);
     else this.emit('message', message, agent);
   }
 
-  #onReady(agent: Supervised): void {
+  #onReady(agent: ManagedChild): void {
     // The same action from code of the app means nothing.
-    if (this.#closing || (agent.state !== 'starting' && agent.state !== 'trial')) return;
+    if (this.#closing || (agent.state !== 'starting' && agent.state !== 'candidate')) return;
     const previous = this.#current;
-    if (agent.state === 'trial') this.#supervise(agent);
+    if (agent.state === 'candidate') this.#supervise(agent);
     agent.state = 'ready';
     this.#current = agent;
     clearTimeout(this.#timer);
@@ -122,13 +122,13 @@ export class AgentPool extends EventEmitter<Events> {
     this.emit('ready', agent);
   }
 
-  #retire(agent: Supervised): void {
+  #retire(agent: ManagedChild): void {
     agent.state = 'draining';
     void agent.child.terminate(this.#settings.boot.closeTimeout);
   }
 
   /** From now on its death is answered with another Agent. */
-  #supervise(agent: Supervised): void {
+  #supervise(agent: ManagedChild): void {
     agent.child.once('exit', (code, signal) => {
       if (this.#current === agent) this.#current = undefined;
       if (agent.state === 'draining') return;
@@ -136,8 +136,8 @@ export class AgentPool extends EventEmitter<Events> {
       this.slot.lastExit = reason;
       this.slot.restarts += 1;
       if (this.#closing) return;
-      const outside = agent.state === 'ready' && killedFromOutside(signal) && !agent.condemned;
-      const delay = outside ? 0 : this.slot.backoff.delayAfter(Date.now() - agent.child.born);
+      const outside = agent.state === 'ready' && killedFromOutside(signal) && !agent.killReason;
+      const delay = outside ? 0 : this.slot.backoff.delayAfter(Date.now() - agent.child.spawnedAt);
       this.emit('died', agent, reason, delay);
       this.#timer = setTimeout(() => {
         if (!this.#closing && !this.#current) this.#supervise(this.#fork('starting'));

@@ -5,8 +5,8 @@ import type { BootData, ListenAddress, PrepareData, ProcessStats } from '../prot
 import type { Child } from '../spawn/child_handle.js';
 import type { WorkerSource } from '../spawn/worker_source.js';
 import { killedFromOutside } from './backoff.js';
+import { ManagedChild } from './managed_child.js';
 import { Slot } from './slot.js';
-import { Supervised } from './supervised.js';
 
 export interface ChildSettings {
   prepare: PrepareData;
@@ -17,19 +17,19 @@ export interface ChildSettings {
 }
 
 interface Events {
-  forked: [info: Supervised];
-  message: [message: Message, info: Supervised];
-  ready: [info: Supervised, address: ListenAddress];
+  forked: [info: ManagedChild];
+  message: [message: Message, info: ManagedChild];
+  ready: [info: ManagedChild, address: ListenAddress];
   /** It died unasked; `delay` is the time until it is replaced, in milliseconds. */
-  died: [info: Supervised, reason: string, delay: number];
-  exit: [info: Supervised, reason: string];
+  died: [info: ManagedChild, reason: string, delay: number];
+  exit: [info: ManagedChild, reason: string];
 }
 
 /** Keeps as many app workers as are wanted: one in each slot. */
 export class WorkerPool extends EventEmitter<Events> {
   readonly #settings: ChildSettings;
   readonly #source: WorkerSource;
-  readonly #workers = new Map<Child, Supervised>();
+  readonly #workers = new Map<Child, ManagedChild>();
   readonly #slots: Slot[] = [];
   readonly #timers = new Map<Slot, NodeJS.Timeout>();
   /** App code may run from the first `agent-start` on. */
@@ -43,16 +43,16 @@ export class WorkerPool extends EventEmitter<Events> {
     this.#slots = Array.from({ length: count }, (_, index) => new Slot(index));
   }
 
-  get all(): Supervised[] {
+  get all(): ManagedChild[] {
     return [...this.#workers.values()];
   }
 
-  find(id: number): Supervised | undefined {
+  find(id: number): ManagedChild | undefined {
     for (const info of this.#workers.values()) if (info.id === id) return info;
     return undefined;
   }
 
-  get ready(): Supervised[] {
+  get ready(): ManagedChild[] {
     return this.all.filter(({ state }) => state === 'ready');
   }
 
@@ -66,7 +66,7 @@ export class WorkerPool extends EventEmitter<Events> {
       onFork: (child) => this.#adopt(child, this.#freeSlot(), 'starting'),
       onLost: (child) => {
         const info = this.#workers.get(child);
-        if (info?.state === 'ready') info.state = 'lost';
+        if (info?.state === 'ready') info.state = 'disconnected';
       },
     });
   }
@@ -83,8 +83,8 @@ export class WorkerPool extends EventEmitter<Events> {
     for (const info of this.all) this.#boot(info);
   }
 
-  #adopt(child: Child, slot: Slot, state: 'starting' | 'trial'): Supervised {
-    const info = new Supervised(child, slot, state);
+  #adopt(child: Child, slot: Slot, state: 'starting' | 'candidate'): ManagedChild {
+    const info = new ManagedChild(child, slot, state);
     this.#workers.set(child, info);
     child.on('message', (message) => this.#onMessage(info, message));
     child.on('error', (error) => {
@@ -97,14 +97,14 @@ export class WorkerPool extends EventEmitter<Events> {
     return info;
   }
 
-  #boot(info: Supervised): void {
+  #boot(info: ManagedChild): void {
     info.lastBeat = Date.now();
     const { boot } = this.#settings;
     const port = boot.options.ports[info.slot.index] ?? boot.options.port;
     info.child.send({ action: CONTROL.boot, data: { ...boot, options: { ...boot.options, port } } });
   }
 
-  #onMessage(info: Supervised, message: Message): void {
+  #onMessage(info: ManagedChild, message: Message): void {
     switch (message.action) {
       case CONTROL.stats:
         info.beat(message.data as ProcessStats);
@@ -123,9 +123,9 @@ export class WorkerPool extends EventEmitter<Events> {
     }
   }
 
-  #onReady(info: Supervised, address: ListenAddress): void {
+  #onReady(info: ManagedChild, address: ListenAddress): void {
     // The same action from code of the app means nothing.
-    if (info.state !== 'starting' && info.state !== 'trial') return;
+    if (info.state !== 'starting' && info.state !== 'candidate') return;
     info.state = 'ready';
     this.#source.onReady(info.child);
     this.#source.setReplaced(info.child, !this.#closing && !info.slot.backoff.active);
@@ -133,7 +133,7 @@ export class WorkerPool extends EventEmitter<Events> {
   }
 
   /** A worker that threw, or was told to end by someone else, drains by itself; its replacement starts now. */
-  #replaceLeaving(info: Supervised, error: ErrorData | undefined): void {
+  #replaceLeaving(info: ManagedChild, error: ErrorData | undefined): void {
     if (info.state !== 'ready') return;
     info.failure = error;
     info.state = 'draining';
@@ -144,7 +144,7 @@ export class WorkerPool extends EventEmitter<Events> {
     this.#replace(info, reason, { early: error !== undefined });
   }
 
-  #onExit(info: Supervised, code: number | null, signal: string | null): void {
+  #onExit(info: ManagedChild, code: number | null, signal: string | null): void {
     const { child, state } = info;
     const replaced = this.#source.isReplaced(child);
     this.#workers.delete(child);
@@ -155,8 +155,8 @@ export class WorkerPool extends EventEmitter<Events> {
     const reason = info.exitReason(code, signal);
     this.emit('exit', info, reason);
     // A draining worker was asked to leave, or is replaced already.
-    if (state === 'draining' || state === 'trial') return;
-    const early = !(state !== 'starting' && killedFromOutside(signal) && !info.condemned);
+    if (state === 'draining' || state === 'candidate') return;
+    const early = !(state !== 'starting' && killedFromOutside(signal) && !info.killReason);
     this.#replace(info, reason, { early, forked: replaced });
   }
 
@@ -164,12 +164,12 @@ export class WorkerPool extends EventEmitter<Events> {
    * @param early whether the death may count as one of a crash loop
    * @param forked whether the source replaces the worker itself
    */
-  #replace(info: Supervised, reason: string, { early, forked = false }: { early: boolean; forked?: boolean }): void {
+  #replace(info: ManagedChild, reason: string, { early, forked = false }: { early: boolean; forked?: boolean }): void {
     const { slot, child } = info;
     slot.lastExit = reason;
     slot.restarts += 1;
     if (this.#closing) return;
-    const delay = early ? slot.backoff.delayAfter(Date.now() - child.born) : 0;
+    const delay = early ? slot.backoff.delayAfter(Date.now() - child.spawnedAt) : 0;
     this.emit('died', info, reason, delay);
     if (!forked) this.#fillAfter(slot, delay);
   }
@@ -187,7 +187,7 @@ export class WorkerPool extends EventEmitter<Events> {
   }
 
   /** The workers that fill a slot: one, or two while one takes over from the other. */
-  occupants(slot: Slot): Supervised[] {
+  occupants(slot: Slot): ManagedChild[] {
     return this.all.filter((info) => info.slot === slot && info.fillsSlot);
   }
 
@@ -201,12 +201,12 @@ export class WorkerPool extends EventEmitter<Events> {
    *
    * @throws its error when it does not boot; the others stay then
    */
-  async takeOver(slot: Slot): Promise<void> {
+  async replace(slot: Slot): Promise<void> {
     clearTimeout(this.#timers.get(slot));
     this.#timers.delete(slot);
     const before = this.occupants(slot);
     if (this.#source.exclusive) await Promise.all(before.map((old) => this.retire(old)));
-    const info = this.#adopt(this.#source.fork(slot.index), slot, 'trial');
+    const info = this.#adopt(this.#source.fork(slot.index), slot, 'candidate');
     try {
       await this.#ready(info);
     } catch (error) {
@@ -216,12 +216,12 @@ export class WorkerPool extends EventEmitter<Events> {
     for (const old of before) void this.retire(old);
   }
 
-  #ready(info: Supervised): Promise<void> {
+  #ready(info: ManagedChild): Promise<void> {
     return new Promise((resolve, reject) => {
-      const onReady = (ready: Supervised): void => {
+      const onReady = (ready: ManagedChild): void => {
         if (ready === info) settle(resolve);
       };
-      const onExit = (exited: Supervised, reason: string): void => {
+      const onExit = (exited: ManagedChild, reason: string): void => {
         if (exited === info) settle(() => reject(new Error(reason)));
       };
       const settle = (finish: () => void): void => {
@@ -235,7 +235,7 @@ export class WorkerPool extends EventEmitter<Events> {
   }
 
   /** Asks a worker to drain and end; resolves when it has. */
-  async retire(info: Supervised): Promise<void> {
+  async retire(info: ManagedChild): Promise<void> {
     if (!this.#workers.has(info.child) || info.state === 'draining') return;
     info.state = 'draining';
     this.#source.setReplaced(info.child, false);

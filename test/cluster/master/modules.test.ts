@@ -16,8 +16,8 @@ test('the first step of the Master loads what forking needs, and no package', ()
     'control/control_server',
     'supervise/stack_capture',
     'listen/sticky',
-    'supervise/rolling',
-    'supervise/watch',
+    'supervise/rolling_restart',
+    'supervise/watchdog',
   ]) {
     assert.ok(!sources.includes(`cluster/${late}.ts`), `${late} is loaded before anything is forked`);
   }

@@ -205,7 +205,7 @@ test('startCluster rejects bad options before anything is forked', async () => {
 
 test('the Master loads neither Koa nor the loader, the framework or the app', () => {
   const { sources, packages } = importGraph('cluster/master/master.ts');
-  assert.ok(sources.includes('cluster/supervise/rolling.ts'));
+  assert.ok(sources.includes('cluster/supervise/rolling_restart.ts'));
   assert.deepEqual(
     sources.filter((file) => !/^(?:cluster\/|ipc\/|resolve\/|errors\.ts)/.test(file)),
     [],

@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
-import type { Supervised } from './supervised.js';
+import type { ManagedChild } from './managed_child.js';
 
 interface GuardedPool {
-  readonly all: Supervised[];
-  on(event: 'forked', listener: (child: Supervised) => void): unknown;
+  readonly all: ManagedChild[];
+  on(event: 'forked', listener: (child: ManagedChild) => void): unknown;
 }
 
 /**
@@ -28,7 +28,7 @@ kill -9 $pids 2>/dev/null`;
  * It is a shell that waits for the end of a pipe: it costs no thread in any process and next to no memory.
  * Where there is no shell, children still end by themselves as soon as their event loop runs.
  */
-export class Guardian {
+export class OrphanReaper {
   /** Starts to watch the children of these pools, and those they fork later. */
   start(pools: GuardedPool[]): void {
     if (process.platform === 'win32') return;
@@ -39,7 +39,7 @@ export class Guardian {
     for (const emitter of [shell, shell.stdin]) emitter.on('error', () => undefined);
     shell.unref();
     (shell.stdin as unknown as { unref?: () => void }).unref?.();
-    const guard = ({ child }: Supervised): void => {
+    const guard = ({ child }: ManagedChild): void => {
       shell.stdin.write(`+${child.id}\n`);
       child.once('exit', () => shell.stdin.write(`-${child.id}\n`));
     };

@@ -11,7 +11,7 @@ interface MasterFacts {
 }
 
 /** What can be told about the whole cluster: for `status()`, the control socket and the admin listener. */
-export class Overview implements AdminSource {
+export class ClusterReport implements AdminSource {
   readonly #agents: AgentPool;
   readonly #workers: WorkerPool;
   readonly #master: () => MasterFacts;

@@ -3,18 +3,18 @@ import type { LeaderInfo } from '../../ipc/leader_info.js';
 import { usableSocketDirectory } from '../../ipc/socket_path.js';
 import type { ClusterOptions } from '../options/options.js';
 import { heartbeatInterval } from '../protocol/heartbeat_interval.js';
+import { inheritedExecArgv } from '../spawn/exec_argv.js';
+import { freePorts } from '../spawn/free_ports.js';
+import { ProcessWorkers } from '../spawn/process_workers.js';
+import { ThreadWorkers } from '../spawn/thread_workers.js';
+import type { WorkerSource } from '../spawn/worker_source.js';
 import { AgentPool } from '../supervise/agent_pool.js';
 import { type ChildSettings, WorkerPool } from '../supervise/worker_pool.js';
-import { inheritedExecArgv } from './exec_argv.js';
-import { freePorts } from './free_ports.js';
-import { ProcessWorkers } from './process_workers.js';
-import { ThreadWorkers } from './thread_workers.js';
-import type { WorkerSource } from './worker_source.js';
 
 const { randomBytes } = process.getBuiltinModule('node:crypto');
 
 /** The processes of a cluster that have just been forked. */
-export interface Launched {
+export interface SpawnedCluster {
   agents: AgentPool;
   workers: WorkerPool;
   source: WorkerSource;
@@ -31,7 +31,7 @@ export interface Launched {
  *
  * @param framework URL of its entry
  */
-export function launch(options: ClusterOptions, framework: string): Launched {
+export function spawnAll(options: ClusterOptions, framework: string): SpawnedCluster {
   const begin = Date.now();
   const leader: LeaderInfo = {
     token: randomBytes(32).toString('hex'),

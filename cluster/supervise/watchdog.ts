@@ -1,8 +1,8 @@
 import { heartbeatInterval } from '../protocol/heartbeat_interval.js';
 import type { ProcessStats } from '../protocol/protocol.js';
-import type { Supervised } from './supervised.js';
+import type { ManagedChild } from './managed_child.js';
 
-export interface WatchLimits {
+export interface WatchdogLimits {
   /** Milliseconds without a heartbeat; 0 turns it off. */
   hangTimeout: number;
   /** MiB; 0 turns it off. */
@@ -11,9 +11,9 @@ export interface WatchLimits {
   maxRequests: number;
 }
 
-export interface WatchListener {
-  onHang(process: Supervised, silent: number): void;
-  onLimit(worker: Supervised, reason: string): void;
+export interface WatchdogListener {
+  onHang(process: ManagedChild, silent: number): void;
+  onLimit(worker: ManagedChild, reason: string): void;
   onTick(): void;
 }
 
@@ -23,15 +23,15 @@ const BOOT_FACTOR = 4;
 const LIMIT_PAUSE = 60_000;
 
 /** Looks at the heartbeats: finds processes that are silent, and workers that have grown too big or old. */
-export class Watch {
-  readonly #limits: WatchLimits;
-  readonly #processes: () => Supervised[];
-  readonly #listener: WatchListener;
-  readonly #told = new WeakMap<Supervised, number>();
+export class Watchdog {
+  readonly #limits: WatchdogLimits;
+  readonly #processes: () => ManagedChild[];
+  readonly #listener: WatchdogListener;
+  readonly #told = new WeakMap<ManagedChild, number>();
   #timer: NodeJS.Timeout | undefined;
   #lastTick = Date.now();
 
-  constructor(limits: WatchLimits, processes: () => Supervised[], listener: WatchListener) {
+  constructor(limits: WatchdogLimits, processes: () => ManagedChild[], listener: WatchdogListener) {
     this.#limits = limits;
     this.#processes = processes;
     this.#listener = listener;
@@ -58,13 +58,13 @@ export class Watch {
     this.#listener.onTick();
   }
 
-  #look(process: Supervised, now: number): void {
+  #look(process: ManagedChild, now: number): void {
     const { lastBeat, state, stats } = process;
     const { hangTimeout } = this.#limits;
-    if (hangTimeout > 0 && lastBeat !== undefined && !process.condemned) {
-      const limit = state === 'starting' || state === 'trial' ? hangTimeout * BOOT_FACTOR : hangTimeout;
+    if (hangTimeout > 0 && lastBeat !== undefined && !process.killReason) {
+      const limit = state === 'starting' || state === 'candidate' ? hangTimeout * BOOT_FACTOR : hangTimeout;
       if (now - lastBeat > limit) {
-        process.condemned = `its event loop was blocked for more than ${limit} ms (hangTimeout)`;
+        process.killReason = `its event loop was blocked for more than ${limit} ms (hangTimeout)`;
         this.#listener.onHang(process, now - lastBeat);
         return;
       }

@@ -8,10 +8,10 @@ import type { Slot } from './slot.js';
  * instead of `starting`: its death is for the reload to judge. `lost` is one whose channel has broken and that is
  * replaced already, while its exit is still to come.
  */
-export type ProcessState = 'starting' | 'trial' | 'ready' | 'draining' | 'lost';
+export type ProcessState = 'starting' | 'candidate' | 'ready' | 'draining' | 'disconnected';
 
 /** What the Master knows of an Agent or app worker. */
-export class Supervised {
+export class ManagedChild {
   readonly child: Child;
   readonly slot: Slot;
   state: ProcessState;
@@ -21,7 +21,7 @@ export class Supervised {
   /** The error that it has told of. */
   failure: ErrorData | undefined;
   /** Why the Master kills it. */
-  condemned: string | undefined;
+  killReason: string | undefined;
   /** When it was last heard of; undefined until it may load the app. */
   lastBeat: number | undefined;
 
@@ -37,7 +37,7 @@ export class Supervised {
 
   /** Whether it serves or will: it fills its slot. */
   get fillsSlot(): boolean {
-    return this.state === 'starting' || this.state === 'trial' || this.state === 'ready';
+    return this.state === 'starting' || this.state === 'candidate' || this.state === 'ready';
   }
 
   beat(stats: ProcessStats): void {
@@ -51,7 +51,7 @@ export class Supervised {
 
   /** The sentence for the log about its death. */
   exitReason(code: number | null, signal: string | null): string {
-    if (this.condemned) return this.condemned;
+    if (this.killReason) return this.killReason;
     if (this.failure) return this.failure.stack ?? this.failure.message;
     return signal === null ? `exited with code ${code}` : `ended by ${signal}`;
   }

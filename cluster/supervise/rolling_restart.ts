@@ -1,6 +1,5 @@
-import type { MasterLog } from '../master/master_log.js';
 import type { AgentPool } from './agent_pool.js';
-import type { Supervised } from './supervised.js';
+import type { ManagedChild } from './managed_child.js';
 import type { WorkerPool } from './worker_pool.js';
 
 export interface ReloadOptions {
@@ -14,14 +13,14 @@ interface Reload {
 }
 
 /** Replaces processes while the service goes on: one operation at a time, one process at a time. */
-export class Rolling {
+export class RollingRestart {
   readonly #agents: AgentPool;
   readonly #workers: WorkerPool;
-  readonly #log: MasterLog;
+  readonly #log: Pick<Console, 'info' | 'error'>;
   #last: Promise<unknown> = Promise.resolve();
   #queued: Reload | undefined;
 
-  constructor(agents: AgentPool, workers: WorkerPool, log: MasterLog) {
+  constructor(agents: AgentPool, workers: WorkerPool, log: Pick<Console, 'info' | 'error'>) {
     this.#agents = agents;
     this.#workers = workers;
     this.#log = log;
@@ -55,8 +54,8 @@ export class Rolling {
   async #reload(agent: boolean): Promise<void> {
     const begin = Date.now();
     try {
-      if (agent) await this.#agents.takeOver();
-      for (const slot of [...this.#workers.slots]) await this.#workers.takeOver(slot);
+      if (agent) await this.#agents.replace();
+      for (const slot of [...this.#workers.slots]) await this.#workers.replace(slot);
       this.#log.info(`reloaded (${Date.now() - begin} ms)`);
     } catch (error) {
       this.#log.error(`reload failed, the old processes stay: ${(error as Error).message}`);
@@ -65,13 +64,13 @@ export class Rolling {
   }
 
   /** Replaces one worker; when the new one does not boot the old one stays, and the outcome is logged. */
-  recycle(info: Supervised, reason: string): Promise<void> {
+  recycle(info: ManagedChild, reason: string): Promise<void> {
     return this.#enqueue(async () => {
       if (info.state !== 'ready') return;
       this.#log.info(`app worker ${info.id} is being replaced: ${reason}`);
       info.slot.lastExit = reason;
       try {
-        await this.#workers.takeOver(info.slot);
+        await this.#workers.replace(info.slot);
         info.slot.restarts += 1;
       } catch (error) {
         this.#log.error(`app worker ${info.id} stays, its replacement failed: ${(error as Error).message}`);
@@ -91,7 +90,7 @@ export class Rolling {
       while (this.#workers.slots.length < count) {
         const slot = this.#workers.addSlot();
         try {
-          await this.#workers.takeOver(slot);
+          await this.#workers.replace(slot);
         } catch (error) {
           this.#workers.removeSlot();
           throw error;

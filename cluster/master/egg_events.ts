@@ -7,7 +7,7 @@ import type { WorkerPool } from '../supervise/worker_pool.js';
 import type { Relay } from './relay.js';
 
 /** What the Master tells the others of its own accord, with the names and contents that Egg has for it. */
-export class Announcements {
+export class EggEvents {
   readonly #relay: Relay;
   readonly #agents: AgentPool;
   readonly #workers: WorkerPool;
