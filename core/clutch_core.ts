@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
 import type Koa from 'koa';
 import { ClutchError } from '../errors.js';
-import { type Loader, type Plugin, Timing, usesAsyncContext } from '../loader/index.js';
+import { type Loader, type Plugin, Timing } from '../loader/index.js';
 import { BaseContextClass } from './base_context_class.js';
 import { type Composed, compose } from './compose.js';
 import { contextFactory, defineLazyState } from './context.js';
@@ -45,6 +45,7 @@ type OwnMembers =
   | 'keys'
   | 'env'
   | 'handleRequest'
+  | 'emit'
   | 'toJSON'
   | 'inspect';
 
@@ -53,6 +54,7 @@ interface KoaBase extends Omit<Koa, OwnMembers> {
   use(fn: Middleware): this;
   createContext(req: IncomingMessage, res: ServerResponse): Context;
   callback(): (req: IncomingMessage, res: ServerResponse) => Promise<void>;
+  emit(event: string | symbol, ...args: unknown[]): boolean;
   toJSON(): Record<string, unknown>;
   inspect(): Record<string, unknown>;
   env: string;
@@ -74,8 +76,6 @@ export class ClutchCore extends KoaBase {
   readonly Controller = BaseContextClass;
   readonly Service = BaseContextClass;
   readonly #storage = contextStorage();
-  /** Whether requests run inside the storage. */
-  #tracksContext = false;
   #router: Router | undefined;
   #createContext: ((req: IncomingMessage, res: ServerResponse) => Context) | undefined;
 
@@ -151,18 +151,17 @@ export class ClutchCore extends KoaBase {
     return this.#router;
   }
 
-  /**
-   * The handler for `http.createServer`. Requests run inside `ctxStorage` when something uses it: a loaded file that names
-   * it or `currentContext`, `config.asyncContext`, or whoever has asked for it once.
-   */
+  /** The handler for `http.createServer`. Requests run inside `ctxStorage`, unless `config.asyncContext` is false. */
   override callback(): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
     const run = compose(this.middleware);
     if (this.listenerCount('error') === 0) this.on('error', this.onerror);
-    this.#tracksContext ||= usesAsyncContext() || this.config?.['asyncContext'] === true;
+    if (!this.#tracksContext) return (req, res) => this.handleRequest(this.createContext(req, res), run);
+    const storage = this.#storage;
+    const handle = (ctx: Context): Promise<void> => this.handleRequest(ctx, run);
     return (req, res) => {
       const ctx = this.createContext(req, res);
-      if (this.#tracksContext) return this.#storage.run(ctx, () => this.handleRequest(ctx, run));
-      return this.handleRequest(ctx, run);
+      // One function for all requests, which gets `ctx` as an argument: no closure per request.
+      return storage.run(ctx, handle, ctx);
     };
   }
 
@@ -171,20 +170,31 @@ export class ClutchCore extends KoaBase {
     return { IncomingMessage: FastRequest, ServerResponse: FastResponse };
   }
 
+  /** Whether requests run inside `ctxStorage`. */
+  get #tracksContext(): boolean {
+    return this.config?.['asyncContext'] !== false;
+  }
+
   /** The AsyncLocalStorage that holds the context of the request that is being handled. */
   get ctxStorage(): AsyncLocalStorage<Context> {
-    this.#tracksContext = true;
     return this.#storage;
   }
 
-  /** The context of the request that is being handled, undefined outside one. */
+  /** The context of the request that is being handled; undefined outside one, and when `config.asyncContext` is false. */
   get currentContext(): Context | undefined {
-    return this.ctxStorage.getStore();
+    return this.#storage.getStore();
   }
 
-  /** The same, without a claim that it be there: for what is only better with it. */
-  protected peekContext(): Context | undefined {
-    return this.#storage.getStore();
+  /**
+   * Emits an event as usual. An `error` with a context runs its listeners inside that context: a socket or a stream
+   * reports its error outside of the request that it belongs to.
+   */
+  override emit(event: string | symbol, ...args: unknown[]): boolean {
+    const ctx = args[1] as Context | undefined;
+    if (event !== 'error' || !ctx?.app || !this.#tracksContext || this.currentContext === ctx) {
+      return super.emit(event, ...args);
+    }
+    return this.#storage.run(ctx, () => super.emit(event, ...args));
   }
 
   /** Runs `scope` with `ctx` as `currentContext`. */

@@ -6,7 +6,6 @@ export { ContextLoader, type ContextLoaderOptions } from './files/context_loader
 export { FileLoader, type FileLoaderOptions, moduleFiles } from './files/file_loader.js';
 export { type CaseStyle, propertyNames } from './files/file_names.js';
 export type { MiddlewareOptions } from './files/middleware.js';
-export { usesAsyncContext } from './files/module_loader.js';
 export { Loader } from './loader.js';
 export type { Plugin, PluginDeclaration, PluginDeclarations } from './plugins/plugin.js';
 export { Timing, type TimingItem } from './timing.js';

@@ -35,6 +35,8 @@ export default (appInfo: AppInfo) => ({
     ]),
     timing: { slowBootActionMinDuration: 5000 },
   },
+  /** Run requests in AsyncLocalStorage, so that `app.currentContext` and the app's loggers know their request. */
+  asyncContext: true,
   notfound: { pageUrl: '' },
   siteFile: { '/favicon.ico': Buffer.alloc(0), cacheControl: 'public, max-age=2592000' },
   bodyParser: {

@@ -157,7 +157,7 @@ export abstract class BaseApplication extends ClutchCore {
   protected abstract logError(error: Error, ctx?: Context): void;
 
   get loggers(): Loggers {
-    this.#loggers ??= new Loggers(this.config as never, this.type, () => this.peekContext() as LogContext | undefined);
+    this.#loggers ??= new Loggers(this.config as never, this.type, () => this.currentContext as LogContext | undefined);
     return this.#loggers;
   }
 

@@ -4,8 +4,6 @@ import path from 'node:path';
 import { ClutchError, toError } from '../../errors.js';
 
 const require = createRequire(import.meta.url);
-/** The files of Clutch itself. */
-const OWN = path.join(import.meta.dirname, '../..');
 
 /**
  * How this process treats `.ts`: `first` where a hook such as tsx loads it or `EGG_TYPESCRIPT` asks for it,
@@ -80,19 +78,6 @@ export function notCompiled(file: string): ClutchError {
   });
 }
 
-/** What reads the context of the request that is being handled, by name or, as loggers of the app do, by itself. */
-const ASYNC_CONTEXT = /\b(?:currentContext|ctxStorage|asyncLocalStorage|app\.(?:\w*[lL]ogger|getLogger))\b/;
-/** From Node 24 on an AsyncLocalStorage is part of V8's own bookkeeping; before, it hooks into every promise. */
-let asyncContextIsUsed = Number.parseInt(process.versions.node, 10) >= 24;
-
-/**
- * Whether requests should run inside an AsyncLocalStorage: it costs nothing, or a file that was loaded from an app, a plugin
- * or a framework names what needs it.
- */
-export function usesAsyncContext(): boolean {
-  return asyncContextIsUsed;
-}
-
 /**
  * Loads a module of any kind synchronously. A default export is taken; an unknown extension gives the file's Buffer.
  *
@@ -104,7 +89,6 @@ export function loadModule(file: string): unknown {
   let exported: unknown;
   try {
     exported = require(file);
-    asyncContextIsUsed ||= !file.startsWith(OWN) && ASYNC_CONTEXT.test(readFileSync(require.resolve(file), 'utf8'));
   } catch (thrown) {
     throw moduleError(file, toError(thrown));
   }

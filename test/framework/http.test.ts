@@ -207,14 +207,6 @@ test('locals and state are one object per context, begun from app.locals', async
   assert.equal((await (await serve(t, app))('/')).body, '[{"a":1,"b":2,"c":3},true]');
 });
 
-test('currentContext is the request’s, also in what it awaits', async (t) => {
-  const ask = await start(
-    t,
-    routes("app.get('/', async (ctx) => { await new Promise(setImmediate); ctx.body = app.currentContext === ctx; });"),
-  );
-  assert.equal((await ask('/')).body, 'true');
-});
-
 test('helper.pathFor and urlFor name routes', async (t) => {
   const ask = await start(
     t,
