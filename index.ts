@@ -15,6 +15,7 @@ export {
   type Helper,
   type Logger,
   type Message,
+  Singleton,
   type StartOptions,
   start,
 } from './framework/index.js';

@@ -9,5 +9,6 @@ export { FrameworkController } from './lib/controller.js';
 export type { Logger } from './lib/logger/logger.js';
 export { Messenger } from './lib/messenger/messenger.js';
 export { writeTypings } from './lib/reports/typings.js';
+export { Singleton } from './lib/singleton.js';
 export { type StartOptions, start } from './lib/start.js';
 export type { Helper } from './lib/types.js';

@@ -11,6 +11,7 @@ import { type LogContext, type Logger, type LoggerConfig, Loggers } from './logg
 import { ipcTransport, type LocalBus } from './messenger/message_transport.js';
 import { Messenger } from './messenger/messenger.js';
 import { writeJson, writeRunFiles } from './reports/run_files.js';
+import { type CreateClient, Singleton } from './singleton.js';
 
 const require = createRequire(import.meta.url);
 
@@ -33,6 +34,7 @@ export abstract class BaseApplication extends ClutchCore {
   declare readonly options: ClutchCore['options'] & ApplicationOptions;
   readonly messenger: Messenger;
   #clusterClients: ClusterClients | undefined;
+  readonly #singletons: Singleton[] = [];
   #loggers: Loggers | undefined;
   #dumpTimer: NodeJS.Timeout | undefined;
   #closed = false;
@@ -54,6 +56,7 @@ export abstract class BaseApplication extends ClutchCore {
     this.beforeClose(async () => {
       this.#closed = true;
       this.#dumpNow();
+      await Promise.all(this.#singletons.map((singleton) => singleton.close()));
       await this.#clusterClients?.close();
       this.messenger.close();
       process.off('unhandledRejection', this.#onRejection);
@@ -83,6 +86,19 @@ export abstract class BaseApplication extends ClutchCore {
   #sharedClients(): ClusterClients {
     const { clusterClientsOf } = require('../../leader/clients_of.js') as typeof import('../../leader/clients_of.js');
     return (this.#clusterClients ??= clusterClientsOf(this, (error) => this.coreLogger.error(error)));
+  }
+
+  /**
+   * Adds `app[name]`: the client of `config[name].client`, or the clients of `config[name].clients` by id.
+   * They are closed after all `beforeClose` hooks if they have close(), quit(), end() or destroy().
+   *
+   * @param create makes a client from its config; the app waits for it if it returns a promise
+   * @throws {ClutchError} ERR_CLUTCH_DUPLICATE, ERR_CLUTCH_CONFIG
+   */
+  addSingleton<C, T>(name: string, create: CreateClient<this, C, T>): void {
+    const singleton = new Singleton<T, C>(this, name, create);
+    singleton.init();
+    this.#singletons.push(singleton as unknown as Singleton);
   }
 
   #onAgentId(id: number | null | undefined): void {
