@@ -1,5 +1,6 @@
 import type { SendHandle } from 'node:child_process';
 import type { Worker } from 'node:cluster';
+import { dispatchedConnection, onInternalReply } from './node_cluster.js';
 
 /** A connection that the Master has given to a worker and that the worker has not taken yet. */
 export interface Handoff {
@@ -13,13 +14,6 @@ interface Guarded extends Handoff {
   closeWanted: boolean;
 }
 
-interface ClusterMessage {
-  cmd?: string;
-  act?: string;
-  seq?: number;
-  ack?: number;
-}
-
 /** Watches the connections that Node's round robin gives to one worker, until the worker has taken each. */
 export class Handoffs {
   readonly #pending = new Map<number, Guarded>();
@@ -28,17 +22,17 @@ export class Handoffs {
   constructor({ process: child }: Worker) {
     const send = child.send.bind(child) as (...args: unknown[]) => boolean;
     child.send = (message: unknown, ...rest: unknown[]): boolean => {
-      const { cmd, act, seq } = (message ?? {}) as ClusterMessage;
-      if (cmd === 'NODE_CLUSTER' && act === 'newconn' && seq !== undefined && rest[0]) {
+      const seq = dispatchedConnection(message);
+      if (seq !== undefined && rest[0]) {
         this.#guard(seq, { message: message as object, handle: rest[0] as Handoff['handle'] });
       }
       return send(message, ...rest);
     };
     this.#send = (message, handle) => child.send(message, handle, undefined, () => undefined);
-    child.on('internalMessage', ({ ack }: ClusterMessage) => {
-      const taken = ack === undefined ? undefined : this.#pending.get(ack);
+    onInternalReply(child, (seq) => {
+      const taken = this.#pending.get(seq);
       if (!taken) return;
-      this.#pending.delete(ack as number);
+      this.#pending.delete(seq);
       unguard(taken);
       if (taken.closeWanted) taken.handle.close();
     });

@@ -1,24 +1,17 @@
 import net from 'node:net';
-
-/** Node's handle of a listening socket, as the round robin of its cluster module uses it. */
-interface ListenHandle {
-  close(callback?: () => void): void;
-  onconnection: (status: number, client: Client) => void;
-}
-
-interface ClusterServer extends net.Server {
-  _handle: ListenHandle | null;
-}
-
-/** A connection that the Master has accepted. */
-interface Client {
-  close(): void;
-}
+import {
+  type ClientHandle,
+  closeListenHandle,
+  isRoundRobinServer,
+  type ListenHandle,
+  listenHandleOf,
+  setListenHandle,
+} from './node_cluster.js';
 
 interface Parked {
   handle: ListenHandle;
   /** Connections that came while no worker was there. */
-  waiting: Client[];
+  waiting: ClientHandle[];
 }
 
 /**
@@ -26,8 +19,7 @@ interface Parked {
  *
  * Node's round robin closes its socket with the last worker, so that clients are refused until the next one listens.
  * Here the socket is parked in place of being closed, what comes meanwhile waits, and the next worker to listen on the
- * same address gets both. Node makes that server with a connection listener named `fail`; should it stop doing so, nothing
- * is parked and the behaviour is Node's own.
+ * same address gets both.
  */
 export class ListenKeeper {
   readonly #parked = new Map<string, Parked>();
@@ -37,21 +29,21 @@ export class ListenKeeper {
   constructor() {
     const create = this.#createServer as (...args: unknown[]) => net.Server;
     net.createServer = ((...args: unknown[]) => {
-      const server = create(...args) as ClusterServer;
-      if ((args[0] as { name?: string } | undefined)?.name === 'fail') this.#adopt(server);
+      const server = create(...args);
+      if (isRoundRobinServer(args)) this.#adopt(server);
       return server;
     }) as typeof net.createServer;
   }
 
-  #adopt(server: ClusterServer): void {
-    const listen = server.listen.bind(server) as (...args: unknown[]) => ClusterServer;
-    const adopted = (...args: unknown[]): ClusterServer => {
+  #adopt(server: net.Server): void {
+    const listen = server.listen.bind(server) as (...args: unknown[]) => net.Server;
+    const adopted = (...args: unknown[]): net.Server => {
       const key = JSON.stringify(args);
       // Ahead of the round robin's own listener, which takes the handle away from the server.
-      server.once('listening', () => this.#watch(key, server._handle));
+      server.once('listening', () => this.#watch(key, listenHandleOf(server)));
       const parked = this.#parked.get(key);
       if (!parked) return listen(...args);
-      server._handle = parked.handle;
+      setListenHandle(server, parked.handle);
       process.nextTick(() => {
         this.#parked.delete(key);
         server.emit('listening');
@@ -65,10 +57,9 @@ export class ListenKeeper {
     server.listen = adopted as never;
   }
 
-  #watch(key: string, handle: ListenHandle | null): void {
+  #watch(key: string, handle: ListenHandle | undefined): void {
     if (!handle) return;
-    const close = Object.getPrototypeOf(handle).close as ListenHandle['close'];
-    const waiting: Client[] = [];
+    const waiting: ClientHandle[] = [];
     // The round robin has put its own onconnection in place by then.
     process.nextTick(() => {
       const distribute = handle.onconnection;
@@ -79,7 +70,7 @@ export class ListenKeeper {
     });
     handle.close = (callback?: () => void): void => {
       if (!this.#active) {
-        close.call(handle, callback);
+        closeListenHandle(handle, callback);
         return;
       }
       handle.onconnection = (status, client) => {
@@ -90,9 +81,9 @@ export class ListenKeeper {
   }
 
   /** The round robin closes connections that no worker was free for when the last one leaves: they wait instead. */
-  #keepQueued(client: Client, waiting: Client[]): void {
+  #keepQueued(client: ClientHandle, waiting: ClientHandle[]): void {
     client.close = () => {
-      delete (client as Partial<Client>).close;
+      delete (client as Partial<ClientHandle>).close;
       if (this.#active) waiting.push(client);
       else client.close();
     };

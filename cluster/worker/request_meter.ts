@@ -6,19 +6,20 @@ import { LATENCY_BOUNDS, type LatencyHistogram } from '../protocol/protocol.js';
 const { performance } = globalThis;
 
 const STARTED = Symbol('started');
+const RESPONSE = Symbol('response');
 
 interface Timed extends ServerResponse {
   [STARTED]?: number;
 }
 
-/** Node keeps the response that a connection is working on here. */
 interface Connection extends Socket {
-  _httpMessage?: ServerResponse | null;
+  /** The response to the last request that has come on this connection, until it is closed. */
+  [RESPONSE]?: ServerResponse | undefined;
 }
 
 /** Counts the requests of a worker and knows those that are in flight. */
 export class RequestMeter {
-  /** Answered requests. */
+  /** Requests whose response has ended. */
   requests = 0;
   inFlight = 0;
   readonly latency: LatencyHistogram = { counts: new Array<number>(LATENCY_BOUNDS.length + 1).fill(0), sum: 0 };
@@ -47,6 +48,7 @@ export class RequestMeter {
   begin(res: Timed): void {
     this.inFlight += 1;
     res[STARTED] = performance.now();
+    (res.req.socket as Connection)[RESPONSE] = res;
     res.on('close', this.#onClose);
   }
 
@@ -56,12 +58,14 @@ export class RequestMeter {
     while (index < LATENCY_BOUNDS.length && seconds > (LATENCY_BOUNDS[index] as number)) index += 1;
     this.latency.counts[index] = (this.latency.counts[index] as number) + 1;
     this.latency.sum += seconds;
+    const connection = res.req.socket as Connection;
+    if (connection[RESPONSE] === res) connection[RESPONSE] = undefined;
     this.requests += 1;
     this.inFlight -= 1;
   }
 
-  /** Marks each answer that has not begun as the last one of its connection. */
+  /** Marks the last response of each connection as the one to close it, if its headers are not sent yet. */
   closeConnections(): void {
-    for (const { _httpMessage: res } of this.#connections) if (res && !res.headersSent) res.shouldKeepAlive = false;
+    for (const { [RESPONSE]: res } of this.#connections) if (res && !res.headersSent) res.shouldKeepAlive = false;
   }
 }
