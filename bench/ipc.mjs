@@ -1,5 +1,5 @@
 // Leader/Follower and messenger against cluster-client, interleaved; needs `npm run build`.
-// node bench/ipc.mjs [--rounds 5] [--json]
+// node bench/ipc.mjs [--rounds 2] [--json]
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import os from 'node:os';
@@ -8,9 +8,9 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { detect } from 'detect-port';
 import { installPeers } from './peers.mjs';
-import { ratioOf, summarize } from './report.mjs';
+import { ipcTable, ratioOf, summarize } from './report.mjs';
 
-const { values } = parseArgs({ options: { rounds: { type: 'string', default: '5' }, json: { type: 'boolean' } } });
+const { values } = parseArgs({ options: { rounds: { type: 'string', default: '2' }, json: { type: 'boolean' } } });
 const ROUNDS = Number(values.rounds);
 const PROCESS = fileURLToPath(new URL('ipc/process.mjs', import.meta.url));
 const MASTER = fileURLToPath(new URL('ipc/master.mjs', import.meta.url));
@@ -167,16 +167,5 @@ const rows = Object.entries(results).flatMap(([what, kinds]) =>
     };
   }),
 );
-if (values.json) console.log(JSON.stringify(rows));
-else {
-  console.log(
-    '| what | with | per second | × cluster-client | p50 µs | p99 µs | CPU µs each |\n|---|---|---|---|---|---|---|',
-  );
-  const cell = (value, digits = 0) => (value === undefined ? '–' : value.toFixed(digits));
-  for (const { what, kind, perSecond, spread, ratio, p50, p99, cpu } of rows) {
-    console.log(
-      `| ${what} | ${kind} | ${perSecond.toLocaleString('en')} ± ${Math.round(spread * 100)} % | ${ratio.toFixed(2)} | ${cell(p50)} | ${cell(p99)} | ${cell(cpu, 1)} |`,
-    );
-  }
-}
+console.log(values.json ? JSON.stringify({ rows, results }) : ipcTable(rows));
 process.exit();

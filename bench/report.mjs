@@ -17,3 +17,21 @@ export function table(head, rows) {
   const line = (cells) => `| ${cells.join(' | ')} |`;
   return [line(head), `|${head.map(() => '---|').join('')}`, ...rows.map(line)].join('\n');
 }
+
+const cell = (value, digits = 0) => (value === undefined ? '–' : value.toFixed(digits));
+
+/** @returns the rows of bench/ipc.mjs as a table */
+export function ipcTable(rows) {
+  return table(
+    ['what', 'with', 'per second', '× cluster-client', 'p50 µs', 'p99 µs', 'CPU µs each'],
+    rows.map(({ what, kind, perSecond, spread, ratio: times, p50, p99, cpu }) => [
+      what,
+      kind,
+      `${perSecond.toLocaleString('en')} ${percent(spread)}`,
+      times.toFixed(2),
+      cell(p50),
+      cell(p99),
+      cell(cpu, 1),
+    ]),
+  );
+}

@@ -1,23 +1,26 @@
 // npm run bench: Clutch beside its peers, interleaved, as ratios with spread. Linux only: it reads /proc.
-// node bench/run.mjs [--rounds 5] [--only throughput,latency,boot,growth,ipc] [--write]
+// node bench/run.mjs [--rounds 2] [--only throughput,plugins,latency,boot,growth,ipc] [--write]
+// --write keeps the run: its raw data in bench/results/, its tables in docs/benchmarks.md, five rows in the README.
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { chart } from './chart.mjs';
 import { generator } from './http/clients.mjs';
 import { boot } from './parts/boot.mjs';
 import { growth } from './parts/growth.mjs';
 import { latency } from './parts/latency.mjs';
+import { plugins } from './parts/plugins.mjs';
 import { throughput } from './parts/throughput.mjs';
 import { installPeers } from './peers.mjs';
+import { describeRun, recordRun } from './record.mjs';
+import { ipcTable } from './report.mjs';
 import { PEERS } from './scenarios.mjs';
 
 const { values } = parseArgs({
   options: {
-    rounds: { type: 'string', default: '5' },
+    rounds: { type: 'string', default: '2' },
     only: { type: 'string' },
     write: { type: 'boolean' },
   },
@@ -59,30 +62,38 @@ async function interleave(name, subjects, measure, times = rounds) {
 }
 
 const bench = { rounds, interleave, environment, missing, leaveOut, scratch };
-const sections = [];
-if (wanted('throughput')) {
-  const { text, bars } = await throughput(bench);
-  sections.push(text);
-  if (values.write) {
-    writeFileSync(path.join(root, 'docs/bench.svg'), chart('Requests a second with one route, × koa', bars));
-  }
-}
-if (wanted('latency')) sections.push(await latency(bench));
-if (wanted('boot')) sections.push(await boot(bench));
-if (wanted('growth')) sections.push(await growth(bench));
-if (wanted('ipc')) {
-  const args = [path.join(root, 'bench/ipc.mjs'), '--rounds', String(rounds)];
-  sections.push(execFileSync(process.execPath, args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim());
-}
+const PARTS = { throughput, plugins, latency, boot, growth, ipc: measureIpc };
+const begun = new Date();
+const loadBefore = os.loadavg();
+const parts = {};
+for (const [name, measure] of Object.entries(PARTS)) if (wanted(name)) parts[name] = await measure(bench);
 
-const about = `Node ${process.version}, ${os.availableParallelism()} processors, ${rounds} interleaved rounds, medians, requests from ${generator}; made by \`npm run bench\`.`;
-const text = `${sections.join('\n\n')}\n\n${about}\n`;
-console.log(text);
-if (values.write) {
-  const readme = path.join(root, 'README.md');
-  const [before, , after] = readFileSync(readme, 'utf8').split(/(?<=<!-- bench -->\n)|(?=<!-- \/bench -->)/);
-  if (after === undefined) throw new Error('README.md has no place for the table: <!-- bench --> and <!-- /bench -->');
-  writeFileSync(readme, `${before}\n${text}\n${after}`);
-}
+const run = {
+  date: begun.toISOString(),
+  node: process.version,
+  machine: `${os.cpus()[0]?.model.trim()}, ${os.availableParallelism()} processors, ${Math.round(os.totalmem() / 2 ** 30)} GiB, ${os.type()} ${os.release()}`,
+  clutch: JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')).version,
+  commit: execFileSync('git', ['rev-parse', '--short', 'HEAD'], { cwd: root, encoding: 'utf8' }).trim(),
+  rounds,
+  generator,
+  leftOut: [...missing],
+  load: { before: loadBefore, after: os.loadavg() },
+  minutes: Number(((Date.now() - begun.getTime()) / 60_000).toFixed(1)),
+  parts,
+};
+console.log(describeRun(run));
+if (values.write) recordRun(root, run);
 rmSync(scratch, { recursive: true, force: true });
 process.exit();
+
+/** Leader and Followers are measured in a process of their own. */
+async function measureIpc() {
+  const args = [path.join(root, 'bench/ipc.mjs'), '--rounds', String(rounds), '--json'];
+  const json = execFileSync(process.execPath, args, {
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'ignore'],
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  const { rows, results } = JSON.parse(json);
+  return { text: ipcTable(rows), data: results };
+}

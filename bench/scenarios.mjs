@@ -3,8 +3,8 @@
 /** Packages of each peer; an empty list needs none. */
 export const PEERS = {
   'node:http': [],
-  koa: ['koa@3', '@koa/router@15'],
-  'koa + @koa/router': ['koa@3', '@koa/router@15'],
+  koa: ['koa@3', '@koa/router@15', '@koa/bodyparser@6', 'koa-static@5'],
+  'koa + @koa/router': ['koa@3', '@koa/router@15', '@koa/bodyparser@6', 'koa-static@5'],
   fastify: ['fastify@5'],
   'nest + fastify': [
     '@nestjs/common@11',
@@ -23,27 +23,52 @@ export const THROUGHPUT = [
     name: 'one route',
     path: '/api/users/7',
     env: {},
-    subjects: [...Object.keys(PEERS), 'clutch', 'clutch, stack off'],
+    subjects: [
+      ...Object.keys(PEERS),
+      'clutch',
+      'clutch, plugins off',
+      'clutch, no middleware',
+      'clutch, asyncContext off',
+      'clutch, http.fast off',
+    ],
     /** Compared with one another, not only with koa. */
     beside: [
       ['clutch', 'egg 3'],
-      ['clutch, stack off', 'koa + @koa/router'],
+      ['clutch, no middleware', 'koa + @koa/router'],
       ['clutch', 'fastify'],
+      ['clutch', 'node:http'],
+      ['clutch', 'clutch, plugins off'],
+      ['clutch', 'clutch, asyncContext off'],
+      ['clutch', 'clutch, http.fast off'],
     ],
   },
   {
     name: '1,000 routes',
     path: '/api/users/7',
     env: { ROUTES: '1000' },
-    subjects: ['koa', 'koa + @koa/router', 'fastify', 'midway', 'egg 3', 'clutch', 'clutch, stack off'],
+    subjects: ['koa', 'koa + @koa/router', 'fastify', 'midway', 'egg 3', 'clutch', 'clutch, no middleware'],
     /** Run with one route as well. */
-    single: ['clutch', 'clutch, stack off'],
+    single: ['clutch', 'clutch, no middleware'],
   },
   {
     name: '10 middlewares',
     path: '/',
     env: { MIDDLEWARES: '10' },
-    subjects: ['koa', 'fastify', 'egg 3', 'clutch', 'clutch, stack off'],
+    subjects: ['koa', 'fastify', 'egg 3', 'clutch', 'clutch, no middleware'],
+  },
+  {
+    name: 'POST of 1 KB JSON',
+    path: '/api/users/7',
+    env: { POST: '1' },
+    load: { body: JSON.stringify({ name: 'clutch', tags: ['koa', 'egg'], text: 'x'.repeat(960) }) },
+    subjects: ['koa', 'fastify', 'egg 3', 'clutch'],
+    beside: [['clutch', 'fastify']],
+  },
+  {
+    name: 'static file of 10 KB',
+    path: '/public/10k.txt',
+    env: { STATIC: '1' },
+    subjects: ['koa', 'egg 3', 'clutch'],
   },
   {
     name: 'short connections',

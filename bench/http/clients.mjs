@@ -1,6 +1,8 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { processorTime } from './harness.mjs';
 
@@ -13,13 +15,25 @@ const TIMEOUT = 60;
 /** `wrk` where it is installed, since it leaves most of a processor to the servers; else load.mjs. */
 export const generator = spawnSync('wrk', ['-v']).error === undefined ? 'wrk' : 'load.mjs';
 
-function command({ port, path, connections = 32, close = false }) {
+function command({ port, path, connections = 32, close = false, body }) {
   if (generator === 'load.mjs') {
-    return [process.execPath, [LOAD, JSON.stringify({ port, path, connections, close, duration: FOREVER * 1000 })]];
+    return [
+      process.execPath,
+      [LOAD, JSON.stringify({ port, path, connections, close, body, duration: FOREVER * 1000 })],
+    ];
   }
   const header = close ? ['-H', 'Connection: close'] : [];
+  const post = body === undefined ? [] : ['-s', postScript(body)];
   const url = `http://127.0.0.1:${port}${path}`;
-  return ['wrk', ['-t1', `-c${connections}`, `-d${FOREVER}`, `--timeout=${TIMEOUT}`, ...header, url]];
+  return ['wrk', ['-t1', `-c${connections}`, `-d${FOREVER}`, `--timeout=${TIMEOUT}`, ...header, ...post, url]];
+}
+
+/** @returns a script that makes wrk send `body` as JSON */
+function postScript(body) {
+  const file = path.join(mkdtempSync(path.join(tmpdir(), 'clutch-bench-wrk-')), 'post.lua');
+  const headers = `wrk.headers["Content-Type"] = "application/json"`;
+  writeFileSync(file, `wrk.method = "POST"\n${headers}\nwrk.body = ${JSON.stringify(body)}\n`);
+  return file;
 }
 
 function errorsIn(text) {
@@ -35,14 +49,19 @@ export class Clients {
   #pids;
   #last;
   #text = '';
+  #body;
 
   /**
    * @param server port and pids
-   * @param options path, connections (32), close (false)
+   * @param options path, connections (32), close (false), body (JSON that is posted; a GET without it)
    */
   constructor({ port, pids }, options) {
     this.#pids = pids();
-    this.#last = { port, host: '127.0.0.1', path: options.path, agent: new http.Agent({ keepAlive: true }) };
+    const { path: target, body } = options;
+    this.#body = body;
+    this.#last = { port, host: '127.0.0.1', path: target, agent: new http.Agent({ keepAlive: true }) };
+    if (body !== undefined)
+      Object.assign(this.#last, { method: 'POST', headers: { 'content-type': 'application/json' } });
     this.#child = spawn(...command({ port, ...options }), { stdio: ['ignore', 'pipe', 'ignore'] });
     this.#child.kill('SIGSTOP');
     this.#child.stdout.on('data', (chunk) => {
@@ -95,8 +114,9 @@ export class Clients {
 
   #askLast() {
     return new Promise((resolve, reject) => {
-      const req = http.get(this.#last, (res) => res.resume().on('end', resolve));
+      const req = http.request(this.#last, (res) => res.resume().on('end', resolve));
       req.on('error', reject);
+      req.end(this.#body);
     });
   }
 }

@@ -14,8 +14,13 @@ const {
   rate = 0,
   /** A connection for each request. */
   close = false,
+  /** JSON that is posted; a GET without it. */
+  body,
 } = JSON.parse(process.argv[2]);
-const request = Buffer.from(`GET ${target} HTTP/1.1\r\nHost: 127.0.0.1\r\n${close ? 'Connection: close\r\n' : ''}\r\n`);
+const post =
+  body === undefined ? '' : `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n`;
+const head = `${body === undefined ? 'GET' : 'POST'} ${target} HTTP/1.1\r\nHost: 127.0.0.1\r\n`;
+const request = Buffer.from(`${head}${post}${close ? 'Connection: close\r\n' : ''}\r\n${body ?? ''}`);
 const END = Buffer.from('\r\n\r\n');
 const WARMUP = requests < Number.POSITIVE_INFINITY ? 0 : duration * 0.25;
 const begin = performance.now();

@@ -1,6 +1,6 @@
 // One server of the comparison: node servers.mjs <subject>, told by PORT, ROUTES, MIDDLEWARES, WORKERS and PEERS.
 import cluster from 'node:cluster';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
 import { requirePeer } from '../peers.mjs';
@@ -11,11 +11,20 @@ const PORT = Number(env.PORT);
 const ROUTES = Number(env.ROUTES ?? 1);
 const MIDDLEWARES = Number(env.MIDDLEWARES ?? 0);
 const WORKERS = Number(env.WORKERS ?? 1);
+const POST = env.POST === '1';
+const STATIC = env.STATIC === '1';
 const body = () => ({ hello: 'world' });
 
 /** All routes but the one that is asked for. */
 function otherPaths() {
   return Array.from({ length: ROUTES - 1 }, (_, index) => `/api/resource${index}/:id`);
+}
+
+/** The directory with the file that is asked for. */
+function staticDirectory(dir) {
+  mkdirSync(dir, { recursive: true });
+  writeFileSync(path.join(dir, '10k.txt'), 'x'.repeat(10 * 1024));
+  return dir;
 }
 
 function raw() {
@@ -35,8 +44,16 @@ function koa(withRouter) {
   const Koa = requirePeer(env.PEERS, 'koa');
   const app = new Koa();
   for (let index = 0; index < MIDDLEWARES; index += 1) app.use(async (_ctx, next) => next());
+  if (POST) {
+    const { bodyParser } = requirePeer(env.PEERS, '@koa/bodyparser');
+    app.use(bodyParser());
+  }
+  if (STATIC) {
+    staticDirectory(path.join(env.SCRATCH, 'koa-static/public'));
+    app.use(requirePeer(env.PEERS, 'koa-static')(path.join(env.SCRATCH, 'koa-static'), { maxage: 31_536_000_000 }));
+  }
   const answer = async (ctx) => {
-    ctx.body = body();
+    ctx.body = POST ? { name: ctx.request.body?.name } : body();
   };
   if (!withRouter) app.use(answer);
   else {
@@ -54,6 +71,7 @@ async function fastify() {
   const app = requirePeer(env.PEERS, 'fastify')();
   for (let index = 0; index < MIDDLEWARES; index += 1) app.addHook('onRequest', async () => undefined);
   for (const route of [...otherPaths(), '/api/users/:id', '/']) app.get(route, async () => body());
+  if (POST) app.post('/api/users/:id', async (req) => ({ name: req.body.name }));
   await app.listen({ port: PORT, host: '::' });
 }
 
@@ -101,6 +119,11 @@ async function midway() {
   }).run();
 }
 
+const MIDDLEWARE = ['meta', 'siteFile', 'notfound', 'bodyParser', 'overrideMethod'];
+/** The built-in plugins: each directory is one. */
+const PLUGINS = readdirSync(new URL('../../dist/plugins', import.meta.url));
+const turnedOff = (names) => Object.fromEntries(names.map((name) => [name, { enable: false }]));
+
 /** An app in Egg's layout, for Egg and for Clutch. */
 function eggApp(stack) {
   const dir = path.join(env.SCRATCH, `${subject}-${ROUTES}-${MIDDLEWARES}-${stack}`);
@@ -111,19 +134,24 @@ function eggApp(stack) {
   for (const name of names) {
     writeFileSync(path.join(dir, `app/middleware/${name}.js`), 'module.exports = () => async (ctx, next) => next();');
   }
-  const off = ['meta', 'siteFile', 'notfound', 'bodyParser', 'overrideMethod']
-    .map((name) => `exports.${name} = { enable: false };`)
-    .join('\n');
-  writeFileSync(
-    path.join(dir, 'config/config.default.js'),
-    `exports.keys = 'bench';\nexports.middleware = ${JSON.stringify(names)};\n${stack === 'off' ? off : ''}`,
-  );
+  const lines = [`exports.keys = 'bench';`, `exports.middleware = ${JSON.stringify(names)};`];
+  if (stack === 'no middleware') lines.push(...MIDDLEWARE.map((name) => `exports.${name} = { enable: false };`));
+  if (stack === 'asyncContext off') lines.push('exports.asyncContext = false;');
+  if (stack === 'http.fast off') lines.push('exports.http = { fast: false };');
+  // A token for each POST is not what is compared.
+  if (POST) lines.push('exports.security = { csrf: { enable: false } };');
+  if (STATIC) staticDirectory(path.join(dir, 'app/public'));
+  const without = /^without (.+)$/.exec(stack)?.[1];
+  const off = stack === 'plugins off' || stack === 'no middleware' ? PLUGINS : without ? [without] : [];
+  writeFileSync(path.join(dir, 'config/plugin.js'), `module.exports = ${JSON.stringify(turnedOff(off))};`);
+  writeFileSync(path.join(dir, 'config/config.default.js'), lines.join('\n'));
   writeFileSync(
     path.join(dir, 'app/router.js'),
     `module.exports = ({ router }) => {
        const answer = async (ctx) => { ctx.body = { hello: 'world' }; };
        for (const path of ${JSON.stringify(otherPaths())}) router.get(path, answer);
        router.get('/api/users/:id', answer);
+       router.post('/api/users/:id', async (ctx) => { ctx.body = { name: ctx.request.body.name }; });
        router.get('/', answer);
      };`,
   );
@@ -160,7 +188,6 @@ const SUBJECTS = {
   'egg 3': egg,
   'egg 4': egg,
   clutch: () => clutch('on'),
-  'clutch, stack off': () => clutch('off'),
   'clutch, scheduling shared': () => clutch('on', 'shared'),
   'clutch with gc': clutchWithGc,
 };
@@ -168,4 +195,6 @@ const SUBJECTS = {
 // What has no cluster of its own runs in Node's when more than one worker, or a boot, is asked for.
 const hasOwnCluster = /^(?:egg|clutch)/.test(subject);
 if (!hasOwnCluster && env.CLUSTER && cluster.isPrimary) for (let index = 0; index < WORKERS; index += 1) cluster.fork();
-else await SUBJECTS[subject]();
+else if (SUBJECTS[subject]) await SUBJECTS[subject]();
+// What stands behind the comma says how its config differs from the default.
+else await clutch(subject.split(', ')[1]);

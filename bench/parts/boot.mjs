@@ -43,8 +43,10 @@ export async function boot({ rounds, interleave, environment, scratch }) {
     const own = big[name] ?? [];
     return own.length ? `${Math.round(summarize(own).median)} (${ratio(ratioOf(own, big['egg 3']))})` : '–';
   };
+  const memoryOfOne = (name) =>
+    `${Math.round(summarize(memory[name]).median)} (${ratio(ratioOf(memory[name], memory.koa))})`;
   const { controllers, services, plugins } = BIG_APP;
-  return table(
+  const text = table(
     [
       "start to first answer, ms (× koa in Node's cluster)",
       ...BOOT_WORKERS.map((workers) => `${workers} worker${workers > 1 ? 's' : ''}`),
@@ -55,7 +57,11 @@ export async function boot({ rounds, interleave, environment, scratch }) {
       name,
       ...BOOT_WORKERS.map((workers) => time(name, workers)),
       bigTime(name),
-      `${Math.round(summarize(memory[name]).median)} (${ratio(ratioOf(memory[name], memory.koa))})`,
+      memoryOfOne(name),
     ]),
   );
+  const summary = Object.fromEntries(
+    BOOT.filter((name) => memory[name]).map((name) => [name, { boot: time(name, 1), memory: memoryOfOne(name) }]),
+  );
+  return { text, data: { times, big, memory }, summary };
 }

@@ -27,10 +27,13 @@ export async function growth({ scratch }) {
     await load(server.port, { path: '/api/users/7', requests: REQUESTS });
     const after = await heap(server.port);
     const mebibytes = (bytes) => (bytes / 1024 / 1024).toFixed(2);
-    return table(
-      ['heap of a worker after', '100,000 requests', '1,100,000 requests', 'bytes a request'],
-      [['clutch, MiB', mebibytes(before), mebibytes(after), ((after - before) / REQUESTS).toFixed(3)]],
-    );
+    return {
+      text: table(
+        ['heap of a worker after', '100,000 requests', '1,100,000 requests', 'bytes a request'],
+        [['clutch, MiB', mebibytes(before), mebibytes(after), ((after - before) / REQUESTS).toFixed(3)]],
+      ),
+      data: { before, after, requests: REQUESTS },
+    };
   } finally {
     await server.stop();
   }

@@ -16,7 +16,7 @@ const withOneRoute = (subject) => `${subject} with one route`;
  *
  * @returns by subject what came of each turn of each round; nothing of one that cannot be installed or started, or fails
  */
-async function takeTurns({ name, path, env, subjects, single = [], load: how }, bench) {
+export async function takeTurns({ name, path, env, subjects, single = [], load: how }, bench) {
   const entries = [
     ...subjects.map((subject) => ({ key: subject, subject, env })),
     ...single.map((subject) => ({ key: withOneRoute(subject), subject, env: {} })),
@@ -76,6 +76,12 @@ async function startAll(entries, runs, { environment, missing, leaveOut }) {
   return all;
 }
 
+/** Requests a second, requests and seconds of processor time of each turn, without the names. */
+function compact(runs) {
+  const three = ({ perSecond, total, seconds }) => [Math.round(perSecond), total, Number(seconds.toFixed(3))];
+  return Object.fromEntries(Object.entries(runs).map(([name, turns]) => [name, turns.map(three)]));
+}
+
 /** Requests a second in each scenario, and the processor time that one of them takes. */
 export async function throughput(bench) {
   const columns = [];
@@ -101,11 +107,14 @@ export async function throughput(bench) {
   const sum = (name, key) => first.runs[name].reduce((all, run) => all + run[key], 0);
   const cost = (name) =>
     first.runs[name]?.length ? ((sum(name, 'seconds') * 1e6) / sum(name, 'total')).toFixed(1) : '–';
+  const cells = (name) => columns.map((column) => cell(column, name));
   return {
+    data: Object.fromEntries(columns.map(({ name, runs }) => [name, compact(runs)])),
+    summary: Object.fromEntries(names.map((name) => [name, cell(first, name)])),
     text: [
       table(
         ['requests a second, × koa in the same turn', ...columns.map(({ name }) => name), 'CPU µs each, one route'],
-        names.map((name) => [name, ...columns.map((column) => cell(column, name)), cost(name)]),
+        names.map((name) => [name, ...cells(name), cost(name)]),
       ),
       ...pairs,
     ].join('\n\n'),
