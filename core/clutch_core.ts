@@ -12,17 +12,23 @@ import { FastRequest } from './http/fast_request.js';
 import { FastResponse } from './http/fast_response.js';
 import { keepTickFast } from './http/keep_tick_fast.js';
 import { contextPrototype, responsePrototype } from './koa_prototypes.js';
-import { callSite } from './lifecycle/call_site.js';
 import { Lifecycle } from './lifecycle/lifecycle.js';
 import type { TaskOptions } from './lifecycle/ready.js';
 import { handleRequest } from './request_path.js';
 import type { RouteArguments } from './router/route_arguments.js';
 import type { Router } from './router/router.js';
 import type { AppConfig, Context, Middleware } from './types.js';
+import { userFrame } from './user_frame.js';
 
 const require = createRequire(import.meta.url);
 const { createServer } = process.getBuiltinModule('node:http');
 keepTickFast();
+
+declare module './types.js' {
+  interface FrameworkTypes {
+    core: ClutchCore;
+  }
+}
 
 type ReadyArgument = ((error?: Error) => void) | boolean | Error;
 type LoaderClass = new (app: never) => Loader;
@@ -214,7 +220,7 @@ export class ClutchCore extends KoaBase {
 
   /** Registers a task that must end before the app is ready. Prefer `didLoad`. */
   beforeStart(task: () => unknown, name?: string): void {
-    this.lifecycle.registerBeforeStart(task, name || callSite());
+    this.lifecycle.registerBeforeStart(task, name || (userFrame() ?? 'anonymous'));
   }
 
   /** @returns the function that ends the task; ready waits for it */

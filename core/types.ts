@@ -1,14 +1,17 @@
 import type Koa from 'koa';
-import type { BaseContextClass } from './base_context_class.js';
-import type { ClutchCore } from './clutch_core.js';
-import type { Router } from './router/router.js';
 
-/** The classes of the framework in use; the framework fills it in by declaration merging. */
+// This file imports no implementation: the classes add themselves to these interfaces where they are declared.
+
+/** The classes in use: `core`, and `application` of the framework. */
 // biome-ignore lint/suspicious/noEmptyInterface: filled by declaration merging
 export interface FrameworkTypes {}
 
 /** The type of `ctx.app`. */
-export type App = FrameworkTypes extends { application: infer T } ? T : ClutchCore;
+export type App = FrameworkTypes extends { application: infer T }
+  ? T
+  : FrameworkTypes extends { core: infer T }
+    ? T
+    : never;
 
 /** `ctx.service.*`; `clutch types` or the app declares what is in it. */
 // biome-ignore lint/suspicious/noEmptyInterface: filled by declaration merging
@@ -32,7 +35,7 @@ export interface ApplicationExtension {}
 
 type DefaultOf<M> = M extends { default: infer D } ? D : M;
 
-/** What a loaded file gives: the instance of a class, the result of a function, else the export itself. */
+/** What the loader makes of a file: the instance of a class, the result of a function, else the export itself. */
 export type Loaded<M> =
   DefaultOf<M> extends new (
     ...args: never[]
@@ -45,7 +48,7 @@ export type Loaded<M> =
 /** The config of a config file. */
 export type LoadedConfig<M> = Loaded<M>;
 
-/** What `app.controller` has of a controller file: each method as a middleware. */
+/** `app.controller.*` of a controller file: each method as a middleware. */
 export type LoadedController<M> = {
   [K in keyof Loaded<M> as Loaded<M>[K] extends (...args: never[]) => unknown ? K : never]: (ctx: Context) => unknown;
 };
@@ -64,16 +67,15 @@ export interface AppConfig {
   [key: string]: unknown;
 }
 
-/** What the framework adds to a context. */
+/** What the core, the framework and the app add to a context. */
 export interface ContextExtension {
   app: App;
   service: IService;
   params: Record<string, string>;
   captures?: string[];
-  router: Router;
   routerName?: string;
   routerPath?: string;
-  /** When the request came in, in milliseconds since the epoch. */
+  /** When the request arrived, in milliseconds since the epoch. */
   starttime: number;
 }
 
@@ -86,9 +88,9 @@ export interface Context extends Omit<Koa.ParameterizedContext, 'app' | 'state' 
 export type Next = () => Promise<unknown>;
 export type Middleware = (ctx: Context, next: Next) => unknown;
 
-/** What a route may name as its last argument. */
+/** The last argument of a route. */
 export type RouteController = string | Middleware | ((ctx: Context) => unknown) | ControllerMethods;
-export type ControllerMethods = typeof BaseContextClass | Record<string, unknown>;
+export type ControllerMethods = (new (ctx: Context) => object) | Record<string, unknown>;
 
 /** The messages of an app by action, declared once: `interface IMessages { 'user.changed': { id: string } }`. */
 // biome-ignore lint/suspicious/noEmptyInterface: filled by the app

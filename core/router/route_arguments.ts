@@ -1,13 +1,12 @@
 import type { Middleware, RouteController } from '../types.js';
-
-export type RoutePath = string | RegExp;
+import type { RoutePath } from './koa_router.js';
 
 /** A route's arguments after the verb, as users may write them. */
 export type RouteArguments =
   | [path: RoutePath | RoutePath[], ...handlers: [...Middleware[], RouteController]]
   | [name: string, path: RoutePath | RoutePath[], ...handlers: [...Middleware[], RouteController]];
 
-/** @returns the arguments by what they are; with two of them a string in second place is a controller's name */
+/** @returns the arguments by name; if there are only two, a string in second place is the name of a controller */
 export function splitArguments(args: RouteArguments): {
   name?: string;
   path: RoutePath | RoutePath[];

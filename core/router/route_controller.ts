@@ -1,48 +1,51 @@
 import { ClutchError } from '../../errors.js';
 import { isClass } from '../../loader/files/module_loader.js';
-import type { ClutchCore } from '../clutch_core.js';
 import type { Middleware, RouteController } from '../types.js';
+import { userFrame } from '../user_frame.js';
 
 /**
- * Resolves what a route names as its controller.
+ * Resolves the controller of a route.
  *
- * @param options.object accept an object of actions, as `resources` does
- * @throws {ClutchError} ERR_CLUTCH_CONTROLLER naming what is there instead
+ * @param app its `controller` holds the loaded controllers
+ * @param options.object whether an object of actions is accepted, as by `resources`
+ * @throws {ClutchError} ERR_CLUTCH_CONTROLLER naming the controllers that exist
  */
 export function resolveController(
   controller: RouteController,
-  app: ClutchCore,
+  app: object,
   options: { object?: boolean } = {},
 ): Middleware {
   const value = typeof controller === 'string' ? byName(controller, app) : controller;
   if (value === undefined || value === null) {
-    throw new ClutchError('ERR_CLUTCH_CONTROLLER', 'controller not exists', {
-      where: firstUserFrame(),
+    throw new ClutchError('ERR_CLUTCH_CONTROLLER', 'the route has no controller', {
+      where: routeFrame(),
       fix: 'A route ends with a controller; check that app.controller has this one.',
     });
   }
   if (typeof value === 'function' && !isClass(value)) return bindContext(value as Middleware);
-  if (options.object) return value as unknown as Middleware;
-  if (typeof value === 'object') return asMiddleware();
-  throw new ClutchError('ERR_CLUTCH_CONTROLLER', `a ${isClass(value) ? 'class' : typeof value} cannot answer a route`, {
-    where: firstUserFrame(),
-    fix: 'Name a method of it.',
-  });
+  if (options.object) return value as object as Middleware;
+  if (typeof value === 'object') return objectController;
+  throw new ClutchError(
+    'ERR_CLUTCH_CONTROLLER',
+    `a ${isClass(value) ? 'class' : typeof value} cannot be a route's controller`,
+    {
+      where: routeFrame(),
+      fix: 'Name a method of it.',
+    },
+  );
 }
 
-/** Controllers run with `this` = ctx, so that the function style may use it. */
+/** Controllers run with `this` = ctx; controllers that are plain functions may use it. */
 function bindContext(controller: Middleware): Middleware {
   const bound: Middleware = (ctx, next) => controller.call(ctx, ctx, next);
   Object.defineProperty(bound, 'name', { value: controller.name });
   return Object.assign(bound, controller);
 }
 
-/** A controller object in place of one of its methods: the route answers 404, as in Egg. */
-function asMiddleware(): Middleware {
-  return function objectController() {};
-}
+/** A controller object in place of one of its methods: the route responds with 404, as in Egg. */
+const objectController: Middleware = () => undefined;
 
-function byName(name: string, app: ClutchCore): RouteController {
+function byName(name: string, app: object): RouteController {
   let value: unknown = (app as { controller?: unknown }).controller;
   const walked: string[] = [];
   for (const key of name.split('.')) {
@@ -56,26 +59,21 @@ function byName(name: string, app: ClutchCore): RouteController {
 
 function unknownController(name: string, walked: string[], level: Record<string, unknown> | undefined): ClutchError {
   const known = Object.keys(level ?? {}).map((key) => [...walked, key].join('.'));
-  known.sort((a, b) => sharedStart(b, name) - sharedStart(a, name));
-  return new ClutchError('ERR_CLUTCH_CONTROLLER', `controller '${name}' not exists`, {
-    where: [firstUserFrame(), `there is: ${known.slice(0, 10).join(', ') || 'nothing'}`],
+  known.sort((a, b) => sharedPrefix(b, name) - sharedPrefix(a, name));
+  return new ClutchError('ERR_CLUTCH_CONTROLLER', `controller '${name}' does not exist`, {
+    where: [routeFrame(), `known controllers: ${known.slice(0, 10).join(', ') || 'none'}`],
     fix: 'Name it as in app/controller, e.g. "home.index" for the method index of home.',
   });
 }
 
-/** How near two names are: the number of letters that they begin with alike. */
-function sharedStart(a: string, b: string): number {
+/** @returns the length of the prefix that both names share */
+function sharedPrefix(a: string, b: string): number {
   let length = 0;
   while (length < a.length && a[length] === b[length]) length += 1;
   return length;
 }
 
-/** @returns the first line of the stack outside this package, where the route is written */
-function firstUserFrame(): string {
-  const here = new URL('../..', import.meta.url).pathname;
-  const frames = new Error().stack?.split('\n').slice(1) ?? [];
-  const frame = frames.find(
-    (line) => !line.includes(here) && !line.includes('node_modules') && !line.includes('node:'),
-  );
-  return frame ? frame.trim() : 'app/router';
+/** Where the route is written. */
+function routeFrame(): string {
+  return userFrame() ?? 'app/router';
 }

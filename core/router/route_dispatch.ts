@@ -1,32 +1,22 @@
 import type { Context, Middleware, Next } from '../types.js';
+import { canDispatch, type Layer, type MatchResult, routed, setMatchedRoute } from './koa_router.js';
 import { RouteIndex } from './route_index.js';
-import type { Layer } from './router.js';
 
-/** What `router.match()` of `@koa/router` gives. */
-export interface MatchResult {
-  /** Layers whose path matches. */
-  path: Layer[];
-  /** Those of them that take the method, and middleware. */
-  pathAndMethod: Layer[];
-  /** Whether one of these is a route. */
-  route: boolean;
-}
-
-/** A request on its way through the layers that match it. */
+/** The state of one request in a chain. */
 interface Run {
   path: string;
-  /** What the RegExp of each layer has found, where it could be kept. */
+  /** The match of each layer's RegExp; undefined if the layer's own methods did the matching. */
   found: (RegExpExecArray | undefined)[];
 }
 
 interface Step {
   fn: Middleware;
-  /** Index of the layer that begins with this step; -1 for the others of a layer. */
+  /** Index of the layer whose first middleware this is; -1 for a later one. */
   begins: number;
 }
 
-/** A set of layers with all that can be prepared once. */
-interface Chain {
+/** The layers that match a request, with everything that can be prepared ahead of it. */
+export interface Chain {
   layers: Layer[];
   steps: Step[];
   route: Layer | undefined;
@@ -34,12 +24,14 @@ interface Chain {
 
 const METHODS = new Set(process.getBuiltinModule('node:http').METHODS);
 
-/** Sets of layers that are kept prepared; an app has about as many as it has routes. */
+/** How many chains are kept; an app has about as many as it has routes. */
 const CHAIN_LIMIT = 10_000;
 
-/** Finds and runs the layers of one router. Made anew when its routes change. */
+/** Finds the layers of a router that match a request. A change of the routes needs a new one. */
 export class RouteDispatch {
   readonly stack: readonly Layer[];
+  /** Whether all layers are as this class expects them. */
+  readonly canDispatch: boolean;
   readonly #length: number;
   readonly #last: Layer | undefined;
   readonly #index: RouteIndex<Layer>;
@@ -49,13 +41,14 @@ export class RouteDispatch {
 
   constructor(stack: readonly Layer[]) {
     this.stack = stack;
+    this.canDispatch = stack.every(canDispatch);
     this.#length = stack.length;
     this.#last = stack.at(-1);
-    this.#index = new RouteIndex(stack);
+    this.#index = new RouteIndex(this.canDispatch ? stack : []);
     for (const [order, layer] of stack.entries()) this.#orders.set(layer, order);
   }
 
-  /** Whether the routes are still those that it was made for. */
+  /** Whether the routes are still those that this was made for. */
   isFor(stack: readonly Layer[]): boolean {
     return this.stack === stack && this.#length === stack.length && this.#last === stack[stack.length - 1];
   }
@@ -130,28 +123,17 @@ function settle(result: unknown): Promise<unknown> {
 
 type Params = Record<string, string>;
 
-interface RouteFields {
-  captures?: string[];
-  params?: Params;
-  request: { params?: Params };
-  routerPath?: string | RegExp;
-  routerName?: string;
-  _matchedRoute?: string | RegExp;
-  _matchedRouteName?: string;
-}
-
 function enter(context: Context, layer: Layer, path: string, found: RegExpExecArray | undefined): void {
-  const ctx = context as unknown as RouteFields;
+  const ctx = routed(context);
   const captures = found && !layer.opts.ignoreCaptures ? found.slice(1) : layer.captures(path);
   ctx.captures = captures;
   ctx.params = ctx.request.params = paramsOf(layer, path, captures, ctx.params);
   ctx.routerPath = layer.path;
   ctx.routerName = layer.name || undefined;
-  ctx._matchedRoute = layer.path;
-  if (layer.name) ctx._matchedRouteName = layer.name;
+  setMatchedRoute(ctx, layer);
 }
 
-/** As the layer's own `params`, which is asked where something is to be decoded or left out. */
+/** The same as the layer's own `params()`, which is called only if a value needs decoding or a parameter is ignored. */
 function paramsOf(layer: Layer, path: string, captures: string[], before: Params | undefined): Params {
   const { paramNames, opts } = layer;
   if (opts.ignoreWildcardParameter !== undefined || captures.some(needsDecoding)) {

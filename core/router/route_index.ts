@@ -1,9 +1,7 @@
-/** What the index needs to know of a layer of `@koa/router`. */
-export interface IndexedLayer {
-  path: string | RegExp;
-  regexp: RegExp;
-  opts: { end?: boolean; pathAsRegExp?: unknown; [option: string]: unknown };
-}
+import type { Layer } from './koa_router.js';
+
+/** What the index reads of a layer. */
+export type IndexedLayer = Pick<Layer, 'path' | 'regexp' | 'opts'>;
 
 /** Segments that are plain text, or one parameter; other patterns are not indexed. */
 const SEGMENT = /^(?:[\w.~-]+|:[A-Za-z_]\w*)$/;
@@ -14,7 +12,7 @@ interface Node<L> {
   parameter: Node<L> | undefined;
   /** Layers whose path ends here. */
   here: Entry<L>[];
-  /** Layers that take this path and all below it. */
+  /** Layers that match this path and every path below it. */
   below: Entry<L>[];
 }
 
@@ -63,10 +61,10 @@ export class RouteIndex<L extends IndexedLayer> {
     (opts.end === false ? node.below : node.here).push(entry);
   }
 
-  /** @returns layers in order; to be read at once, the array may be shared */
+  /** @returns layers in order of registration; read it before the next call, the array may be shared */
   candidates(path: string): readonly Entry<L>[] {
     const found: Entry<L>[] = [];
-    // A path that does not begin with a slash is nothing that a tree of segments knows.
+    // The tree holds only paths that begin with a slash.
     if (path.charCodeAt(0) === 47) this.#collect(this.#root, path, 1, found);
     if (found.length === 0) return this.#always;
     if (this.#always.length > 0) found.push(...this.#always);
@@ -104,7 +102,7 @@ function byOrder(a: { order: number }, b: { order: number }): number {
   return a.order - b.order;
 }
 
-/** @returns the segments of a path, without a slash at its end; undefined when one of them is more than text or a parameter */
+/** @returns the segments of a path; undefined if one of them is neither plain text nor a single parameter */
 function segmentsOf(path: string): string[] | undefined {
   if (path === '/' || path === '') return path === '' ? undefined : [];
   if (!path.startsWith('/')) return undefined;

@@ -1,95 +1,63 @@
 import { createRequire } from 'node:module';
 import { ClutchError } from '../../errors.js';
-import type { ClutchCore } from '../clutch_core.js';
 import type { Context, Middleware, Next, RouteController } from '../types.js';
-import { RESOURCE_ACTIONS } from './resources.js';
-import { type RouteArguments, type RoutePath, splitArguments } from './route_arguments.js';
+import {
+  choosesByPath,
+  KoaRouter,
+  type Layer,
+  type MatchResult,
+  type RouteOptions,
+  type RoutePath,
+  type RouterOptions,
+  routed,
+  setMatchedRoute,
+} from './koa_router.js';
+import { type RouteArguments, splitArguments } from './route_arguments.js';
 import { resolveController } from './route_controller.js';
-import { type MatchResult, RouteDispatch, runChain } from './route_dispatch.js';
-import { fillPath } from './route_url.js';
+import { RouteDispatch, runChain } from './route_dispatch.js';
 
 const { METHODS } = process.getBuiltinModule('node:http');
 
 const require = createRequire(import.meta.url);
 
-/** One registered route, or middleware of `use()` when it has no methods. */
-export interface Layer {
-  name?: string;
-  path: RoutePath;
-  regexp: RegExp;
-  methods: string[];
-  paramNames: { name: string }[];
-  stack: Middleware[];
-  opts: { end?: boolean; pathAsRegExp?: unknown; ignoreCaptures?: boolean; [option: string]: unknown };
-  match(path: string): boolean;
-  captures(path: string): string[];
-  params(path: string, captures: string[], existing?: Record<string, string>): Record<string, string>;
-  setPrefix(prefix: string): Layer;
-}
-
-export interface RouterOptions {
-  prefix?: string;
-  sensitive?: boolean;
-  strict?: boolean;
-  [option: string]: unknown;
-}
-
-/** What of `@koa/router` is used as it is; its own types fit Koa's contexts, not ours. */
-interface BaseRouter {
-  opts: RouterOptions;
-  stack: Layer[];
-  exclusive?: unknown;
-  host?: unknown;
-  _events: { _handlers: Map<unknown, unknown> };
-  matchHost(host: string): boolean;
-  match(path: string, method: string): MatchResult;
-  register(path: RoutePath | RoutePath[], methods: string[], handlers: unknown, options?: RouteOptions): unknown;
-  middleware(): Middleware;
-  routes(): Middleware;
-  allowedMethods(options?: object): Middleware;
-  use(...middleware: unknown[]): this;
-  prefix(prefix: string): this;
-  param(name: string, handler: (value: string, ctx: Context, next: Next) => unknown): this;
-  route(name: string): Layer | false;
-}
-const BaseRouter = require('@koa/router') as new (options: RouterOptions) => BaseRouter;
-
-/** What a router leaves in a context for others. */
-interface RoutingFields {
-  matched?: Layer[];
-  newRouterPath?: string;
-  routerPath?: string;
-  router: unknown;
-  routeMatched?: boolean;
-  _matchedRoute?: RoutePath;
-  _matchedRouteName?: string;
-}
-
-interface RouteOptions {
-  name?: string;
-  [option: string]: unknown;
+declare module '../types.js' {
+  interface ContextExtension {
+    router: Router;
+  }
 }
 
 /** Every HTTP method in lower case, as routes name them. */
 const ROUTE_METHODS: string[] = METHODS.map((method) => method.toLowerCase());
 
-/** Patterns of the path-to-regexp 1 dialect, which Egg's routes use and @koa/router no longer reads. */
+/** Matches patterns of path-to-regexp 1, which Egg's routes use and @koa/router no longer supports. */
 const LEGACY_PATTERN = /[()?+]|\*(?![\w"])/;
 
+/** The routes of `router.resources`: each belongs to the action of a controller. */
+const RESOURCE_ACTIONS = [
+  { action: 'index', methods: ['get'], suffix: '', member: false, prefix: '' },
+  { action: 'new', methods: ['get'], suffix: '/new', member: true, prefix: 'new_' },
+  { action: 'create', methods: ['post'], suffix: '', member: false, prefix: '' },
+  { action: 'show', methods: ['get'], suffix: '/:id', member: true, prefix: '' },
+  { action: 'edit', methods: ['get'], suffix: '/:id/edit', member: true, prefix: 'edit_' },
+  { action: 'update', methods: ['patch', 'put'], suffix: '/:id', member: true, prefix: '' },
+  { action: 'destroy', methods: ['delete'], suffix: '/:id', member: true, prefix: 'destroy_' },
+] as const;
+
 /** `@koa/router` with controllers by name, `resources`, `redirect` by route name and Egg's path patterns. */
-export class Router extends BaseRouter {
-  readonly #app: ClutchCore;
+export class Router extends KoaRouter {
+  readonly #app: object;
   #dispatch: RouteDispatch | undefined;
 
-  constructor(options: RouterOptions, app: ClutchCore) {
+  /** @param app its `controller` is where controllers are found by name */
+  constructor(options: RouterOptions, app: object) {
     super(options);
     this.#app = app;
   }
 
   /**
-   * Registers one path or several for some methods; the last handler is the controller.
+   * Registers a path, or each of several, for some methods; the last handler is the controller.
    *
-   * @throws {ClutchError} ERR_CLUTCH_CONTROLLER when the controller is not there
+   * @throws {ClutchError} ERR_CLUTCH_CONTROLLER if the controller does not exist
    */
   override register(
     path: RoutePath | RoutePath[],
@@ -98,7 +66,7 @@ export class Router extends BaseRouter {
     options: RouteOptions = {},
   ): this {
     const list = [handlers].flat() as RouteController[];
-    // `use()` registers layers without methods; those hold middleware only.
+    // `use()` registers layers without methods, which hold only middleware.
     if (methods.length > 0) list.push(resolveController(list.pop() as RouteController, this.#app));
     if (Array.isArray(path)) {
       for (const single of path) this.#registerOne(single, methods, list as Middleware[], options);
@@ -111,14 +79,14 @@ export class Router extends BaseRouter {
   #registerOne(path: RoutePath, methods: string[], handlers: Middleware[], options: RouteOptions): Layer {
     const register = (at: RoutePath, extra: object): Layer =>
       super.register(at, methods, handlers, { ...options, ...extra }) as Layer;
-    if (typeof path !== 'string' || options['pathAsRegExp'] || !LEGACY_PATTERN.test(path)) {
+    if (typeof path !== 'string' || options.pathAsRegExp || !LEGACY_PATTERN.test(path)) {
       return register(path, path instanceof RegExp ? { pathAsRegExp: true } : {});
     }
     const { sensitive, strict } = this.opts;
     const compile = (pattern: string): { regexp: RegExp; keys: { name: string | number }[] } => {
       const keys: { name: string | number }[] = [];
       const pathToRegexp = require('path-to-regexp-v1') as (p: string, k: unknown[], o: object) => RegExp;
-      return { regexp: pathToRegexp(pattern, keys, { sensitive, strict, end: options['end'] !== false }), keys };
+      return { regexp: pathToRegexp(pattern, keys, { sensitive, strict, end: options.end !== false }), keys };
     };
     const prefix = this.opts.prefix ?? '';
     const layer = register(/^/, { pathAsRegExp: true });
@@ -134,43 +102,36 @@ export class Router extends BaseRouter {
     return layer;
   }
 
-  /** Layers are found through an index, which is made when the first request comes after a change of the routes. */
+  /** The index of the layers, made anew by the first request after a change of the routes. */
   #compiled(): RouteDispatch {
     if (!this.#dispatch?.isFor(this.stack)) this.#dispatch = new RouteDispatch(this.stack);
     return this.#dispatch;
   }
 
   override match(path: string, method: string): MatchResult {
-    const { found: _, ...result } = this.#compiled().match(path, method);
+    const compiled = this.#compiled();
+    if (!compiled.canDispatch) return super.match(path, method);
+    const { found: _, ...result } = compiled.match(path, method);
     return result;
   }
 
-  /** The middleware of `@koa/router`, with layers found and chains made ahead of the request. */
+  /** Does what the middleware of `@koa/router` does; layers are indexed and chains are built ahead of the request. */
   override middleware(): Middleware {
-    const base = super.middleware();
-    const dispatch: Middleware = (ctx, next) => {
-      // Rare ways to choose are left to the original, which asks `match` above.
-      if (this.exclusive || this.host || this._events._handlers.size > 0) return base(ctx, next);
-      const routing = ctx as unknown as RoutingFields;
-      const path =
-        (this.opts['routerPath'] as string | undefined) ||
-        routing.newRouterPath ||
-        ctx.path ||
-        routing.routerPath ||
-        '';
+    const original = super.middleware();
+    const dispatch: Middleware = (context, next) => {
       const compiled = this.#compiled();
-      const { path: matched, pathAndMethod, route, found } = compiled.match(path, ctx.method);
-      if (routing.matched) routing.matched.push(...matched);
-      else routing.matched = matched;
-      routing.router = this;
-      routing.routeMatched = route;
+      if (!compiled.canDispatch || !choosesByPath(this)) return original(context, next);
+      const ctx = routed(context);
+      const path = this.opts.routerPath || ctx.newRouterPath || context.path || (ctx.routerPath as string) || '';
+      const { path: matched, pathAndMethod, route, found } = compiled.match(path, context.method);
+      if (ctx.matched) ctx.matched.push(...matched);
+      else ctx.matched = matched;
+      ctx.router = this;
+      ctx.routeMatched = route;
       if (!route) return next();
       const chain = compiled.chain(pathAndMethod);
-      if (chain.route) {
-        routing._matchedRoute = chain.route.path;
-        if (chain.route.name) routing._matchedRouteName = chain.route.name;
-      }
-      return runChain(ctx, next, chain, { path, found });
+      if (chain.route) setMatchedRoute(ctx, chain.route);
+      return runChain(context, next, chain, { path, found });
     };
     return Object.assign(dispatch, { router: this });
   }
@@ -201,7 +162,7 @@ export class Router extends BaseRouter {
   }
 
   /**
-   * Registers the seven REST routes of a controller; those whose action it does not have are left out.
+   * Registers the seven REST routes of a controller, except those whose action it does not have.
    *
    * @example router.resources('posts', '/api/posts', app.controller.posts)
    */
@@ -209,7 +170,8 @@ export class Router extends BaseRouter {
     const { name = '', path, handlers } = splitArguments(args);
     const controller = handlers.at(-1) as RouteController;
     const middleware = handlers.slice(0, -1);
-    const actions = typeof controller === 'string' ? lookupController(controller, this.#app) : controller;
+    const actions =
+      typeof controller === 'string' ? resolveController(controller, this.#app, { object: true }) : controller;
     const prefix = String(path).replace(/\/$/, '');
     const { singularize, pluralize } = require('inflection') as typeof import('inflection');
     for (const { action, methods, suffix, member, prefix: namePrefix } of RESOURCE_ACTIONS) {
@@ -222,7 +184,7 @@ export class Router extends BaseRouter {
     return this;
   }
 
-  /** Redirects one path, or named route, to another, whatever the method; default status 301. */
+  /** Redirects a path or named route to another, for every method; the default status is 301. */
   redirect(source: string, destination: string, status = 301): this {
     const from = source.startsWith('/') ? source : this.url(source);
     const to = /^\/|:\/\//.test(destination) ? destination : this.url(destination);
@@ -234,20 +196,16 @@ export class Router extends BaseRouter {
   }
 
   /**
-   * @returns the path of a named route; `''` for an unknown name; parameters that are not in the path become the query
-   * @throws {ClutchError} ERR_CLUTCH_OPTION for a route whose path is a RegExp
+   * @returns the path of a named route, `''` for an unknown name; parameters that the path does not have become the query
+   * @throws {ClutchError} ERR_CLUTCH_OPTION if the route's path is a RegExp
    */
   url(name: string, params?: unknown): string {
     const layer = this.stack.find((candidate) => candidate.name === name);
     if (!layer) return '';
     if (typeof layer.path !== 'string') {
-      throw new ClutchError(
-        'ERR_CLUTCH_OPTION',
-        `Can't get the url for regExp ${String(layer.path)} for by name '${name}'`,
-        {
-          fix: 'Give the route a string path.',
-        },
-      );
+      throw new ClutchError('ERR_CLUTCH_OPTION', `route "${name}" has no URL: its path is the RegExp ${layer.path}`, {
+        fix: 'Give the route a string path.',
+      });
     }
     return fillPath(layer.path, params);
   }
@@ -270,7 +228,7 @@ export interface Router {
   options: Verb;
 }
 
-/** Verbs are defined on the prototype, where @koa/router has its own, with names and controllers as Egg takes them. */
+// Replaces the verbs of @koa/router by ones that take names and controllers as Egg does.
 for (const method of ROUTE_METHODS) {
   Object.defineProperty(Router.prototype, method, {
     configurable: true,
@@ -286,6 +244,19 @@ Object.defineProperty(Router.prototype, 'del', {
   value: Reflect.get(Router.prototype, 'delete'),
 });
 
-function lookupController(name: string, app: ClutchCore): RouteController {
-  return resolveController(name, app, { object: true });
+/** @returns the path with its parameters filled in; those that the pattern does not have become the query */
+function fillPath(pattern: string, params: unknown): string {
+  if (typeof params !== 'object' || params === null) return pattern;
+  const query: string[] = [];
+  let path = pattern;
+  for (const [key, value] of Object.entries(params)) {
+    const placeholder = new RegExp(`:${key.replace(/[^\w]/g, '\\$&')}(?!\\w)`, 'g');
+    if (placeholder.test(path)) {
+      path = path.replace(placeholder, encodeURIComponent(String(Array.isArray(value) ? value[0] : value)));
+      continue;
+    }
+    for (const item of [value].flat()) query.push(`${encodeURIComponent(key)}=${encodeURIComponent(String(item))}`);
+  }
+  if (query.length === 0) return path;
+  return `${path}${path.includes('?') ? '&' : '?'}${query.join('&')}`;
 }

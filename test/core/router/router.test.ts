@@ -193,12 +193,14 @@ test('a controller that does not exist is refused with those that do', (t) => {
   };
   assert.throws(() => loadApp(t, files), {
     code: 'ERR_CLUTCH_CONTROLLER',
-    message: /controller 'home\.nope' not exists[\s\S]*app\/router\.js[\s\S]*home\.index/,
+    message: /controller 'home\.nope' does not exist[\s\S]*app\/router\.js[\s\S]*home\.index/,
   });
 });
 
 test('an undefined controller is refused', (t) => {
-  assert.throws(() => loadApp(t, router("app.get('/', app.controller.nope);")), { message: /controller not exists/ });
+  assert.throws(() => loadApp(t, router("app.get('/', app.controller.nope);")), {
+    message: /the route has no controller/,
+  });
 });
 
 const CLASS: Files = {
