@@ -62,6 +62,15 @@ export default (appInfo: AppInfo) => ({
     allowDebugAtProd: false,
   },
   meta: { enable: true, logging: false },
+  httpclient: {
+    request: { timeout: 5000 },
+    /** For connections of both protocols; of `httpsAgent` the TLS options count. */
+    httpAgent: { keepAlive: true, freeSocketTimeout: 4000, maxSockets: Number.MAX_SAFE_INTEGER, maxFreeSockets: 256 },
+    httpsAgent: { keepAlive: true, freeSocketTimeout: 4000, maxSockets: Number.MAX_SAFE_INTEGER, maxFreeSockets: 256 },
+    enableDNSCache: false,
+    /** Aborts requests of `ctx.curl` when the client of `ctx` leaves. */
+    abortWithClient: true,
+  },
   coreMiddleware: ['meta', 'siteFile', 'notfound', 'bodyParser', 'overrideMethod'],
   /** Milliseconds after which an app worker that is not ready ends with an error. */
   workerStartTimeout: 10 * 60 * 1000,

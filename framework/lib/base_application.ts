@@ -1,12 +1,16 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import type { HttpClientResponse } from 'urllib';
 import { ClutchCore, type Context, type CoreOptions } from '../../core/index.js';
 import { toError } from '../../errors.js';
 import type { LeaderInfo } from '../../ipc/leader_info.js';
 import type { ClusterClientOptions } from '../../leader/client_types.js';
 import type { ClusterClientBuilder, ClusterClients } from '../../leader/cluster_clients.js';
 import type { Loader } from '../../loader/index.js';
+import { ContextHttpClient } from './httpclient/context_http_client.js';
+import type { CurlOptions, HttpClient } from './httpclient/http_client.js';
+import type { HttpClientOptions } from './httpclient/options.js';
 import { type LogContext, type Logger, type LoggerConfig, Loggers } from './logger/logger.js';
 import { ipcTransport, type LocalBus } from './messenger/message_transport.js';
 import { Messenger } from './messenger/messenger.js';
@@ -35,6 +39,11 @@ export abstract class BaseApplication extends ClutchCore {
   readonly messenger: Messenger;
   #clusterClients: ClusterClients | undefined;
   readonly #singletons: Singleton[] = [];
+  /** The class of `ctx.httpclient`; an app may replace it by one of its own. */
+  ContextHttpClient: typeof ContextHttpClient = ContextHttpClient;
+  #HttpClient: typeof HttpClient | undefined;
+  #httpclient: HttpClient | undefined;
+  readonly #httpClients: HttpClient[] = [];
   #loggers: Loggers | undefined;
   #dumpTimer: NodeJS.Timeout | undefined;
   #closed = false;
@@ -56,7 +65,7 @@ export abstract class BaseApplication extends ClutchCore {
     this.beforeClose(async () => {
       this.#closed = true;
       this.#dumpNow();
-      await Promise.all(this.#singletons.map((singleton) => singleton.close()));
+      await Promise.all([...this.#singletons, ...this.#httpClients].map((client) => client.close()));
       await this.#clusterClients?.close();
       this.messenger.close();
       process.off('unhandledRejection', this.#onRejection);
@@ -99,6 +108,39 @@ export abstract class BaseApplication extends ClutchCore {
     const singleton = new Singleton<T, C>(this, name, create);
     singleton.init();
     this.#singletons.push(singleton as unknown as Singleton);
+  }
+
+  /** The class of `httpclient`, loaded at first use; an app may replace it by one of its own. */
+  get HttpClient(): typeof HttpClient {
+    this.#HttpClient ??= (
+      require('./httpclient/http_client.js') as typeof import('./httpclient/http_client.js')
+    ).HttpClient;
+    return this.#HttpClient;
+  }
+
+  set HttpClient(Class: typeof HttpClient) {
+    this.#HttpClient = Class;
+  }
+
+  /** The HTTP client of this app, made at first use from `config.httpclient`. */
+  get httpclient(): HttpClient {
+    return (this.#httpclient ??= this.createHttpClient());
+  }
+
+  get httpClient(): HttpClient {
+    return this.httpclient;
+  }
+
+  /** Makes one more client, with connections of its own; it is closed with the app. */
+  createHttpClient(options?: HttpClientOptions): HttpClient {
+    const client = new this.HttpClient(this, options);
+    this.#httpClients.push(client);
+    return client;
+  }
+
+  /** Sends an HTTP request through `httpclient`. */
+  curl<T = unknown>(url: string | URL, options?: CurlOptions): Promise<HttpClientResponse<T>> {
+    return this.httpclient.request<T>(url, options);
   }
 
   #onAgentId(id: number | null | undefined): void {

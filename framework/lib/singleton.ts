@@ -1,5 +1,6 @@
 import { ClutchError } from '../../errors.js';
 import type { Logger } from './logger/logger.js';
+import { withinTime } from './time/time_limit.js';
 
 /** How a plugin makes one client from the config of that client. */
 export type CreateClient<A, C, T> = (config: C, app: A, clientName?: string) => T | Promise<T>;
@@ -158,16 +159,10 @@ export class Singleton<T = unknown, C = unknown> {
     const members = client as Record<string, unknown> | null | undefined;
     const closer = CLOSERS.find((method) => typeof members?.[method] === 'function');
     if (!closer) return;
-    let timer: NodeJS.Timeout | undefined;
-    const limit = new Promise<never>((_, reject) => {
-      timer = setTimeout(() => reject(new Error(`it is not closed after ${CLOSE_LIMIT} ms`)), CLOSE_LIMIT);
-    });
     try {
-      await Promise.race([(members as Record<string, () => unknown>)[closer]?.(), limit]);
+      await withinTime(`${closer}()`, CLOSE_LIMIT, (members as Record<string, () => unknown>)[closer]?.());
     } catch (error) {
-      this.#app.coreLogger.info('[clutch] %s() of a client of app.%s: %s', closer, this.name, (error as Error).message);
-    } finally {
-      clearTimeout(timer);
+      this.#app.coreLogger.info('[clutch] a client of app.%s is not closed: %s', this.name, (error as Error).message);
     }
   }
 }

@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { IHelper } from '../../core/index.js';
 import type { Application } from './application_class.js';
 import type { FrameworkController } from './controller.js';
+import type { ContextHttpClient } from './httpclient/context_http_client.js';
 import type { RequestLogger } from './logger/logger.js';
 
 declare module '../../core/types.js' {
@@ -14,6 +15,10 @@ declare module '../../core/types.js' {
     coreLogger: RequestLogger;
     getLogger(name: string): RequestLogger | null;
     helper: Helper;
+    httpclient: ContextHttpClient;
+    httpClient: ContextHttpClient;
+    /** Sends an HTTP request; it is aborted when the client of this request leaves. */
+    curl: ContextHttpClient['curl'];
     locals: Record<string, unknown>;
     acceptJSON: boolean;
     realStatus: number;

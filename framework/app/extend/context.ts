@@ -3,12 +3,15 @@ import type { Context } from '../../../core/index.js';
 import type { Application } from '../../lib/application_class.js';
 import type { ContextCookies } from '../../lib/cookies.js';
 import { answerError } from '../../lib/error_response.js';
+import type { ContextHttpClient } from '../../lib/httpclient/context_http_client.js';
+import type { CurlOptions } from '../../lib/httpclient/http_client.js';
 import { type LogContext, RequestLogger } from '../../lib/logger/logger.js';
 
 const require = createRequire(import.meta.url);
 const COOKIES = Symbol('ctx.cookies');
 const CORE_LOGGER = Symbol('ctx.coreLogger');
 const HELPER = Symbol('ctx.helper');
+const HTTP_CLIENT = Symbol('ctx.httpclient');
 const LOGGER = Symbol('ctx.logger');
 const LOCALS = Symbol('ctx.locals');
 const ROUTER = Symbol('ctx.router');
@@ -47,6 +50,19 @@ export default {
   get helper(): object {
     const ctx = this as unknown as Fields;
     return (ctx[HELPER] ??= new ctx.app.Helper(this as unknown as Context)) as object;
+  },
+
+  get httpclient(): ContextHttpClient {
+    const ctx = this as unknown as Fields;
+    return (ctx[HTTP_CLIENT] ??= new ctx.app.ContextHttpClient(this as unknown as Context)) as ContextHttpClient;
+  },
+
+  get httpClient(): ContextHttpClient {
+    return (this as unknown as Context).httpclient;
+  },
+
+  curl(url: string | URL, options?: CurlOptions): ReturnType<ContextHttpClient['curl']> {
+    return (this as unknown as Context).httpclient.curl(url, options);
   },
 
   get logger(): RequestLogger {

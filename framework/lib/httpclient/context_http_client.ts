@@ -1,0 +1,56 @@
+import { setMaxListeners } from 'node:events';
+import type { HttpClientResponse, RequestURL } from 'urllib';
+import type { Context } from '../../../core/index.js';
+import type { CurlOptions } from './http_client.js';
+import type { HttpClientOptions } from './options.js';
+
+/** Sends requests on behalf of one request: they carry its `ctx`, and are aborted when its client leaves. */
+export class ContextHttpClient {
+  readonly ctx: Context;
+  #abort: AbortController | undefined;
+
+  constructor(ctx: Context) {
+    this.ctx = ctx;
+  }
+
+  async request<T = unknown>(url: RequestURL, options: CurlOptions = {}): Promise<HttpClientResponse<T>> {
+    const { ctx } = this;
+    const { httpclient } = ctx.app.config as unknown as { httpclient: HttpClientOptions };
+    const { abortWithClient = httpclient.abortWithClient } = options;
+    const leaves = abortWithClient ? this.#clientLeaves() : undefined;
+    const given = options.signal as AbortSignal | undefined;
+    const signal = leaves && given ? AbortSignal.any([leaves, given]) : (leaves ?? given);
+    try {
+      return await ctx.app.curl<T>(url, { ...options, ctx, signal });
+    } catch (error) {
+      // Nobody is there to get a response: this is no fault of the service.
+      if (leaves?.aborted) Object.assign(error as Error, { status: 499 });
+      throw error;
+    }
+  }
+
+  curl<T = unknown>(url: RequestURL, options?: CurlOptions): Promise<HttpClientResponse<T>> {
+    return this.request<T>(url, options);
+  }
+
+  /** One listener for all requests of a context; there is none in a context without a client. */
+  #clientLeaves(): AbortSignal | undefined {
+    const { res } = this.ctx;
+    if (!this.#abort && typeof res.once === 'function') {
+      const abort = new AbortController();
+      setMaxListeners(0, abort.signal);
+      if (res.destroyed && !res.writableFinished) abort.abort(clientLeft());
+      else {
+        res.once('close', () => {
+          if (!res.writableFinished) abort.abort(clientLeft());
+        });
+      }
+      this.#abort = abort;
+    }
+    return this.#abort?.signal;
+  }
+}
+
+function clientLeft(): Error {
+  return Object.assign(new Error('aborted, the client that this was for has left'), { name: 'AbortError' });
+}
