@@ -1,5 +1,4 @@
-import type { AgentPool } from '../supervise/agent_pool.js';
-import type { WorkerPool } from '../supervise/worker_pool.js';
+import type { Supervisor } from '../supervise/supervisor.js';
 import type { AdminSource } from './admin.js';
 import { addRequests, noRequests } from './metrics.js';
 import { type ClusterStatus, childStatus, type MasterState, masterStatus } from './status.js';
@@ -12,14 +11,14 @@ interface MasterFacts {
 
 /** What can be told about the whole cluster: for `status()`, the control socket and the admin listener. */
 export class ClusterReport implements AdminSource {
-  readonly #agents: AgentPool;
-  readonly #workers: WorkerPool;
+  readonly #agents: Supervisor;
+  readonly #workers: Supervisor;
   readonly #master: () => MasterFacts;
   readonly #begin = Date.now();
   /** Of workers that have ended. */
   #ended = noRequests();
 
-  constructor(agents: AgentPool, workers: WorkerPool, master: () => MasterFacts) {
+  constructor(agents: Supervisor, workers: Supervisor, master: () => MasterFacts) {
     this.#agents = agents;
     this.#workers = workers;
     this.#master = master;
@@ -39,11 +38,7 @@ export class ClusterReport implements AdminSource {
       address,
       baseDir,
       workers: this.#workers.slots.length,
-      processes: [
-        masterStatus(state, this.#begin),
-        ...this.#agents.all.map((info) => childStatus('agent', info)),
-        ...this.#workers.all.map((info) => childStatus('app worker', info)),
-      ],
+      processes: [masterStatus(state, this.#begin), ...[...this.#agents.all, ...this.#workers.all].map(childStatus)],
     };
   }
 
@@ -53,16 +48,23 @@ export class ClusterReport implements AdminSource {
 
   restarts(): ReturnType<AdminSource['restarts']> {
     return {
-      agent: this.#agents.slot.restarts,
-      worker: this.#workers.slots.reduce((sum, { restarts }) => sum + restarts, 0),
+      agent: restarts(this.#agents),
+      worker: restarts(this.#workers),
     };
   }
 
   heapUsed(): ReturnType<AdminSource['heapUsed']> {
     return [
       { kind: 'master', pid: process.pid, bytes: process.memoryUsage().heapUsed },
-      ...this.#agents.all.map(({ id, stats }) => ({ kind: 'agent', pid: id, bytes: stats?.heapUsed ?? 0 })),
-      ...this.#workers.all.map(({ id, stats }) => ({ kind: 'app worker', pid: id, bytes: stats?.heapUsed ?? 0 })),
+      ...[...this.#agents.all, ...this.#workers.all].map(({ kind, id, stats }) => ({
+        kind,
+        pid: id,
+        bytes: stats?.heapUsed ?? 0,
+      })),
     ];
   }
+}
+
+function restarts({ slots }: Supervisor): number {
+  return slots.reduce((sum, slot) => sum + slot.restarts, 0);
 }

@@ -1,9 +1,9 @@
-import type { ManagedChild, ProcessState } from '../supervise/managed_child.js';
+import type { ChildState, ManagedChild } from '../supervise/managed_child.js';
 
 export interface ProcessStatus {
   kind: 'master' | 'agent' | 'app worker';
   pid: number;
-  state: ProcessState | MasterState;
+  state: ChildState | MasterState;
   /** Index of the worker's place in the cluster. */
   slot?: number;
   /** Seconds. */
@@ -34,19 +34,19 @@ export interface ClusterStatus {
   processes: ProcessStatus[];
 }
 
-export function childStatus(kind: 'agent' | 'app worker', info: ManagedChild): ProcessStatus {
-  const { stats, slot, child } = info;
+export function childStatus(child: ManagedChild): ProcessStatus {
+  const { kind, stats, slot, handle } = child;
   return {
     kind,
-    pid: child.id,
-    state: info.state,
+    pid: handle.id,
+    state: child.state,
     ...(kind === 'app worker' ? { slot: slot.index } : {}),
-    uptime: seconds(Date.now() - child.spawnedAt),
+    uptime: seconds(Date.now() - handle.spawnedAt),
     restarts: slot.restarts,
     ...(slot.lastExit === undefined ? {} : { lastExit: slot.lastExit.split('\n')[0] }),
     ...(stats && {
       memory: mebibytes(stats.rss),
-      cpu: info.cpuPercent,
+      cpu: child.cpuPercent,
       loopP50: stats.loopP50,
       loopP99: stats.loopP99,
       ...(kind === 'app worker' ? { inFlight: stats.inFlight, requests: stats.requests } : {}),

@@ -2,18 +2,17 @@ import type { Message } from '../../ipc/message.js';
 import type { ClusterOptions } from '../options/options.js';
 import { displayAddress } from '../protocol/address.js';
 import type { ListenAddress } from '../protocol/protocol.js';
-import type { AgentPool } from '../supervise/agent_pool.js';
-import type { WorkerPool } from '../supervise/worker_pool.js';
+import type { Supervisor } from '../supervise/supervisor.js';
 import type { Relay } from './relay.js';
 
 /** What the Master tells the others of its own accord, with the names and contents that Egg has for it. */
 export class EggEvents {
   readonly #relay: Relay;
-  readonly #agents: AgentPool;
-  readonly #workers: WorkerPool;
+  readonly #agents: Supervisor;
+  readonly #workers: Supervisor;
   readonly #options: ClusterOptions;
 
-  constructor(relay: Relay, agents: AgentPool, workers: WorkerPool, options: ClusterOptions) {
+  constructor(relay: Relay, agents: Supervisor, workers: Supervisor, options: ClusterOptions) {
     this.#relay = relay;
     this.#agents = agents;
     this.#workers = workers;

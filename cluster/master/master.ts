@@ -9,14 +9,14 @@ import { PreparedSockets } from '../listen/unix_socket.js';
 import { type ClusterOptions, parseWorkers } from '../options/options.js';
 import { displayAddress } from '../protocol/address.js';
 import type { ListenAddress } from '../protocol/protocol.js';
-import { ProcessWorkers } from '../spawn/process_workers.js';
-import type { AgentPool } from '../supervise/agent_pool.js';
+import { ClusterWorkers } from '../spawn/cluster_workers.js';
 import type { ManagedChild } from '../supervise/managed_child.js';
 import { OrphanReaper } from '../supervise/orphan_reaper.js';
 import { type ReloadOptions, RollingRestart } from '../supervise/rolling_restart.js';
 import { captureStack } from '../supervise/stack_capture.js';
+import { StateMachine } from '../supervise/state_machine.js';
+import type { Supervisor } from '../supervise/supervisor.js';
 import { Watchdog } from '../supervise/watchdog.js';
-import type { WorkerPool } from '../supervise/worker_pool.js';
 import { EggEvents } from './egg_events.js';
 import type { ClusterHandle } from './handle.js';
 import { createMasterLog } from './master_log.js';
@@ -28,13 +28,20 @@ import type { SpawnedCluster } from './spawn_all.js';
 /** Milliseconds that killed processes get to be gone. */
 const FORCE_LIMIT = 1000;
 
+const TRANSITIONS = {
+  starting: ['ready', 'closing'],
+  ready: ['closing'],
+  closing: ['closed'],
+  closed: [],
+} as const;
+
 /** The first process: forks and supervises the others and passes messages on. Loads no code of the app. */
 export class Master implements ClusterHandle {
   readonly #options: ClusterOptions;
   readonly #log = createMasterLog();
   readonly #begin: number;
-  readonly #agents: AgentPool;
-  readonly #workers: WorkerPool;
+  readonly #agents: Supervisor;
+  readonly #workers: Supervisor;
   readonly #restarts: RollingRestart;
   readonly #relay: Relay;
   readonly #eggEvents: EggEvents;
@@ -47,7 +54,7 @@ export class Master implements ClusterHandle {
   readonly #leader: LeaderInfo;
   #messenger: MasterMessenger | undefined;
   #admin: { address: string; close(): void } | undefined;
-  #state: MasterState = 'starting';
+  readonly #machine = new StateMachine<MasterState>(this, TRANSITIONS, 'starting');
   #listening: ListenAddress | undefined;
   #closing: Promise<void> | undefined;
   readonly #control = new ControlServer(this, this.#log);
@@ -75,17 +82,17 @@ export class Master implements ClusterHandle {
       },
       (error: Error) => this.#failBoot(`no free port: ${error.message}`),
     );
-    if (options.sticky && source instanceof ProcessWorkers) {
+    if (options.sticky && source instanceof ClusterWorkers) {
       this.#sticky = new StickyListener({
         workers: () => this.#workers.ready,
-        send: ({ child }, message, socket) => source.sendSocket(child, message, socket),
+        send: ({ handle }, message, socket) => source.sendSocket(handle, message, socket),
       });
     }
     this.#restarts = new RollingRestart(this.#agents, this.#workers, this.#log);
     this.#relay = new Relay(this.#agents, this.#workers, this.#log);
     this.#eggEvents = new EggEvents(this.#relay, this.#agents, this.#workers, this.#options);
     this.#report = new ClusterReport(this.#agents, this.#workers, () => ({
-      state: this.#state,
+      state: this.#machine.state,
       address: this.address,
       baseDir: options.baseDir,
     }));
@@ -96,7 +103,9 @@ export class Master implements ClusterHandle {
       onHang: (child, silent) => void this.#replaceHung(child, silent),
       onLimit: (worker, reason) => void this.#restarts.recycle(worker, reason),
       onTick: () => {
-        if (this.#state === 'ready') this.#workers.fillGaps();
+        if (this.#machine.state !== 'ready') return;
+        this.#agents.fillGaps();
+        this.#workers.fillGaps();
       },
     });
   }
@@ -106,9 +115,9 @@ export class Master implements ClusterHandle {
     listenToSignals({
       onClose: (signal) => {
         this.#log.info(`received ${signal}, closing`);
-        void this.close().then(() => process.exit(0));
+        this.#end(0);
       },
-      onForce: (signal) => this.#force(signal),
+      onForce: (signal) => this.#force(`received ${signal} while closing`),
       onReload: () => {
         this.#log.info('received SIGHUP, reloading');
         // The outcome is logged by reload itself.
@@ -126,7 +135,8 @@ export class Master implements ClusterHandle {
     this.#agents.on('died', (agent, reason, delay) => this.#onAgentDeath(agent, reason, delay));
     this.#workers.on('message', (message, info) => {
       if (message.action === CONTROL.connectionTaken) this.#sticky?.taken(message.data as number);
-      else if (message.action === CONTROL.prepareSocket) void this.#sockets.prepare(message.data as string, info.child);
+      else if (message.action === CONTROL.prepareSocket)
+        void this.#sockets.prepare(message.data as string, info.handle);
       else this.#relay.route(message, 'app', info);
     });
     this.#workers.on('ready', (info, address) => void this.#onWorkerReady(info, address));
@@ -142,7 +152,7 @@ export class Master implements ClusterHandle {
 
   #onAgentReady({ id }: ManagedChild): void {
     this.#leader.agent = id;
-    if (this.#state === 'starting') {
+    if (this.#machine.state === 'starting') {
       this.#workers.release();
       return;
     }
@@ -151,7 +161,7 @@ export class Master implements ClusterHandle {
   }
 
   #onAgentDeath({ id }: ManagedChild, reason: string, delay: number): void {
-    if (this.#state === 'starting') {
+    if (this.#machine.state === 'starting') {
       this.#failBoot(`the Agent did not start: ${reason}`);
       return;
     }
@@ -173,10 +183,10 @@ export class Master implements ClusterHandle {
     this.#sticky?.redispatch();
     this.#eggEvents.agentIdTo(info.id);
     this.#eggEvents.workerIds();
-    if (this.#state === 'ready') {
+    if (this.#machine.state === 'ready') {
       this.#log.info(`app worker ${info.id} is ready`);
       this.#eggEvents.joined(info.id);
-    } else if (this.#state === 'starting' && this.#workers.ready.length === this.#options.workers) {
+    } else if (this.#machine.state === 'starting' && this.#workers.ready.length === this.#options.workers) {
       await this.#becomeReady();
     }
   }
@@ -192,8 +202,8 @@ export class Master implements ClusterHandle {
         return;
       }
     }
-    if (this.#state !== 'starting') return;
-    this.#state = 'ready';
+    if (this.#machine.state !== 'starting') return;
+    this.#machine.become('ready');
     this.#log.info(`${this.#frameworkName} started on ${this.address} (${Date.now() - this.#begin} ms)`);
     this.#eggEvents.clusterReady(this.#listening as ListenAddress);
     if (this.#options.startMode === 'process') this.#reaper.start([this.#agents, this.#workers]);
@@ -201,7 +211,7 @@ export class Master implements ClusterHandle {
   }
 
   #onWorkerDeath({ id, state, slot }: ManagedChild, reason: string, delay: number): void {
-    if (this.#state === 'starting') {
+    if (this.#machine.state === 'starting') {
       this.#failBoot(`app worker ${id} did not start: ${reason}`);
       return;
     }
@@ -217,12 +227,14 @@ export class Master implements ClusterHandle {
   }
 
   async #replaceHung(hung: ManagedChild, silent: number): Promise<void> {
-    this.#log.error(`pid ${hung.id} has not been heard of for ${silent} ms, it is killed and replaced`);
+    this.#log.error(`pid ${hung.id} sent no heartbeat for ${silent} ms: it is killed and replaced`);
     if (this.#options.startMode === 'process') {
       const stack = await captureStack(hung.id);
-      this.#log.error(stack ? `pid ${hung.id} was blocked here:\n${stack}` : `pid ${hung.id} tells no stack`);
+      this.#log.error(
+        stack ? `pid ${hung.id} was blocked here:\n${stack}` : `no stack could be captured from pid ${hung.id}`,
+      );
     }
-    hung.child.kill();
+    hung.handle.kill();
   }
 
   #onException(error: Error): void {
@@ -232,15 +244,23 @@ export class Master implements ClusterHandle {
   }
 
   #failBoot(reason: string): void {
-    if (this.#state !== 'starting') return;
+    if (this.#machine.state !== 'starting') return;
     this.#log.error(`start failed: ${reason}`);
-    void this.close().then(() => process.exit(1));
+    this.#end(1);
   }
 
-  #force(signal: string): void {
-    this.#log.error(`received ${signal} while closing: killing all processes`);
-    const children = [...this.#workers.all, ...this.#agents.all].map(({ child }) => child);
-    // Whoever waits for the Master shall find nobody left.
+  /** Closes and exits, even if closing fails. */
+  #end(code: number): void {
+    this.close().then(
+      () => process.exit(code),
+      (error: Error) => this.#force(`closing failed: ${error.stack}`),
+    );
+  }
+
+  #force(reason: string): void {
+    this.#log.error(`${reason}: killing all processes`);
+    const children = [...this.#workers.all, ...this.#agents.all].map(({ handle }) => handle);
+    // Whoever waits for the Master to exit must not find a child that is still there.
     const gone = Promise.all(children.map((child) => new Promise((resolve) => child.once('exit', resolve))));
     for (const child of children) child.kill();
     setTimeout(() => process.exit(1), FORCE_LIMIT);
@@ -287,7 +307,7 @@ export class Master implements ClusterHandle {
   }
 
   async #close(): Promise<void> {
-    this.#state = 'closing';
+    this.#machine.become('closing');
     this.#sticky?.close();
     this.#agents.stopReplacing();
     await this.#workers.close();
@@ -295,7 +315,7 @@ export class Master implements ClusterHandle {
     this.#watchdog.stop();
     this.#control.close();
     this.#admin?.close();
-    this.#state = 'closed';
+    this.#machine.become('closed');
     this.#log.info('closed');
   }
 }

@@ -1,9 +1,8 @@
 import { EventEmitter } from 'node:events';
 import { CONTROL, type Message } from '../../ipc/message.js';
 import type { SendFailure } from '../spawn/child_handle.js';
-import type { AgentPool } from '../supervise/agent_pool.js';
 import type { ManagedChild } from '../supervise/managed_child.js';
-import type { WorkerPool } from '../supervise/worker_pool.js';
+import type { Supervisor } from '../supervise/supervisor.js';
 import type { MasterLog } from './master_log.js';
 
 type Sender = 'app' | 'agent' | 'parent' | 'master';
@@ -27,13 +26,13 @@ interface Events {
 
 /** Passes messages on between parent, Master, Agent and app workers. */
 export class Relay extends EventEmitter<Events> {
-  readonly #agents: AgentPool;
-  readonly #workers: WorkerPool;
+  readonly #agents: Supervisor;
+  readonly #workers: Supervisor;
   readonly #log: MasterLog;
   /** Those whose queue is full, and the senders that know: each is told once until it is read again. */
   readonly #full = new Map<ManagedChild, Set<number | undefined>>();
 
-  constructor(agents: AgentPool, workers: WorkerPool, log: MasterLog) {
+  constructor(agents: Supervisor, workers: Supervisor, log: MasterLog) {
     super();
     this.#agents = agents;
     this.#workers = workers;
@@ -91,7 +90,7 @@ export class Relay extends EventEmitter<Events> {
   /** To all that are there: one that is just leaving is none of them. */
   #toWorkers(message: Message): void {
     for (const worker of this.#workers.all) {
-      const failure = worker.child.send(message);
+      const failure = worker.handle.send(message);
       if (failure !== 'gone') this.#settle(worker, message, failure);
     }
   }
@@ -101,7 +100,7 @@ export class Relay extends EventEmitter<Events> {
   }
 
   #post(receiver: ManagedChild, message: Message): void {
-    this.#settle(receiver, message, receiver.child.send(message));
+    this.#settle(receiver, message, receiver.handle.send(message));
   }
 
   #settle(receiver: ManagedChild, message: Message, failure: SendFailure): void {
@@ -113,7 +112,7 @@ export class Relay extends EventEmitter<Events> {
     const told = this.#full.get(receiver) ?? new Set();
     if (told.size === 0) {
       this.#full.set(receiver, told);
-      receiver.child.once('exit', () => this.#full.delete(receiver));
+      receiver.handle.once('exit', () => this.#full.delete(receiver));
       this.#log.error(`pid ${receiver.id} does not read its messages: from now on they are dropped`);
       this.emit('queueFull', receiver);
     }
@@ -134,7 +133,7 @@ export class Relay extends EventEmitter<Events> {
       this.#log.error(`message "${told}" from ${message.from} is not delivered: ${REASON[failure]}`);
       return;
     }
-    sender.child.send({
+    sender.handle.send({
       action: CONTROL.undelivered,
       data: { action: told, reason: REASON[failure], id: request?.id },
       from: 'master',

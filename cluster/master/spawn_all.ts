@@ -1,23 +1,26 @@
+import { once } from 'node:events';
+import net, { type AddressInfo } from 'node:net';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { LeaderInfo } from '../../ipc/leader_info.js';
 import { usableSocketDirectory } from '../../ipc/socket_path.js';
 import type { ClusterOptions } from '../options/options.js';
 import { heartbeatInterval } from '../protocol/heartbeat_interval.js';
-import { inheritedExecArgv } from '../spawn/exec_argv.js';
-import { freePorts } from '../spawn/free_ports.js';
-import { ProcessWorkers } from '../spawn/process_workers.js';
-import { ThreadWorkers } from '../spawn/thread_workers.js';
-import type { WorkerSource } from '../spawn/worker_source.js';
-import { AgentPool } from '../supervise/agent_pool.js';
-import { type ChildSettings, WorkerPool } from '../supervise/worker_pool.js';
+import { type ChildSource, ProcessSource, ThreadSource } from '../spawn/child_source.js';
+import { ClusterWorkers } from '../spawn/cluster_workers.js';
+import { Supervisor, type SupervisorOptions } from '../supervise/supervisor.js';
 
 const { randomBytes } = process.getBuiltinModule('node:crypto');
 
+const AGENT_ENTRY = fileURLToPath(new URL('../worker/agent_worker.js', import.meta.url));
+const WORKER_ENTRY = fileURLToPath(new URL('../worker/app_worker.js', import.meta.url));
+
 /** The processes of a cluster that have just been forked. */
 export interface SpawnedCluster {
-  agents: AgentPool;
-  workers: WorkerPool;
-  source: WorkerSource;
+  agents: Supervisor;
+  workers: Supervisor;
+  /** Where app workers come from. */
+  source: ChildSource;
   /** What Leader and Followers need to find and trust each other; `agent` follows the Agent in use. */
   leader: LeaderInfo;
   /** Resolves with the port of the service, when one was to be chosen; rejects when no port is free. */
@@ -41,30 +44,54 @@ export function spawnAll(options: ClusterOptions, framework: string): SpawnedClu
   };
   const { execArgv = inheritedExecArgv(), require, pidFile: _, admin: __, ...rest } = options;
   const childOptions = { ...rest, require, clusterPort: 0, leader };
-  const ports = Promise.resolve().then(() => choosePorts(childOptions));
-  const settings = (kind: 'app' | 'agent'): ChildSettings => ({
-    execArgv,
-    // Without ports no child loads the app; the Master ends the boot.
-    complete: ports.then(
-      () => undefined,
-      () => new Promise<never>(() => undefined),
-    ),
-    prepare: { framework, require },
-    boot: {
-      options: childOptions,
-      closeTimeout: closeTimeout(kind, options.killTimeout),
-      statsInterval: heartbeatInterval(options.hangTimeout),
-    },
+  const supervisor = (
+    kind: 'agent' | 'app worker',
+    source: ChildSource,
+    { count, readyAction, timeout }: { count: number; readyAction: string; timeout: string },
+  ): Supervisor => {
+    const closeTimeout = closeTimeoutFrom(timeout, options.killTimeout);
+    const statsInterval = heartbeatInterval(options.hangTimeout);
+    const boot: SupervisorOptions['boot'] = (slot) => {
+      const port = kind === 'agent' ? childOptions.port : (childOptions.ports[slot] ?? childOptions.port);
+      return { options: { ...childOptions, port }, closeTimeout, statsInterval };
+    };
+    return new Supervisor({ kind, source, count, readyAction, prepare: { framework, require }, boot, closeTimeout });
+  };
+  const [agentSource, source] = sources(options, execArgv);
+  const agents = supervisor('agent', agentSource, {
+    count: 1,
+    readyAction: 'agent-start',
+    timeout: 'EGG_AGENT_CLOSE_TIMEOUT',
   });
-  const source =
-    options.startMode === 'process'
-      ? new ProcessWorkers(execArgv, options.scheduling === 'shared')
-      : new ThreadWorkers(execArgv, options.scheduling === 'reusePort');
-  const agents = new AgentPool(settings('agent'));
-  const workers = new WorkerPool(settings('app'), source, options.workers);
+  const workers = supervisor('app worker', source, {
+    count: options.workers,
+    readyAction: 'app-start',
+    timeout: 'EGG_APP_CLOSE_TIMEOUT',
+  });
   agents.start();
   workers.start();
+  const ports = choosePorts(childOptions);
+  // Without ports no child loads the app: the Master ends the boot.
+  ports.then(
+    () => agents.release(),
+    () => undefined,
+  );
   return { agents, workers, source, leader, ports, begin };
+}
+
+/** @returns where the Agent and the app workers come from */
+function sources({ startMode, scheduling, workers }: ClusterOptions, execArgv: string[]): [ChildSource, ChildSource] {
+  if (startMode === 'worker_threads') {
+    return [
+      new ThreadSource(AGENT_ENTRY, execArgv, { exclusive: false }),
+      new ThreadSource(WORKER_ENTRY, execArgv, { exclusive: scheduling !== 'reusePort' }),
+    ];
+  }
+  const shared = scheduling === 'shared';
+  return [
+    new ProcessSource(AGENT_ENTRY, execArgv),
+    new ClusterWorkers({ entry: WORKER_ENTRY, execArgv, shared, count: workers }),
+  ];
 }
 
 /** Picks the port for Leader and Followers while the first processes start; they wait for it before they load the app. */
@@ -76,9 +103,39 @@ async function choosePorts(childOptions: ClusterOptions & { clusterPort: number 
   return childOptions.port;
 }
 
-/** @returns milliseconds that a process gets to close; the environment variables that Egg has for it win */
-function closeTimeout(kind: 'app' | 'agent', fallback: number): number {
-  const specific = process.env[kind === 'app' ? 'EGG_APP_CLOSE_TIMEOUT' : 'EGG_AGENT_CLOSE_TIMEOUT'];
-  const milliseconds = Number.parseInt(specific ?? process.env['EGG_MASTER_CLOSE_TIMEOUT'] ?? '', 10);
+/** @returns ports that nobody listens on, on any address; all of them different */
+async function freePorts(count: number): Promise<number[]> {
+  const servers = Array.from({ length: count }, () => net.createServer().listen(0));
+  const ports = await Promise.all(
+    servers.map(async (server) => {
+      await once(server, 'listening');
+      return (server.address() as AddressInfo).port;
+    }),
+  );
+  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
+  return ports;
+}
+
+/**
+ * @param variable environment variable that Egg has for this kind of process
+ * @returns milliseconds that a process gets to close
+ */
+function closeTimeoutFrom(variable: string, fallback: number): number {
+  const milliseconds = Number.parseInt(process.env[variable] ?? process.env['EGG_MASTER_CLOSE_TIMEOUT'] ?? '', 10);
   return milliseconds > 0 ? milliseconds : fallback;
+}
+
+/**
+ * @returns options of Node that a child with a file of its own can have too: without the program of `node -e`, which
+ * Node's own `fork` leaves out as well, and what says how to read it
+ */
+function inheritedExecArgv(): string[] {
+  const found: string[] = [];
+  let isProgram = false;
+  for (const option of process.execArgv) {
+    if (/^(?:-e|-p|-pe|--eval|--print|--input-type)$/.test(option)) isProgram = true;
+    else if (isProgram) isProgram = false;
+    else if (!/^--(?:eval|print|input-type)=/.test(option)) found.push(option);
+  }
+  return found;
 }

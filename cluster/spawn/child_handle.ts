@@ -11,6 +11,8 @@ const EARLY_LIMIT = 10_000;
 
 interface Events {
   message: [message: Message];
+  /** The channel is closed: the child has ended, is about to, or has closed it by itself. */
+  disconnect: [];
   exit: [code: number | null, signal: string | null];
   error: [error: Error];
 }
@@ -82,7 +84,12 @@ export class ProcessChild extends Child {
     this.#process = process;
     this.id = process.pid ?? -1;
     process.on('message', (message) => this.receive(message as Message));
-    process.on('error', (error) => this.emit('error', error));
+    process.on('error', (error) => {
+      this.emit('error', error);
+      // Without a pid it was never started, and Node emits no exit.
+      if (process.pid === undefined) this.emit('exit', null, null);
+    });
+    process.once('disconnect', () => this.emit('disconnect'));
     process.once('exit', (code, signal) => this.emit('exit', code, signal));
   }
 

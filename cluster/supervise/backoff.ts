@@ -1,17 +1,22 @@
-/** Milliseconds that a process must live for the deaths before it to be forgotten. */
+/** Milliseconds that a process must live for the crash-loop exits before it to be forgotten. */
 const HEALTHY_LIFE = 60_000;
 const FIRST_DELAY = 1000;
 const LONGEST_DELAY = 30_000;
-/** So many early deaths in a row are answered at once. */
-const FREE_DEATHS = 3;
+/** So many crash-loop exits in a row are followed by a replacement at once. */
+const FREE_EXITS = 3;
 
 /** Decides how long to wait before a process that died is replaced. */
 export class Backoff {
-  #earlyDeaths = 0;
+  #exits = 0;
 
-  /** Whether the next death would be answered with a delay. */
+  /** Crash-loop exits in a row, which is also the number of the next attempt. */
+  get attempt(): number {
+    return this.#exits;
+  }
+
+  /** Whether the next crash-loop exit would be followed by a delay. */
   get active(): boolean {
-    return this.#earlyDeaths >= FREE_DEATHS;
+    return this.#exits >= FREE_EXITS;
   }
 
   /**
@@ -20,9 +25,9 @@ export class Backoff {
    * @returns milliseconds until it should be replaced: 0 at first, then doubling from 1 s to 30 s
    */
   delayAfter(life: number, random = Math.random()): number {
-    if (life >= HEALTHY_LIFE) this.#earlyDeaths = 0;
-    this.#earlyDeaths += 1;
-    const over = this.#earlyDeaths - FREE_DEATHS;
+    if (life >= HEALTHY_LIFE) this.#exits = 0;
+    this.#exits += 1;
+    const over = this.#exits - FREE_EXITS;
     if (over <= 0) return 0;
     const delay = Math.min(FIRST_DELAY * 2 ** (over - 1), LONGEST_DELAY);
     return Math.round(delay * (0.75 + random / 4));
@@ -32,7 +37,7 @@ export class Backoff {
 /** Signals with which someone else ends a process; the others are its own fault, such as SIGSEGV and SIGABRT. */
 const FROM_OUTSIDE = new Set(['SIGKILL', 'SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP', 'SIGUSR1', 'SIGUSR2']);
 
-/** Whether a process was ended from outside, which says nothing about its code: no reason to wait. */
+/** Whether someone else ended a process, which says nothing about its code: no reason to wait. */
 export function killedFromOutside(signal: string | null): boolean {
   return signal !== null && FROM_OUTSIDE.has(signal);
 }

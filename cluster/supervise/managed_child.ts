@@ -2,40 +2,61 @@ import type { ErrorData } from '../../ipc/error_data.js';
 import type { ProcessStats } from '../protocol/protocol.js';
 import type { Child } from '../spawn/child_handle.js';
 import type { Slot } from './slot.js';
+import { StateMachine } from './state_machine.js';
+
+export type ChildKind = 'agent' | 'app worker';
 
 /**
- * `starting → ready → draining → exited`; a process may exit from each. One that a reload has forked is on `trial`
- * instead of `starting`: its death is for the reload to judge. `lost` is one whose channel has broken and that is
- * replaced already, while its exit is still to come.
+ * A `candidate` boots beside the child that it may replace: if it exits before it is ready, whoever asked for it decides
+ * what to do. A child that is `starting` fills its slot and is replaced when it exits.
  */
-export type ProcessState = 'starting' | 'candidate' | 'ready' | 'draining' | 'disconnected';
+export type ChildState = 'starting' | 'candidate' | 'ready' | 'draining' | 'exited';
 
-/** What the Master knows of an Agent or app worker. */
+const TRANSITIONS = {
+  starting: ['ready', 'draining', 'exited'],
+  candidate: ['ready', 'draining', 'exited'],
+  ready: ['draining', 'exited'],
+  draining: ['exited'],
+  exited: [],
+} as const satisfies Record<ChildState, readonly ChildState[]>;
+
+/** What the Master knows of the Agent or of an app worker. */
 export class ManagedChild {
-  readonly child: Child;
+  readonly kind: ChildKind;
+  readonly handle: Child;
   readonly slot: Slot;
-  state: ProcessState;
   stats: ProcessStats | undefined;
-  /** Between the last two heartbeats, of one processor. */
+  /** Between the last two heartbeats, of one CPU. */
   cpuPercent = 0;
-  /** The error that it has told of. */
+  /** The error that the child has reported. */
   failure: ErrorData | undefined;
   /** Why the Master kills it. */
   killReason: string | undefined;
-  /** When it was last heard of; undefined until it may load the app. */
+  /** When the last heartbeat came; undefined until the child may load the app. */
   lastBeat: number | undefined;
+  readonly #machine: StateMachine<ChildState>;
 
-  constructor(child: Child, slot: Slot, state: ProcessState = 'starting') {
-    this.child = child;
+  constructor(kind: ChildKind, handle: Child, slot: Slot, state: 'starting' | 'candidate') {
+    this.kind = kind;
+    this.handle = handle;
     this.slot = slot;
-    this.state = state;
+    this.#machine = new StateMachine<ChildState>(this, TRANSITIONS, state);
   }
 
   get id(): number {
-    return this.child.id;
+    return this.handle.id;
   }
 
-  /** Whether it serves or will: it fills its slot. */
+  get state(): ChildState {
+    return this.#machine.state;
+  }
+
+  /** @throws on a transition that a child does not make */
+  become(next: ChildState): void {
+    this.#machine.become(next);
+  }
+
+  /** Whether it serves or is going to. */
   get fillsSlot(): boolean {
     return this.state === 'starting' || this.state === 'candidate' || this.state === 'ready';
   }
@@ -49,10 +70,14 @@ export class ManagedChild {
     this.lastBeat = now;
   }
 
-  /** The sentence for the log about its death. */
+  /** @returns why it exited, for the log */
   exitReason(code: number | null, signal: string | null): string {
     if (this.killReason) return this.killReason;
     if (this.failure) return this.failure.stack ?? this.failure.message;
     return signal === null ? `exited with code ${code}` : `ended by ${signal}`;
+  }
+
+  toString(): string {
+    return `${this.kind} ${this.id} (slot ${this.slot.index})`;
   }
 }

@@ -39,7 +39,7 @@ export class OrphanReaper {
     for (const emitter of [shell, shell.stdin]) emitter.on('error', () => undefined);
     shell.unref();
     (shell.stdin as unknown as { unref?: () => void }).unref?.();
-    const guard = ({ child }: ManagedChild): void => {
+    const guard = ({ handle: child }: ManagedChild): void => {
       shell.stdin.write(`+${child.id}\n`);
       child.once('exit', () => shell.stdin.write(`-${child.id}\n`));
     };

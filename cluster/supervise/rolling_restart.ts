@@ -1,6 +1,5 @@
-import type { AgentPool } from './agent_pool.js';
 import type { ManagedChild } from './managed_child.js';
-import type { WorkerPool } from './worker_pool.js';
+import type { Supervisor } from './supervisor.js';
 
 export interface ReloadOptions {
   /** Whether the Agent is replaced too; default true. */
@@ -14,13 +13,13 @@ interface Reload {
 
 /** Replaces processes while the service goes on: one operation at a time, one process at a time. */
 export class RollingRestart {
-  readonly #agents: AgentPool;
-  readonly #workers: WorkerPool;
+  readonly #agents: Supervisor;
+  readonly #workers: Supervisor;
   readonly #log: Pick<Console, 'info' | 'error'>;
   #last: Promise<unknown> = Promise.resolve();
   #queued: Reload | undefined;
 
-  constructor(agents: AgentPool, workers: WorkerPool, log: Pick<Console, 'info' | 'error'>) {
+  constructor(agents: Supervisor, workers: Supervisor, log: Pick<Console, 'info' | 'error'>) {
     this.#agents = agents;
     this.#workers = workers;
     this.#log = log;
@@ -54,7 +53,7 @@ export class RollingRestart {
   async #reload(agent: boolean): Promise<void> {
     const begin = Date.now();
     try {
-      if (agent) await this.#agents.replace();
+      if (agent) for (const slot of this.#agents.slots) await this.#agents.replace(slot);
       for (const slot of [...this.#workers.slots]) await this.#workers.replace(slot);
       this.#log.info(`reloaded (${Date.now() - begin} ms)`);
     } catch (error) {

@@ -7,8 +7,29 @@ export class Slot {
   restarts = 0;
   /** Why the last one that filled it ended. */
   lastExit: string | undefined;
+  #retryAt: number | undefined;
+  #timer: NodeJS.Timeout | undefined;
 
   constructor(index: number) {
     this.index = index;
+  }
+
+  /** When the next process is started, in milliseconds since the epoch; undefined unless the slot waits for it. */
+  get retryAt(): number | undefined {
+    return this.#retryAt;
+  }
+
+  /** @param delay milliseconds */
+  retryAfter(delay: number, retry: () => void): void {
+    this.#retryAt = Date.now() + delay;
+    this.#timer = setTimeout(() => {
+      this.#retryAt = undefined;
+      retry();
+    }, delay);
+  }
+
+  cancelRetry(): void {
+    clearTimeout(this.#timer);
+    this.#retryAt = undefined;
   }
 }

@@ -18,7 +18,8 @@ export function fixture(name: string): string {
 /** @returns a directory of the test's own, removed after it */
 export function temporaryDirectory(t: TestContext): string {
   const dir = mkdtempSync(path.join(tmpdir(), 'clutch-test-'));
-  t.after(() => rmSync(dir, { recursive: true, force: true }));
+  // A process that is just ending may still write there.
+  t.after(() => rmSync(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 }));
   return dir;
 }
 

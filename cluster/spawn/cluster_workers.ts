@@ -1,0 +1,114 @@
+import cluster, { type Worker } from 'node:cluster';
+import type { Socket } from 'node:net';
+import type { Message } from '../../ipc/message.js';
+import { type Handoff, Handoffs } from '../listen/handoff.js';
+import { ListenKeeper } from '../listen/listen_keeper.js';
+import { CforkAdapter } from './cfork_adapter.js';
+import { type Child, ProcessChild } from './child_handle.js';
+import type { ChildSource } from './child_source.js';
+
+interface Forked {
+  child: Child;
+  worker: Worker;
+  slot: number;
+  handoffs: Handoffs;
+  /** Takes its replacement, when cfork is to replace it. */
+  adopt: ((replacement: Child) => void) | undefined;
+}
+
+interface ClusterWorkersOptions {
+  entry: string;
+  execArgv: string[];
+  /** Whether the kernel chooses which worker accepts a connection, instead of the Master in turn. */
+  shared: boolean;
+  /** How many workers are wanted at first. */
+  count: number;
+}
+
+/** App workers as processes of Node's cluster. */
+export class ClusterWorkers implements ChildSource {
+  readonly exclusive = false;
+  readonly #keeper = new ListenKeeper();
+  readonly #cfork = new CforkAdapter();
+  readonly #count: string;
+  readonly #byWorker = new Map<number, Forked>();
+  readonly #byChild = new Map<Child, Forked>();
+  /** Connections that no worker has taken yet, while there is no worker. */
+  readonly #undelivered: Handoff[] = [];
+  #closing = false;
+
+  constructor({ entry, execArgv, shared, count }: ClusterWorkersOptions) {
+    this.#count = String(count);
+    cluster.schedulingPolicy = shared ? cluster.SCHED_NONE : cluster.SCHED_RR;
+    cluster.setupPrimary({ exec: entry, execArgv, args: [], windowsHide: true });
+  }
+
+  fork(slot: number): Child {
+    return this.#adopt(cluster.fork(this.#environment(slot)), slot).child;
+  }
+
+  /** The names are those that cfork has. */
+  #environment(slot: number): object {
+    return { CFORK_WORKER_INDEX: String(slot), CFORK_WORKER_COUNT: this.#count };
+  }
+
+  #adopt(worker: Worker, slot: number): Forked {
+    const child = new ProcessChild(worker.process);
+    const forked: Forked = { child, worker, slot, handoffs: new Handoffs(worker), adopt: undefined };
+    this.#byWorker.set(worker.id, forked);
+    this.#byChild.set(child, forked);
+    this.#cfork.setRefork(worker, false);
+    worker.on('error', () => undefined);
+    return forked;
+  }
+
+  setRefork(child: Child, adopt: Forked['adopt']): void {
+    const forked = this.#byChild.get(child);
+    if (!forked) return;
+    forked.adopt = adopt;
+    this.#cfork.setRefork(forked.worker, adopt !== undefined);
+  }
+
+  /** Sends a connection to a worker. The Master keeps it open as well, until the worker has confirmed that it has it. */
+  sendSocket(child: Child, message: Message, socket: Socket): void {
+    const process = this.#byChild.get(child)?.worker.process;
+    if (process?.connected) process.send(message, socket, { keepOpen: true }, () => undefined);
+  }
+
+  onReady(child: Child): void {
+    this.#byChild.get(child)?.handoffs.give(this.#undelivered.splice(0));
+  }
+
+  /** Connections that the dead worker had not taken go to the survivors, or wait for the next worker. */
+  onExit(child: Child, survivors: Child[]): void {
+    const forked = this.#byChild.get(child);
+    if (!forked) return;
+    this.#byChild.delete(child);
+    this.#byWorker.delete(forked.worker.id);
+    setImmediate(() => this.#loadCfork());
+    for (const [index, handoff] of forked.handoffs.takeBack().entries()) {
+      const survivor = survivors[index % survivors.length];
+      const target = survivor && this.#byChild.get(survivor);
+      if (target) target.handoffs.give([handoff]);
+      else if (this.#closing) handoff.handle.close();
+      else this.#undelivered.push(handoff);
+    }
+  }
+
+  #loadCfork(): void {
+    if (this.#closing) return;
+    this.#cfork.load(
+      (replacement, dead) => {
+        const forked = this.#byWorker.get(dead.id);
+        if (forked) forked.adopt?.(this.#adopt(replacement, forked.slot).child);
+      },
+      (dead) => this.#environment(this.#byWorker.get(dead.id)?.slot ?? 0),
+    );
+  }
+
+  close(): void {
+    this.#closing = true;
+    this.#keeper.release();
+    for (const { handle } of this.#undelivered.splice(0)) handle.close();
+  }
+}

@@ -1,0 +1,299 @@
+import { EventEmitter } from 'node:events';
+import type { ErrorData } from '../../ipc/error_data.js';
+import { CONTROL, type Message } from '../../ipc/message.js';
+import type { BootData, ListenAddress, PrepareData, ProcessStats } from '../protocol/protocol.js';
+import type { Child } from '../spawn/child_handle.js';
+import type { ChildSource } from '../spawn/child_source.js';
+import { killedFromOutside } from './backoff.js';
+import { type ChildKind, type ChildState, ManagedChild } from './managed_child.js';
+import { Slot } from './slot.js';
+import { StateMachine } from './state_machine.js';
+
+/** Milliseconds that a child gets to exit when its channel has closed: a process that is killed loses that first. */
+const EXIT_GRACE = 100;
+
+export interface SupervisorOptions {
+  kind: ChildKind;
+  /** The action with which a child says that it is ready. */
+  readyAction: string;
+  source: ChildSource;
+  /** How many slots there are at first. */
+  count: number;
+  prepare: PrepareData;
+  /** @returns what the child in a slot needs to load the app */
+  boot(slot: number): BootData;
+  /** Milliseconds that a child gets to drain and close. */
+  closeTimeout: number;
+}
+
+interface Events {
+  forked: [child: ManagedChild];
+  message: [message: Message, child: ManagedChild];
+  ready: [child: ManagedChild, address: ListenAddress];
+  /** A child has died, or is leaving unasked; `delay` is the time until it is replaced, in milliseconds. */
+  died: [child: ManagedChild, reason: string, delay: number];
+  exit: [child: ManagedChild, reason: string];
+}
+
+/** Children are `held` back from loading the app until they are `released`. */
+type Phase = 'held' | 'released' | 'closing';
+
+const PHASES = { held: ['released', 'closing'], released: ['closing'], closing: [] } as const;
+
+/** Keeps one child of a kind in each slot: forks, boots, replaces, retires and ends them. */
+export class Supervisor extends EventEmitter<Events> {
+  readonly #options: SupervisorOptions;
+  readonly #source: ChildSource;
+  readonly #children = new Set<ManagedChild>();
+  readonly #slots: Slot[];
+  /** Whoever waits for a candidate to be ready. */
+  readonly #awaited = new Map<ManagedChild, { resolve(): void; reject(error: Error): void }>();
+  readonly #replacing = new Set<Slot>();
+  readonly #phase: StateMachine<Phase>;
+
+  constructor(options: SupervisorOptions) {
+    super();
+    this.#options = options;
+    this.#source = options.source;
+    this.#slots = Array.from({ length: options.count }, (_, index) => new Slot(index));
+    this.#phase = new StateMachine<Phase>(this, PHASES, 'held');
+  }
+
+  override toString(): string {
+    return `supervisor of ${this.#options.kind}s`;
+  }
+
+  get all(): ManagedChild[] {
+    return [...this.#children];
+  }
+
+  get ready(): ManagedChild[] {
+    return this.all.filter(({ state }) => state === 'ready');
+  }
+
+  /** A child that is ready, for a kind that has one slot. */
+  get current(): ManagedChild | undefined {
+    for (const child of this.#children) if (child.state === 'ready') return child;
+    return undefined;
+  }
+
+  get slots(): readonly Slot[] {
+    return this.#slots;
+  }
+
+  find(id: number): ManagedChild | undefined {
+    for (const child of this.#children) if (child.id === id) return child;
+    return undefined;
+  }
+
+  /** The children that fill a slot: one, or two while one replaces the other. */
+  occupants(slot: Slot): ManagedChild[] {
+    return this.all.filter((child) => child.slot === slot && child.fillsSlot);
+  }
+
+  /** Forks a child into each slot; it loads the framework and waits for `release` before it loads the app. */
+  start(): void {
+    for (const slot of this.#slots) this.#fork(slot, 'starting');
+  }
+
+  /** Lets the children load the app. */
+  release(): void {
+    if (this.#phase.state !== 'held') return;
+    this.#phase.become('released');
+    for (const child of this.#children) this.#boot(child);
+  }
+
+  #fork(slot: Slot, state: 'starting' | 'candidate'): ManagedChild {
+    if (this.#phase.state === 'closing') throw new Error('the cluster is closing');
+    return this.#adopt(this.#source.fork(slot.index), slot, state);
+  }
+
+  #adopt(handle: Child, slot: Slot, state: 'starting' | 'candidate'): ManagedChild {
+    const { kind, prepare } = this.#options;
+    const child = new ManagedChild(kind, handle, slot, state);
+    this.#children.add(child);
+    handle.on('message', (message) => this.#onMessage(child, message));
+    handle.on('error', (error) => {
+      child.failure ??= error;
+    });
+    handle.once('disconnect', () => this.#onDisconnect(child));
+    handle.once('exit', (code, signal) => this.#onExit(child, code, signal));
+    handle.send({ action: CONTROL.prepare, data: prepare });
+    if (this.#phase.state === 'released') this.#boot(child);
+    this.emit('forked', child);
+    return child;
+  }
+
+  #boot(child: ManagedChild): void {
+    child.lastBeat = Date.now();
+    child.handle.send({ action: CONTROL.boot, data: this.#options.boot(child.slot.index) });
+  }
+
+  #become(child: ManagedChild, state: ChildState): void {
+    child.become(state);
+    const refork = state === 'ready' && this.#phase.state !== 'closing' && !child.slot.backoff.active;
+    const adopt = (replacement: Child): void => void this.#adopt(replacement, child.slot, 'starting');
+    this.#source.setRefork?.(child.handle, refork ? adopt : undefined);
+  }
+
+  #onMessage(child: ManagedChild, message: Message): void {
+    switch (message.action) {
+      case CONTROL.stats:
+        child.beat(message.data as ProcessStats);
+        break;
+      case CONTROL.bootError:
+        child.failure = message.data as ErrorData;
+        break;
+      case CONTROL.leaving:
+        this.#onLeaving(child, message.data as ErrorData | undefined);
+        break;
+      case this.#options.readyAction:
+        this.#onReady(child, message.data as ListenAddress);
+        break;
+      default:
+        this.emit('message', message, child);
+    }
+  }
+
+  #onReady(child: ManagedChild, address: ListenAddress): void {
+    // The app may send an action of the same name at any time: it means nothing then.
+    if ((child.state !== 'starting' && child.state !== 'candidate') || this.#phase.state === 'closing') return;
+    const replaced = this.occupants(child.slot).filter((other) => other !== child && other.state !== 'candidate');
+    this.#become(child, 'ready');
+    this.#source.onReady?.(child.handle);
+    for (const old of replaced) void this.retire(old);
+    this.emit('ready', child, address);
+    this.#awaited.get(child)?.resolve();
+    this.#awaited.delete(child);
+  }
+
+  /** A child that threw an exception, or that someone else told to end, drains by itself. */
+  #onLeaving(child: ManagedChild, error: ErrorData | undefined): void {
+    if (child.state !== 'ready') return;
+    child.failure = error;
+    const reason = error ? `uncaughtException: ${error.message}` : 'it was told to end from outside';
+    this.#replaceDraining(child, reason, { crashed: error !== undefined });
+  }
+
+  #onDisconnect(child: ManagedChild): void {
+    if (child.state !== 'ready') return;
+    const lost = setTimeout(
+      () => this.#replaceDraining(child, 'its channel to the Master closed', { crashed: true }),
+      EXIT_GRACE,
+    );
+    child.handle.once('exit', () => clearTimeout(lost));
+  }
+
+  /** Starts the replacement of a child that is still answering what it has. */
+  #replaceDraining(child: ManagedChild, reason: string, { crashed }: { crashed: boolean }): void {
+    if (child.state !== 'ready') return;
+    this.#become(child, 'draining');
+    const overdue = setTimeout(() => child.handle.kill(), this.#options.closeTimeout + 1000);
+    child.handle.once('exit', () => clearTimeout(overdue));
+    this.#onDeath(child, reason, { crashed });
+  }
+
+  #onExit(child: ManagedChild, code: number | null, signal: string | null): void {
+    const { state } = child;
+    const reason = child.exitReason(code, signal);
+    this.#become(child, 'exited');
+    this.#children.delete(child);
+    this.#source.onExit?.(
+      child.handle,
+      this.ready.map(({ handle }) => handle),
+    );
+    this.emit('exit', child, reason);
+    this.#awaited.get(child)?.reject(new Error(reason));
+    this.#awaited.delete(child);
+    // A draining child was asked to leave, or its replacement is on the way.
+    if (state !== 'starting' && state !== 'ready') return;
+    const outside = state === 'ready' && killedFromOutside(signal) && !child.killReason;
+    this.#onDeath(child, reason, { crashed: !outside });
+  }
+
+  /** @param crashed whether the exit may be one of a crash loop */
+  #onDeath(child: ManagedChild, reason: string, { crashed }: { crashed: boolean }): void {
+    const { slot, handle } = child;
+    slot.lastExit = reason;
+    slot.restarts += 1;
+    if (this.#phase.state === 'closing') return;
+    const delay = crashed ? slot.backoff.delayAfter(Date.now() - handle.spawnedAt) : 0;
+    this.emit('died', child, reason, delay);
+    this.#fill(slot, delay);
+  }
+
+  /** Forks a child into a slot after `delay` milliseconds, unless something else fills it by then. */
+  #fill(slot: Slot, delay: number): void {
+    if (slot.retryAt !== undefined || this.#replacing.has(slot)) return;
+    const fill = (): void => {
+      if (this.#phase.state === 'closing' || !this.#slots.includes(slot)) return;
+      if (this.occupants(slot).length === 0) this.#fork(slot, 'starting');
+    };
+    if (delay > 0) slot.retryAfter(delay, fill);
+    else fill();
+  }
+
+  /** Forks into slots that have no child and wait for none; there are none unless something went wrong. */
+  fillGaps(): void {
+    for (const slot of this.#slots) this.#fill(slot, 0);
+  }
+
+  /**
+   * Boots a candidate for a slot; when it is ready, the children that filled the slot are retired.
+   *
+   * @throws the candidate's error when it does not boot; the others stay then
+   */
+  async replace(slot: Slot): Promise<void> {
+    slot.cancelRetry();
+    this.#replacing.add(slot);
+    try {
+      const replaced = this.occupants(slot);
+      for (const { handle } of replaced) this.#source.setRefork?.(handle, undefined);
+      if (this.#source.exclusive) await Promise.all(replaced.map((old) => this.retire(old)));
+      const candidate = this.#fork(slot, 'candidate');
+      await new Promise<void>((resolve, reject) => this.#awaited.set(candidate, { resolve, reject }));
+    } finally {
+      this.#replacing.delete(slot);
+      this.fillGaps();
+    }
+  }
+
+  /** Asks a child to drain and end; resolves when it has exited. */
+  async retire(child: ManagedChild): Promise<void> {
+    if (child.fillsSlot) await this.#end(child);
+  }
+
+  #end(child: ManagedChild): Promise<void> {
+    if (child.fillsSlot) this.#become(child, 'draining');
+    return child.handle.terminate(this.#options.closeTimeout);
+  }
+
+  addSlot(): Slot {
+    const slot = new Slot(this.#slots.length);
+    this.#slots.push(slot);
+    return slot;
+  }
+
+  /** Gives up the last slot; its child drains. */
+  removeSlot(): void {
+    const slot = this.#slots.pop();
+    if (!slot) return;
+    slot.cancelRetry();
+    for (const child of this.occupants(slot)) void this.retire(child);
+  }
+
+  /** A child that dies from now on stays dead. */
+  stopReplacing(): void {
+    if (this.#phase.state === 'closing') return;
+    this.#phase.become('closing');
+    for (const slot of this.#slots) slot.cancelRetry();
+    for (const { handle } of this.#children) this.#source.setRefork?.(handle, undefined);
+    this.#source.close?.();
+  }
+
+  /** Ends every child. */
+  async close(): Promise<void> {
+    this.stopReplacing();
+    await Promise.all(this.all.map((child) => this.#end(child)));
+  }
+}
