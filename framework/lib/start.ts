@@ -36,7 +36,7 @@ export async function start(options: StartOptions = {}): Promise<Application & {
     Object.assign(agent, { application: app });
     application.beforeClose(() => agent.close());
     await application.ready();
-    app.messenger.broadcast('egg-ready', { baseDir });
+    app.messenger.broadcast('egg-pids', [process.pid]).broadcast('egg-ready', { baseDir });
     return app;
   } catch (error) {
     await (application ?? agent).close();

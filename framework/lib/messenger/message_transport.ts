@@ -1,6 +1,6 @@
 import { isMainThread, type MessagePort, parentPort } from 'node:worker_threads';
 import { ClutchError, toError } from '../../../errors.js';
-import type { Message } from '../../../ipc/message.js';
+import { CONTROL, type Message } from '../../../ipc/message.js';
 import type { LeaderChannel } from '../../../leader/leader_channel.js';
 
 /** How a messenger reaches the other processes. */
@@ -60,35 +60,62 @@ function unsent({ action }: Message, reason: string, cause?: unknown): ClutchErr
 }
 
 type Side = 'app' | 'agent';
+type Deliver = (message: Message) => void;
+
+/** Messages that may wait for the Application, which is made after the Agent. */
+const WAITING_LIMIT = 10_000;
 
 /** Connects the messengers and clients of an Agent and an Application in one process. */
 export class LocalBus {
   /** Real clients of `cluster()`, which both use. */
   readonly channels: Map<string, LeaderChannel> = new Map();
-  readonly #sides = new Map<Side, (message: Message) => void>();
+  /** Undefined once a side has closed. */
+  readonly #sides = new Map<Side, Deliver | undefined>();
+  readonly #waiting: Record<Side, Message[]> = { app: [], agent: [] };
 
   transport(side: Side): MessageTransport {
     return {
       send: (message) => this.#send(side, message),
       listen: (deliver) => {
         this.#sides.set(side, deliver);
-        return () => this.#sides.delete(side);
+        for (const message of this.#waiting[side].splice(0)) this.#deliver(side, message);
+        return () => this.#sides.set(side, undefined);
       },
     };
   }
 
-  #send(from: Side, { to, receiverPid, one: _, ...message }: Message): void {
+  #send(from: Side, { to, receiverPid, one, ...message }: Message): void {
     const sent = { ...message, from, senderPid: process.pid };
     const other: Side = from === 'app' ? 'agent' : 'app';
-    if (receiverPid !== undefined) {
-      // There is one process; a message to its pid is for both in it.
-      if (receiverPid === String(process.pid)) for (const side of this.#sides.keys()) this.#deliver(side, sent);
-      return;
-    }
-    this.#deliver((to as Side) ?? other, sent);
+    if (receiverPid === undefined) this.#deliver((to as Side | undefined) ?? other, sent);
+    else if (receiverPid !== String(process.pid)) this.#fail(sent, 'no process has this pid');
+    // There is one process: what is meant for one of the others is for the other side, what is for a pid is for both.
+    else if (one || message.action === CONTROL.request) this.#deliver(other, sent);
+    else for (const side of this.#sides.keys()) this.#deliver(side, sent);
   }
 
   #deliver(side: Side, message: Message): void {
-    process.nextTick(() => this.#sides.get(side)?.(message));
+    const waiting = this.#waiting[side];
+    // There is no Master and no parent.
+    if (waiting === undefined) return;
+    if (!this.#sides.has(side)) {
+      if (waiting.length < WAITING_LIMIT) waiting.push(message);
+      else this.#fail(message, 'too many wait for the start of its receiver');
+      return;
+    }
+    process.nextTick(() => {
+      const deliver = this.#sides.get(side);
+      if (deliver) deliver(message);
+      // Both sides close together; only one that waits for a reply needs to know.
+      else if (message.action === CONTROL.request) this.#fail(message, 'its receiver has closed');
+    });
+  }
+
+  /** Reports to the sender, as the Master does in a cluster. */
+  #fail({ action, data, from }: Message, reason: string): void {
+    if (action === CONTROL.response || action === CONTROL.undelivered) return;
+    const request = action === CONTROL.request ? (data as { id: unknown; action: string }) : undefined;
+    const report = { action: request?.action ?? action, reason, id: request?.id };
+    process.nextTick(() => this.#sides.get(from as Side)?.({ action: CONTROL.undelivered, data: report }));
   }
 }

@@ -51,7 +51,8 @@ export class Messenger extends EventEmitter {
   /** To one process of the other side: in the Agent an app worker, in an app worker the Agent. */
   sendRandom<K extends string>(action: K, data?: MessageData<K>): this {
     if (this.opids.length > 0) {
-      return this.sendTo(this.opids[Math.floor(Math.random() * this.opids.length)] as string, action, data);
+      const receiverPid = this.opids[Math.floor(Math.random() * this.opids.length)];
+      return this.#send({ action, data, receiverPid, one: true });
     }
     if (this.#early) this.#randoms.push([action, data]);
     else this.#undelivered({ action, reason: 'there is no process on the other side at the moment' });
