@@ -1,3 +1,5 @@
+import { inspect } from 'node:util';
+
 /** Every error code of Clutch with the sentence that `docs/errors.md` prints for it. */
 export const ERROR_CODES = {
   ERR_CLUTCH_OPTION: 'An option given to Clutch has a wrong value.',
@@ -19,6 +21,7 @@ export const ERROR_CODES = {
   ERR_CLUTCH_CONTROLLER: 'A controller is missing or not usable.',
   ERR_CLUTCH_CUSTOM_LOADER: 'An entry of config.customLoader is not usable.',
   ERR_CLUTCH_LIFECYCLE: 'A lifecycle method was called at a time or with a value that it does not take.',
+  ERR_CLUTCH_COOKIE: 'A cookie cannot be set.',
   ERR_CLUTCH_BOOT: 'A process of the cluster failed to start.',
   ERR_CLUTCH_MESSAGE: 'A message cannot be sent.',
   ERR_CLUTCH_TIMEOUT: 'A message, or a call of the Leader, was not answered in time.',
@@ -56,7 +59,7 @@ export class ClutchError extends Error {
 export function toError(value: unknown): Error {
   if (value instanceof Error) return value;
   if (Object.prototype.toString.call(value) === '[object Error]') return value as Error;
-  const error = new Error(`non-error thrown: ${typeof value === 'object' ? JSON.stringify(value) : String(value)}`);
+  const error = new Error(`non-error thrown: ${describe(value)}`);
   if (typeof value === 'object' && value !== null) {
     const { name, message, stack, status, headers, code } = value as Record<string, unknown>;
     for (const [key, own] of Object.entries({ name, message, stack, status, headers, code })) {
@@ -64,4 +67,13 @@ export function toError(value: unknown): Error {
     }
   }
   return error;
+}
+
+function describe(value: unknown): string {
+  try {
+    return typeof value === 'object' ? JSON.stringify(value) : String(value);
+  } catch {
+    // A circle of references, or a BigInt.
+    return inspect(value, { depth: 2 });
+  }
 }
