@@ -1,0 +1,104 @@
+import type { IncomingMessage } from 'node:http';
+import { BodyError } from './body_error.js';
+
+const EMPTY = Buffer.alloc(0);
+
+/**
+ * Reads a request body into memory, inflated.
+ *
+ * @param limit bytes that it may have, both as sent and inflated
+ * @returns a promise that rejects with a BodyError: 413 beyond the limit, 415 for an unknown `Content-Encoding`, 400 when the
+ * client leaves or the compressed data is broken
+ */
+export function readBody(req: IncomingMessage, limit: number): Promise<Buffer> {
+  const encoding = req.headers['content-encoding'];
+  if (encoding === undefined || encoding === 'identity') return readBytes(req, limit);
+  const inflate = INFLATE[encoding.toLowerCase()];
+  if (!inflate) {
+    return Promise.reject(
+      new BodyError(415, 'encoding.unsupported', `unsupported content encoding "${shorten(encoding)}"`),
+    );
+  }
+  return readBytes(req, limit).then((bytes) => (bytes.length === 0 ? bytes : inflated(bytes, inflate, limit)));
+}
+
+function readBytes(req: IncomingMessage, limit: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    if (Number(req.headers['content-length']) > limit) {
+      reject(tooLarge());
+      return;
+    }
+    if (!req.readable) {
+      reject(aborted());
+      return;
+    }
+    let first: Buffer | undefined;
+    let chunks: Buffer[] | undefined;
+    let size = 0;
+    const onData = (chunk: Buffer): void => {
+      size += chunk.length;
+      if (size > limit) {
+        req.pause();
+        fail(tooLarge());
+      } else if (first === undefined) first = chunk;
+      else if (chunks === undefined) chunks = [first, chunk];
+      else chunks.push(chunk);
+    };
+    const onEnd = (): void => {
+      stop();
+      resolve(chunks ? Buffer.concat(chunks, size) : (first ?? EMPTY));
+    };
+    const onClose = (): void => fail(aborted());
+    const stop = (): void => {
+      req.off('data', onData).off('end', onEnd).off('close', onClose).off('error', onClose);
+    };
+    const fail = (error: BodyError): void => {
+      stop();
+      // A connection that breaks later has no more to say than this error.
+      req.on('error', () => undefined);
+      reject(error);
+    };
+    req.on('data', onData).on('end', onEnd).on('close', onClose).on('error', onClose);
+  });
+}
+
+type Inflate = (
+  bytes: Buffer,
+  options: { maxOutputLength: number },
+  callback: (error: NodeJS.ErrnoException | null, bytes: Buffer) => void,
+) => void;
+
+// Node's own module, loaded with the first compressed body.
+const zlib = () => process.getBuiltinModule('node:zlib');
+const gunzip: Inflate = (...args) => zlib().gunzip(...args);
+const INFLATE: Record<string, Inflate | undefined> = Object.assign(Object.create(null), {
+  gzip: gunzip,
+  'x-gzip': gunzip,
+  deflate: ((...args) => zlib().inflate(...args)) satisfies Inflate,
+  br: ((...args) => zlib().brotliDecompress(...args)) satisfies Inflate,
+});
+
+function inflated(bytes: Buffer, inflate: Inflate, limit: number): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    // Inflating stops at the limit: a few bytes could become gigabytes.
+    inflate(bytes, { maxOutputLength: Math.max(1, limit) }, (error, result) => {
+      if (!error) resolve(result);
+      else if (error.code === 'ERR_BUFFER_TOO_LARGE') reject(tooLarge());
+      else
+        reject(new BodyError(400, 'encoding.invalid', 'the request body is not what its content encoding says', error));
+    });
+  });
+}
+
+function tooLarge(): BodyError {
+  return new BodyError(413, 'entity.too.large', 'request entity too large');
+}
+
+function aborted(): BodyError {
+  return new BodyError(400, 'request.aborted', 'request aborted');
+}
+
+/** @returns a text of the client for an error message, at most 40 characters of it */
+export function shorten(text: string): string {
+  return text.length > 40 ? `${text.slice(0, 40)}…` : text;
+}
