@@ -50,9 +50,7 @@ export function respond(ctx: Context): void {
   } else {
     const stream = asStream(body);
     if (stream) {
-      Stream.pipeline(stream, res, (error: Error | null) => {
-        if (error && ctx.app.listenerCount('error')) ctx.onerror(error);
-      });
+      respondWithStream(ctx, stream);
       return;
     }
     respondWithJson(res, body);
@@ -70,6 +68,28 @@ function respondWithJson(res: ServerResponse, body: unknown): void {
 function endWithText(res: ServerResponse & Partial<Pick<OneWriteResponse, 'endWithTurn'>>, text: string): void {
   if (res.endWithTurn) res.endWithTurn(text);
   else res.end(text);
+}
+
+/**
+ * Reports an error of the stream or of the response once, as `pipeline` does, but leaves the response alone if it has not begun:
+ * `pipeline` destroys its connection, where the client can still be told what happened.
+ */
+function respondWithStream(ctx: Context, stream: Stream.Readable): void {
+  const { res } = ctx;
+  let settled = false;
+  const settle = (error?: Error | null): void => {
+    if (settled) return;
+    settled = true;
+    if (!error) return;
+    const begun = res.headersSent;
+    stream.unpipe(res);
+    if (ctx.app.listenerCount('error')) ctx.onerror(error);
+    stream.destroy();
+    if (begun) res.destroy();
+  };
+  Stream.finished(stream, { writable: false }, settle);
+  Stream.finished(res, settle);
+  stream.pipe(res);
 }
 
 function respondWithoutBody(ctx: Context, response: ResponseFields): void {
