@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { respond } from './respond.js';
 import type { Context } from './types.js';
@@ -33,6 +34,11 @@ export function handleRequest(ctx: Context, run: (ctx: Context) => Promise<unkno
 /** Koa answers nothing when null or undefined was thrown, and the client waits for ever: here it is an error like any other. */
 function fail(ctx: Context, error: unknown): void {
   ctx.onerror((error ?? new Error(`non-error thrown: ${String(error)}`)) as Error);
+}
+
+/** @returns the response to the last request that came on the connection; undefined before the first one */
+export function responseOn(socket: Socket): ServerResponse | undefined {
+  return (socket as Watched)[CURRENT]?.res;
 }
 
 function watch(ctx: Context): void {

@@ -45,8 +45,8 @@ export type Loaded<M> =
       ? R
       : DefaultOf<M>;
 
-/** The config of a config file. */
-export type LoadedConfig<M> = Loaded<M>;
+/** What a config file adds to the config; keys that the framework declares keep its types. */
+export type LoadedConfig<M> = Omit<Loaded<M>, keyof KnownConfig>;
 
 /** `app.controller.*` of a controller file: each method as a middleware. */
 export type LoadedController<M> = {
@@ -56,8 +56,12 @@ export type LoadedController<M> = {
 /** The factory of a middleware file. */
 export type LoadedMiddleware<M> = DefaultOf<M>;
 
+/** Keys of `app.config` that the framework and its built-in plugins declare, by declaration merging. */
+// biome-ignore lint/suspicious/noEmptyInterface: filled by declaration merging
+export interface KnownConfig {}
+
 /** `app.config.*`; frameworks, plugins and apps declare their keys by declaration merging. */
-export interface AppConfig {
+export interface AppConfig extends KnownConfig {
   env: string;
   name: string;
   baseDir: string;

@@ -6,6 +6,7 @@ export { Application } from './lib/application_class.js';
 export type { ApplicationOptions } from './lib/base_application.js';
 export { Boot } from './lib/boot.js';
 export { FrameworkController } from './lib/controller.js';
+export { endResponse } from './lib/http/end_response.js';
 export type { ContextHttpClient } from './lib/httpclient/context_http_client.js';
 export type { CurlOptions, HttpClient } from './lib/httpclient/http_client.js';
 export type { CheckAddress, HttpClientOptions } from './lib/httpclient/options.js';

@@ -18,8 +18,8 @@ const ENTRIES = [
   'cluster/worker/{agent,app}_worker.ts',
   'cluster/inspect/inspect_worker.ts',
   'core/router/router.ts',
-  'framework/lib/cookies.ts',
   'framework/lib/httpclient/http_client.ts',
+  'framework/lib/http/cookies.ts',
   'framework/{app,config}/**/*.ts',
   // A built-in plugin is a load unit: the loader finds its files by name; what is required late lies in lazy/.
   'plugins/*/{app,agent}.ts',

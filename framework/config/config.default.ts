@@ -45,8 +45,10 @@ export default (appInfo: AppInfo) => ({
     formLimit: '1mb',
     jsonLimit: '1mb',
     textLimit: '1mb',
+    rawLimit: '1mb',
     strict: true,
     queryString: { arrayLimit: 100, depth: 5, parameterLimit: 1000 },
+    onProtoPoisoning: 'error',
   },
   logger: {
     dir: path.join(appInfo.root, 'logs', appInfo.name),

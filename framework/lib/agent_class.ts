@@ -34,8 +34,4 @@ export class Agent extends BaseApplication {
   get [Symbol.for('egg#loader')](): typeof AgentWorkerLoader {
     return AgentWorkerLoader;
   }
-
-  protected override logError(error: Error): void {
-    this.coreLogger.error(error);
-  }
 }

@@ -1,21 +1,24 @@
 import type { Server } from 'node:http';
 import { createRequire } from 'node:module';
+import type { Socket } from 'node:net';
 import path from 'node:path';
 import type Keygrip from 'keygrip';
-import type {
-  ApplicationExtension,
-  BaseContextClass,
-  Composed,
-  Context,
-  IController,
-  IMiddleware,
+import {
+  type ApplicationExtension,
+  type BaseContextClass,
+  type Composed,
+  type Context,
+  type IController,
+  type IMiddleware,
+  responseOn,
 } from '../../core/index.js';
 import { ClutchError } from '../../errors.js';
 import { AppWorkerLoader, moduleFiles } from '../../loader/index.js';
 import { type ApplicationOptions, BaseApplication } from './base_application.js';
-import { answerClientError } from './client_error.js';
 import { FrameworkController } from './controller.js';
 import { FRAMEWORK_DIR } from './framework_dir.js';
+import { respondToClientError } from './http/client_error.js';
+import type { CookieCipher } from './http/cookie_cipher.js';
 import { type ReportTopic, reportApp } from './reports/app_report.js';
 
 const require = createRequire(import.meta.url);
@@ -34,6 +37,7 @@ export class Application extends BaseApplication {
   #Helper: (new (ctx: Context) => BaseContextClass) | undefined;
   #locals: Record<string, unknown> | undefined;
   #keygrip: Keygrip | undefined;
+  #cookieCipher: CookieCipher | undefined;
 
   /** Loads code that nearly every app needs: an app worker has the time while the Agent starts. */
   static warmUp(): void {
@@ -48,6 +52,10 @@ export class Application extends BaseApplication {
     options.type = 'application';
     super(options);
     this.once('server', (server: Server) => this.#onServer(server));
+    this.on('cookieLimitExceed', ({ name, value, ctx }: { name: string; value: string; ctx: Context }) => {
+      const { CookieLimitExceedError } = require('./http/cookies.js') as typeof import('./http/cookies.js');
+      ctx.coreLogger.error(new CookieLimitExceedError(name, value.length));
+    });
     this.loadFiles();
   }
 
@@ -81,7 +89,7 @@ export class Application extends BaseApplication {
    * @throws {ClutchError} ERR_CLUTCH_CONFIG when there are none
    */
   get keys(): string[] {
-    const keys = this.config['keys'];
+    const { keys } = this.config;
     const list = typeof keys === 'string' ? keys.split(',').map((key) => key.trim()) : [];
     if (list.length > 0 && list[0] !== '') return list;
     throw new ClutchError('ERR_CLUTCH_CONFIG', 'Please set config.keys first', {
@@ -103,11 +111,19 @@ export class Application extends BaseApplication {
     return this.#keygrip;
   }
 
+  /** Encrypts cookies with `keys`. */
+  get cookieCipher(): CookieCipher {
+    const { CookieCipher: Cipher } = require('./http/cookies.js') as typeof import('./http/cookies.js');
+    return (this.#cookieCipher ??= new Cipher(this.keys));
+  }
+
   #onServer(server: Server): void {
     this.server = server;
-    const timeout = this.config['serverTimeout'];
+    const timeout = this.config.serverTimeout;
     if (typeof timeout === 'number') server.setTimeout(timeout);
-    server.on('clientError', (error, socket) => void answerClientError(this, error, socket as never));
+    server.on('clientError', (error, socket) => {
+      void respondToClientError(this, error, socket as Socket, responseOn(socket as Socket));
+    });
   }
 
   override dumpConfig(): void {
@@ -124,13 +140,5 @@ export class Application extends BaseApplication {
     if (this.listenerCount('request') > 0) this.emit('request', ctx);
     if (this.listenerCount('response') > 0) ctx.res.once('close', () => this.emit('response', ctx));
     return super.handleRequest(ctx, run);
-  }
-
-  protected override logError(error: Error & { status?: number }, ctx?: Context): void {
-    const filter = (this.config['onerror'] as { appErrorFilter?: (error: Error, ctx?: Context) => boolean } | undefined)
-      ?.appErrorFilter;
-    if (filter && !filter(error, ctx)) return;
-    const status = typeof error.status === 'number' && error.status >= 200 ? error.status : 500;
-    this.logger.log(status >= 500 ? 'ERROR' : 'WARN', [error], ctx as never);
   }
 }

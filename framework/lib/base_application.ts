@@ -52,7 +52,7 @@ export abstract class BaseApplication extends ClutchCore {
   constructor(options: ApplicationOptions = {}) {
     super(options);
     this.loader.loadConfig();
-    const { env, proxy } = this.config as unknown as { env: string; proxy: boolean };
+    const { env, proxy } = this.config;
     Object.assign(this, { env, proxy });
     const onError = (error: Error): void => this.coreLogger.error(error);
     const side = this.type === 'agent' ? 'agent' : 'app';
@@ -71,7 +71,7 @@ export abstract class BaseApplication extends ClutchCore {
       process.off('unhandledRejection', this.#onRejection);
       await this.#loggers?.close();
     });
-    this.on('error', (error: unknown, ctx?: Context) => this.logError(toError(error), ctx));
+    this.on('error', (error: unknown) => this.#logUnhandled(error));
     this.on('ready_timeout', (name: string, after: number) =>
       this.coreLogger.warn('[clutch] %s seconds later %s was still unable to finish.', after / 1000, name),
     );
@@ -184,7 +184,7 @@ export abstract class BaseApplication extends ClutchCore {
 
   /** Writes one file to `config.rundir`, as JSON. */
   protected writeRunFile(name: string, content: () => unknown): void {
-    const rundir = this.config['rundir'] as string;
+    const rundir = this.config.rundir;
     this.#tolerateWriteError(() => writeJson(path.join(rundir, name), content()));
   }
 
@@ -198,7 +198,7 @@ export abstract class BaseApplication extends ClutchCore {
   }
 
   #warnOfSlowSteps(): void {
-    const { timing } = this.config['dump'] as { timing: { slowBootActionMinDuration: number } };
+    const { timing } = this.config.dump;
     for (const { name, duration = 0, index } of this.timing.toJSON()) {
       const isStep = index > 0 && !/^(?:Application|Agent) Start$/.test(name);
       if (isStep && duration >= timing.slowBootActionMinDuration) {
@@ -208,14 +208,18 @@ export abstract class BaseApplication extends ClutchCore {
   }
 
   get #logger(): LoggerConfig {
-    return this.config['logger'] as LoggerConfig;
+    return this.config.logger;
   }
 
-  /** How an `error` of the app is logged. */
-  protected abstract logError(error: Error, ctx?: Context): void;
+  /** Logs an `error` that nobody else does: plugin `onerror`, or one in its place, listens once its hooks have run. */
+  #logUnhandled(thrown: unknown): void {
+    if (this.plugins['onerror'] && this.listenerCount('error') > 1) return;
+    const logger = this.type === 'agent' ? this.coreLogger : this.logger;
+    logger.error(toError(thrown));
+  }
 
   get loggers(): Loggers {
-    this.#loggers ??= new Loggers(this.config as never, this.type, () => this.currentContext as LogContext | undefined);
+    this.#loggers ??= new Loggers(this.config, this.type, () => this.currentContext as LogContext | undefined);
     return this.#loggers;
   }
 

@@ -173,7 +173,7 @@ export const wrong = (ctx: Context) => [
 for (const [command, pattern] of [
   [['config', 'hello.greeting'], /hello\.greeting = "hello from plugin"\n.*plugin\/config\/config\.default\.js/],
   [['config', 'keys'], /keys = "<String len: 14>"/],
-  [['plugins'], /1\s+hello\s+plugin\s+on in config\/plugin\.js/],
+  [['plugins'], /\d+\s+hello\s+plugin\s+on in config\/plugin\.js/],
   [['middleware'], /6\s+answer\s+on\s+app\/middleware\/answer\.js/],
   [['routes'], /GET\s+\/users\/:id\s+user\s+app\/controller\/home\.js#HomeController\.user\(\)/],
 ] as const) {

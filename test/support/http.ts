@@ -7,6 +7,8 @@ import { until } from './apps.js';
 
 export interface HttpAnswer {
   status: number;
+  /** The reason phrase. */
+  message: string;
   headers: http.IncomingHttpHeaders;
   body: string;
 }
@@ -28,6 +30,7 @@ export function request(url: string, { body, agent, ...options }: HttpOptions = 
       response.on('end', () =>
         resolve({
           status: response.statusCode as number,
+          message: response.statusMessage as string,
           headers: response.headers,
           body: Buffer.concat(chunks).toString(),
         }),

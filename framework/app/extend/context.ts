@@ -1,8 +1,7 @@
 import { createRequire } from 'node:module';
 import type { Context } from '../../../core/index.js';
 import type { Application } from '../../lib/application_class.js';
-import type { ContextCookies } from '../../lib/cookies.js';
-import { answerError } from '../../lib/error_response.js';
+import type { ContextCookies } from '../../lib/http/cookies.js';
 import type { ContextHttpClient } from '../../lib/httpclient/context_http_client.js';
 import type { CurlOptions } from '../../lib/httpclient/http_client.js';
 import { type LogContext, RequestLogger } from '../../lib/logger/logger.js';
@@ -28,8 +27,9 @@ export default {
     const ctx = this as unknown as Fields;
     if (!ctx[COOKIES]) {
       // Loaded with the first cookie.
-      const { ContextCookies: Cookies } = require('../../lib/cookies.js') as typeof import('../../lib/cookies.js');
-      ctx[COOKIES] = new Cookies(this as unknown as Context, ctx.app);
+      const { ContextCookies: Cookies } =
+        require('../../lib/http/cookies.js') as typeof import('../../lib/http/cookies.js');
+      ctx[COOKIES] = new Cookies(this as unknown as Context);
     }
     return ctx[COOKIES] as ContextCookies;
   },
@@ -110,10 +110,6 @@ export default {
 
   set realStatus(status: number) {
     (this as unknown as { response: { realStatus: number } }).response.realStatus = status;
-  },
-
-  onerror(error: unknown): void {
-    answerError(this as unknown as Context, error);
   },
 
   runInBackground(scope: (ctx: Context) => unknown): void {

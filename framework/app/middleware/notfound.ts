@@ -2,25 +2,30 @@ import type { Context, Next } from '../../../core/index.js';
 
 const NOT_FOUND_HTML = '<h1>404 Not Found</h1>';
 
-/** Gives a 404 without body one that fits the client: JSON, a redirect to `pageUrl`, or HTML. */
+/** Gives a 404 without a body one that fits the client: JSON, a redirect to `pageUrl`, or HTML. */
 export default (options: { pageUrl?: string }) =>
   function notfound(ctx: Context, next: Next): Promise<void> {
     return next().then(() => {
-      if (ctx.res.statusCode === 404 && !ctx.body) answer(ctx, options);
+      if (ctx.res.statusCode === 404 && !ctx.body) respond(ctx, options);
     });
   };
 
-function answer(ctx: Context, options: { pageUrl?: string }): void {
+function respond(ctx: Context, { pageUrl }: { pageUrl?: string }): void {
+  if (!ctx.acceptJSON && pageUrl && ctx.path !== pageUrl) {
+    ctx.realStatus = 404;
+    ctx.redirect(pageUrl);
+    return;
+  }
+  const { statusMessage } = ctx.res;
+  ctx.status = 404;
+  // The app may have set a reason phrase of its own, which the line above replaces.
+  if (statusMessage) ctx.message = statusMessage;
   if (ctx.acceptJSON) {
-    ctx.status = 404;
     ctx.body = { message: 'Not Found' };
-  } else if (options.pageUrl && ctx.path !== options.pageUrl) {
-    ctx.redirect(options.pageUrl);
   } else {
-    ctx.status = 404;
     ctx.type = 'html';
-    ctx.body = options.pageUrl
-      ? `${NOT_FOUND_HTML}<p>${options.pageUrl} is config.notfound.pageUrl and has no route.</p>`
+    ctx.body = pageUrl
+      ? `${NOT_FOUND_HTML}<p>${pageUrl} is config.notfound.pageUrl and has no route.</p>`
       : NOT_FOUND_HTML;
   }
 }

@@ -1,0 +1,97 @@
+import { once } from 'node:events';
+import type { ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import type { AppConfig } from '../../../core/index.js';
+
+const { STATUS_CODES } = process.getBuiltinModule('node:http');
+
+/** What `config.onClientError` may return. */
+export interface ClientErrorResponse {
+  status?: number;
+  headers?: Record<string, string>;
+  body?: string | Buffer;
+}
+
+/** Chooses the response to a request that is not HTTP; nothing for the default one. */
+export type OnClientError<App = unknown> = (
+  error: ParseError,
+  socket: Socket,
+  app: App,
+) => ClientErrorResponse | undefined | Promise<ClientErrorResponse | undefined>;
+
+type ParseError = Error & { rawPacket?: Buffer; code?: string };
+
+interface Host {
+  config: AppConfig;
+  coreLogger: { warn(...args: unknown[]): void; error(...args: unknown[]): void };
+}
+
+/** Statuses of errors by Node's code; every other one is a 400. */
+const STATUSES: Record<string, number> = {
+  HPE_HEADER_OVERFLOW: 431,
+  HPE_CHUNK_EXTENSIONS_OVERFLOW: 413,
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+};
+
+/** Milliseconds for which a connection stays open after its response, so that a client that is still sending can read it. */
+const LINGER = 2000;
+
+/** Connections that have had their response: Node reports each further piece of what it cannot parse. */
+const settled = new WeakSet<Socket>();
+
+/**
+ * Responds to a request that Node cannot parse or that does not come in time, and closes its connection.
+ *
+ * @param before the last response on the connection, if any: one that has ended is sent first, one that is still being
+ * written is cut, because whatever follows would be taken for a part of it
+ */
+export async function respondToClientError(
+  app: Host,
+  error: ParseError,
+  socket: Socket,
+  before?: ServerResponse,
+): Promise<void> {
+  if (settled.has(socket)) return;
+  settled.add(socket);
+  if (before?.writableEnded && !before.writableFinished) await once(before, 'close');
+  if (error.code === 'ECONNRESET' || !socket.writable || (before?.headersSent && !before.writableFinished)) {
+    socket.destroy();
+    return;
+  }
+  if (error.rawPacket) app.coreLogger.warn('A client (%s) sent a bad request: %s', socket.remoteAddress, error.message);
+  socket.end(await responseTo(app, error, socket));
+  socket.resume();
+  setTimeout(() => socket.destroy(), LINGER).unref();
+}
+
+async function responseTo(app: Host, error: ParseError, socket: Socket): Promise<Buffer> {
+  const status = STATUSES[error.code ?? ''] ?? 400;
+  const { onClientError } = app.config;
+  if (onClientError) {
+    try {
+      return rawResponse({ status, ...(await onClientError(error, socket, app)) });
+    } catch (thrown) {
+      app.coreLogger.error(thrown);
+    }
+  }
+  return rawResponse({ status });
+}
+
+function rawResponse({
+  status,
+  headers = {},
+  body = defaultBody(status),
+}: ClientErrorResponse & { status: number }): Buffer {
+  const lines = Object.entries(headers)
+    .filter(([name]) => name.toLowerCase() !== 'content-length')
+    .map(([name, value]) => `${name}: ${value}`.replace(/[\r\n]/g, ''));
+  if (!lines.some((line) => /^connection:/i.test(line))) lines.unshift('Connection: close');
+  const bytes = Buffer.from(body);
+  const head = [`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? 'Unknown'}`, `Content-Length: ${bytes.length}`, ...lines];
+  return Buffer.concat([Buffer.from(`${head.join('\r\n')}\r\n\r\n`, 'latin1'), bytes]);
+}
+
+function defaultBody(status: number): string {
+  const title = `${status} ${STATUS_CODES[status]}`;
+  return `<html><head><title>${title}</title></head><body><h1>${title}</h1></body></html>`;
+}

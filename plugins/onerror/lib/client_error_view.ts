@@ -1,0 +1,108 @@
+import { constants } from 'node:os';
+
+const { STATUS_CODES } = process.getBuiltinModule('node:http');
+
+/** What an error may carry for its response. */
+export interface HttpError extends Error {
+  status?: unknown;
+  code?: unknown;
+  type?: unknown;
+  errors?: unknown;
+  headers?: unknown;
+  expose?: unknown;
+}
+
+/** What a client learns of an error. */
+export interface ClientErrorView {
+  status: number;
+  code: unknown;
+  message: string;
+  errors: unknown;
+}
+
+/** @returns the reason phrase of a status */
+export function phraseOf(status: number): string {
+  return STATUS_CODES[status] ?? String(status);
+}
+
+/** @returns the status of a response to the error: its own when it is one of HTTP, 404 for a missing file, else 500 */
+export function statusOf({ code, status }: HttpError): number {
+  if (code === 'ENOENT') return 404;
+  return typeof status === 'number' && status >= 200 && status in STATUS_CODES ? status : 500;
+}
+
+/**
+ * Whether an error was made for clients, so that its message may be shown: `expose` says so, as `ctx.throw()` sets it, or
+ * the app has set a status below 500. An error of the system never is, though koa-send and others expose it, since its message
+ * holds paths and addresses; nor is an error of an HTTP client, whose status is that of another server.
+ */
+export function isForClients(error: HttpError): boolean {
+  if (isSystemError(error) || isUpstreamError(error)) return false;
+  if (typeof error.expose === 'boolean') return error.expose;
+  return typeof error.status === 'number' && statusOf(error) === error.status && error.status < 500;
+}
+
+function isSystemError(error: HttpError & { syscall?: unknown; errno?: unknown }): boolean {
+  const { code, errno, syscall } = error;
+  return syscall !== undefined || typeof errno === 'number' || (typeof code === 'string' && code in constants.errno);
+}
+
+function isUpstreamError(error: HttpError & { response?: unknown; res?: unknown; request?: unknown }): boolean {
+  return [error.response, error.res, error.request].some((value) => typeof value === 'object' && value !== null);
+}
+
+/**
+ * @param detailed whether the client is a developer, who may see everything
+ * @returns what the client learns of the error
+ */
+export function viewForClient(error: HttpError, detailed: boolean): ClientErrorView {
+  const status = statusOf(error);
+  const code = error.code ?? error.type;
+  if (detailed || isForClients(error)) return { status, code, message: messageOf(error), errors: error.errors };
+  const internal = isSystemError(error) || isUpstreamError(error) || (typeof code === 'string' && /^ERR?_/.test(code));
+  return { status, code: internal ? undefined : code, message: phraseOf(status), errors: undefined };
+}
+
+function messageOf({ name, message, status }: HttpError): string {
+  return name === 'SyntaxError' && status === 400 ? 'Problems parsing the request body' : message;
+}
+
+/** Decided by the response itself: an error cannot set them. */
+const FRAMING = new Set([
+  'connection',
+  'content-encoding',
+  'content-length',
+  'content-type',
+  'keep-alive',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+]);
+
+/** What any error may set: middleware such as `@koa/cors` puts these on errors that it has not made. */
+const ALWAYS_ALLOWED = /^(?:access-control-.+|allow|retry-after|vary|www-authenticate)$/;
+
+/** @returns the headers of the error that its response gets: all of an error for clients, else only harmless ones */
+export function headersOf(error: HttpError): [name: string, value: string | string[]][] {
+  const { headers } = error;
+  if (typeof headers !== 'object' || headers === null) return [];
+  const all = isForClients(error);
+  return Object.entries(headers).filter(([name, value]) => {
+    const key = name.toLowerCase();
+    if (FRAMING.has(key) || !(all || ALWAYS_ALLOWED.test(key))) return false;
+    return isHeader(name, value);
+  }) as [string, string | string[]][];
+}
+
+const { validateHeaderName, validateHeaderValue } = process.getBuiltinModule('node:http');
+
+function isHeader(name: string, value: unknown): boolean {
+  try {
+    validateHeaderName(name);
+    for (const line of [value].flat()) validateHeaderValue(name, line as string);
+    return true;
+  } catch {
+    // A header that Node refuses would leave the request without a response.
+    return false;
+  }
+}

@@ -1,0 +1,97 @@
+import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import type { Context } from '../../../core/index.js';
+import { type ClientErrorView, type HttpError, phraseOf } from './client_error_view.js';
+import type { ErrorType, OnerrorConfig } from './options.js';
+
+const require = createRequire(import.meta.url);
+
+export interface Representation {
+  view: ClientErrorView;
+  env: string;
+  /** Whether the client is a developer, who sees everything. */
+  detailed: boolean;
+  options: OnerrorConfig;
+}
+
+type Write = (ctx: Context, error: HttpError, given: Representation) => unknown;
+
+/** Each writes `ctx.body` and `ctx.type` of an error response; a promise is waited for. */
+export const representations: Record<ErrorType, Write> = { html, json, js, text };
+
+function json(ctx: Context, error: HttpError, given: Representation): void {
+  const { view, options, detailed } = given;
+  const data = options.problemDetails ? problemDetails(view) : { code: view.code, message: view.message };
+  ctx.body = stringify(data, { errors: view.errors, ...(detailed && view.status >= 500 ? debugging(error) : {}) });
+  ctx.type = options.problemDetails ? 'application/problem+json' : 'json';
+}
+
+/** RFC 9457. */
+function problemDetails({ status, code, message }: ClientErrorView): object {
+  const title = phraseOf(status);
+  return { type: 'about:blank', title, status, detail: message === title ? undefined : message, code };
+}
+
+function debugging(error: HttpError): object {
+  return { ...error, stack: error.stack, name: error.name };
+}
+
+/** @returns JSON of both; of `data` alone where `extra` cannot be JSON, as a circle of references */
+function stringify(data: object, extra: object): string {
+  try {
+    return JSON.stringify({ ...extra, ...data });
+  } catch {
+    return JSON.stringify(data);
+  }
+}
+
+function js(ctx: Context, error: HttpError, given: Representation): void {
+  json(ctx, error, given);
+  const { createJsonpBody } = ctx as { createJsonpBody?: (body: unknown) => void };
+  if (createJsonpBody) createJsonpBody.call(ctx, JSON.parse(ctx.body as string));
+}
+
+function text(ctx: Context, error: HttpError, { view, detailed }: Representation): void {
+  ctx.body = detailed ? `${error.name}: ${error.message}\n${error.stack}` : view.message;
+  ctx.type = 'text';
+}
+
+function html(
+  ctx: Context,
+  error: HttpError,
+  { view, env, detailed, options }: Representation,
+): Promise<void> | undefined {
+  const { status, message } = view;
+  const title = phraseOf(status);
+  const page = detailed ? options.templatePath : options.pages?.[status];
+  ctx.type = 'html';
+  if (page) {
+    const { name, stack } = error;
+    const shown = { status, title, message, ...(detailed ? { name, stack } : {}) };
+    ctx.body = fillTemplate(readFileSync(page, 'utf8'), shown);
+  } else if (!detailed) {
+    ctx.body = `<h2>${status} ${title}</h2>`;
+  } else if (env === 'local') {
+    const { developmentPage } = require('../lazy/development_page.js') as typeof import('../lazy/development_page.js');
+    return developmentPage(ctx, error).then((body) => {
+      ctx.body = body;
+    });
+  } else {
+    const heading = escapeHtml(`${error.name}: ${error.message}`);
+    ctx.body = `<!doctype html><title>${status} ${title}</title><h1>${heading}</h1><pre>${escapeHtml(String(error.stack))}</pre>`;
+  }
+  return undefined;
+}
+
+/** Replaces each `{{name}}` by the value of that name, escaped. */
+function fillTemplate(template: string, values: Record<string, unknown>): string {
+  return template.replace(/\{\{\s*(\w+)\s*\}\}/g, (_all, name: string) =>
+    Object.hasOwn(values, name) ? escapeHtml(String(values[name] ?? '')) : '',
+  );
+}
+
+const ESCAPES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
+
+function escapeHtml(value: string): string {
+  return value.replace(/[&<>"']/g, (character) => ESCAPES[character] as string);
+}
