@@ -11,7 +11,6 @@ import { displayAddress } from '../protocol/address.js';
 import type { ListenAddress } from '../protocol/protocol.js';
 import { ClusterWorkers } from '../spawn/cluster_workers.js';
 import type { ManagedChild } from '../supervise/managed_child.js';
-import { OrphanReaper } from '../supervise/orphan_reaper.js';
 import { type ReloadOptions, RollingRestart } from '../supervise/rolling_restart.js';
 import { captureStack } from '../supervise/stack_capture.js';
 import { StateMachine } from '../supervise/state_machine.js';
@@ -47,7 +46,6 @@ export class Master implements ClusterHandle {
   readonly #eggEvents: EggEvents;
   readonly #report: ClusterReport;
   readonly #watchdog: Watchdog;
-  readonly #reaper = new OrphanReaper();
   readonly #sticky: StickyListener<ManagedChild> | undefined;
   readonly #frameworkName: string;
   /** What Leader and Followers need to find and trust each other; `agent` follows the Agent in use. */
@@ -206,7 +204,6 @@ export class Master implements ClusterHandle {
     this.#machine.become('ready');
     this.#log.info(`${this.#frameworkName} started on ${this.address} (${Date.now() - this.#begin} ms)`);
     this.#eggEvents.clusterReady(this.#listening as ListenAddress);
-    if (this.#options.startMode === 'process') this.#reaper.start([this.#agents, this.#workers]);
     this.#onReady();
   }
 

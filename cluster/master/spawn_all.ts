@@ -8,6 +8,7 @@ import type { ClusterOptions } from '../options/options.js';
 import { heartbeatInterval } from '../protocol/heartbeat_interval.js';
 import { type ChildSource, ProcessSource, ThreadSource } from '../spawn/child_source.js';
 import { ClusterWorkers } from '../spawn/cluster_workers.js';
+import { reapOrphans } from '../supervise/orphan_reaper.js';
 import { Supervisor, type SupervisorOptions } from '../supervise/supervisor.js';
 
 const { randomBytes } = process.getBuiltinModule('node:crypto');
@@ -68,6 +69,8 @@ export function spawnAll(options: ClusterOptions, framework: string): SpawnedClu
     readyAction: 'app-start',
     timeout: 'EGG_APP_CLOSE_TIMEOUT',
   });
+  // Threads end with the Master's process.
+  if (options.startMode === 'process') reapOrphans([agents, workers]);
   agents.start();
   workers.start();
   const ports = choosePorts(childOptions);

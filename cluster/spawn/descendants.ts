@@ -57,7 +57,7 @@ function listFromProc(): ProcessEntry[] {
 }
 
 function listFromPs(): ProcessEntry[] {
-  const { stdout } = spawnSync('ps', ['-A', '-o', 'pid=,ppid=,lstart='], { encoding: 'utf8' });
+  const { stdout } = spawnSync('ps', ['-A', '-o', 'pid=', '-o', 'ppid=', '-o', 'lstart='], { encoding: 'utf8' });
   return (stdout ?? '')
     .trim()
     .split('\n')
