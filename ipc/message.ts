@@ -32,7 +32,8 @@ export const CONTROL = {
   request: 'clutch:request',
   /** SIGTERM for a thread. */
   close: 'clutch:close',
-  /** A connection for a worker in sticky mode, and its receipt. */
+  /** A connection for a worker in sticky mode, and what the worker replies. */
   connection: 'clutch:connection',
   connectionTaken: 'clutch:connection-taken',
+  connectionRefused: 'clutch:connection-refused',
 } as const;

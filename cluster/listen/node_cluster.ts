@@ -1,65 +1,136 @@
-import type { ChildProcess } from 'node:child_process';
-import type net from 'node:net';
+import type { EventEmitter } from 'node:events';
+import net from 'node:net';
 
 // The private members and messages of Node's cluster module that this package relies on. No other file names them, and
-// test/cluster/listen/node_cluster.test.ts checks each. Where one is missing the functions below say so, and connections
-// take Node's own way: refused while no worker is there, lost with a worker that has not taken them.
+// test/cluster/listen/node_cluster.test.ts checks each in a real cluster of Node's own:
+// - a worker asks `{ cmd: 'NODE_CLUSTER', act: 'queryServer', address, port, addressType, fd, index }` before it listens;
+// - for a new address the Master then makes a server with `net.createServer(fail)` and takes `_handle` from it on `listening`;
+// - a connection is sent as `{ act: 'newconn', key, seq }` with its handle, and replied to with `{ ack, accepted }`;
+// - a closed server is reported as `{ act: 'close', key }`.
+// Where Node does not ask like this or makes no such server, nothing is intercepted and connections take Node's own way:
+// refused while no worker is there, lost with a worker that has not taken them.
 
 /** A connection that the Master has accepted. */
-export interface ClientHandle {
+export interface ConnectionHandle {
   close(): void;
 }
 
 /** The handle of a listening socket. */
 export interface ListenHandle {
   close(callback?: () => void): void;
-  onconnection: (status: number, client: ClientHandle) => void;
+  onconnection: (status: number, connection: ConnectionHandle) => void;
+}
+
+/** What a worker reports about its servers and the connections that were sent to it. */
+export interface WorkerReports {
+  /** It wants to listen on an address; Node's own handling follows in the same tick. */
+  onQuery(key: string, port: number): void;
+  /** It has closed its server on an address. */
+  onClosed(key: string): void;
+  /** It has taken a connection, or refused it because it no longer listens or has `maxConnections`. */
+  onReply(seq: number, accepted: boolean): void;
+  /** The handle that was sent last did not arrive: the worker has no file descriptor left. */
+  onNotReceived(): void;
+}
+
+interface InternalMessage {
+  cmd?: unknown;
+  act?: unknown;
+  key?: unknown;
+  ack?: unknown;
+  accepted?: unknown;
+  redispatched?: unknown;
+  address?: unknown;
+  port?: unknown;
+  addressType?: unknown;
+  fd?: unknown;
+  index?: unknown;
+}
+
+/** Reports what a worker says about its servers, before Node's own listener acts on it. */
+export function watchWorker(child: EventEmitter, reports: WorkerReports): void {
+  child.prependListener('internalMessage', (message: InternalMessage) => {
+    const { cmd, act, key, ack, accepted } = message;
+    if (cmd === 'NODE_HANDLE_NACK') reports.onNotReceived();
+    if (cmd !== 'NODE_CLUSTER') return;
+    if (act === 'queryServer') {
+      const { address, port, addressType, fd, index } = message;
+      if (typeof index !== 'number' || typeof port !== 'number') return;
+      reports.onQuery(`${address}:${port}:${addressType}:${fd}:${index}`, port);
+    } else if (act === 'close' && typeof key === 'string') reports.onClosed(key);
+    else if (typeof ack === 'number' && typeof accepted === 'boolean') reports.onReply(ack, accepted);
+  });
+}
+
+/**
+ * The message that gives a connection to a worker.
+ *
+ * @param seq names it in the reply; below 0, so that it is none of Node's own
+ */
+export function newConnection(key: string, seq: number, redispatched: boolean): object {
+  return { cmd: 'NODE_CLUSTER', act: 'newconn', key, seq, redispatched };
+}
+
+/** Calls `listener` in a worker with the handle of each connection that another worker may have read from. */
+export function onRedispatched(listener: (handle: object) => void): void {
+  const emitter: EventEmitter = process;
+  emitter.prependListener('internalMessage', ({ redispatched }: InternalMessage, handle?: object) => {
+    if (handle && redispatched === true) listener(handle);
+  });
+}
+
+/** Has the caller take over a listening socket that Node's cluster module opens in the Master. */
+export interface ListenInterceptor {
+  /** @returns a socket that is open already, to be used instead of a new one */
+  onListen(): { reuse?: ListenHandle | undefined; onBound(handle: ListenHandle): void } | undefined;
+}
+
+/** @returns a function that stops intercepting */
+export function interceptListening({ onListen }: ListenInterceptor): () => void {
+  const { createServer } = net;
+  const create = createServer as (...args: unknown[]) => net.Server;
+  net.createServer = ((...args: unknown[]) => {
+    const server = create(...args);
+    // The round robin never accepts by itself: its connection listener is `assert.fail`.
+    const [listener] = args;
+    if (typeof listener === 'function' && listener.name === 'fail') interceptListen(server, onListen);
+    return server;
+  }) as typeof createServer;
+  return () => {
+    net.createServer = createServer;
+  };
 }
 
 interface ServerInternals {
   _handle?: Partial<ListenHandle> | null;
 }
 
-interface InternalMessage {
-  cmd?: unknown;
-  act?: unknown;
-  seq?: unknown;
-  ack?: unknown;
+function interceptListen(server: net.Server, onListen: ListenInterceptor['onListen']): void {
+  const listen = server.listen.bind(server) as (...args: unknown[]) => net.Server;
+  const internals = server as ServerInternals;
+  const listenOrReuse = (...args: unknown[]): net.Server => {
+    const found = onListen();
+    if (!found) return listen(...args);
+    // Ahead of the round robin's own listener, which takes the handle away from the server.
+    server.once('listening', () => {
+      const handle = internals._handle;
+      const isKnown = typeof handle?.onconnection === 'function' && typeof handle.close === 'function';
+      if (isKnown) found.onBound(handle as ListenHandle);
+    });
+    if (!found.reuse) return listen(...args);
+    internals._handle = found.reuse;
+    process.nextTick(() => server.emit('listening'));
+    return server;
+  };
+  server.listen = listenOrReuse as typeof server.listen;
 }
 
-/** Node's round robin makes its server with `assert.fail` as the connection listener: it never accepts by itself. */
-export function isRoundRobinServer(createServerArguments: readonly unknown[]): boolean {
-  const [listener] = createServerArguments;
-  return typeof listener === 'function' && listener.name === 'fail';
-}
-
-/** @returns the handle of a server that has just begun to listen */
-export function listenHandleOf(server: net.Server): ListenHandle | undefined {
-  const handle = (server as ServerInternals)._handle;
-  const isKnown = typeof handle?.onconnection === 'function' && typeof handle.close === 'function';
-  return isKnown ? (handle as ListenHandle) : undefined;
-}
-
-/** Makes the server use a socket that listens already. */
-export function setListenHandle(server: net.Server, handle: ListenHandle): void {
-  (server as ServerInternals)._handle = handle;
-}
-
-/** Closes the socket, also when `close` of the handle has been replaced. */
+/** Closes a listening socket, also when `close` of its handle has been replaced. */
 export function closeListenHandle(handle: ListenHandle, callback?: () => void): void {
   (Object.getPrototypeOf(handle) as ListenHandle).close.call(handle, callback);
 }
 
-/** @returns the number that the worker's reply will name, if the message gives a worker a connection */
-export function dispatchedConnection(message: unknown): number | undefined {
-  const { cmd, act, seq } = (message ?? {}) as InternalMessage;
-  return cmd === 'NODE_CLUSTER' && act === 'newconn' && typeof seq === 'number' ? seq : undefined;
-}
-
-/** Calls `listener` with the number of each message that the worker has replied to. */
-export function onInternalReply(child: ChildProcess, listener: (seq: number) => void): void {
-  child.on('internalMessage' as 'message', (message) => {
-    const { ack } = message as InternalMessage;
-    if (typeof ack === 'number') listener(ack);
-  });
+/** @returns the handle of a connection in a worker, by which `onRedispatched` knows it */
+export function handleOf(socket: net.Socket): object | undefined {
+  return (socket as { _handle?: object | null })._handle ?? undefined;
 }

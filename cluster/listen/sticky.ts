@@ -1,8 +1,11 @@
 import net from 'node:net';
+import { debuglog } from 'node:util';
 import { CONTROL, type Message } from '../../ipc/message.js';
 import { explainListenError } from '../protocol/address.js';
-import type { ListenAddress } from '../protocol/protocol.js';
+import type { ListenAddress, StickyConnection } from '../protocol/protocol.js';
 import { removeStaleSocket } from './unix_socket.js';
+
+const debug = debuglog('clutch:listen');
 
 /**
  * Chooses the worker for a client by rendezvous hashing: each client has an order of preference of its own among the
@@ -45,20 +48,25 @@ interface StickyOptions<W> {
   send: (worker: W, message: Message, socket: net.Socket) => void;
 }
 
-interface Waiting<W> {
+/** A connection that no worker has taken yet. */
+interface Untaken<W> {
   socket: net.Socket;
+  /** Where it was sent to; undefined while no worker is ready. */
   worker: W | undefined;
+  /** Whether it was sent to a worker that has ended, and that may have read from it. */
+  redispatched: boolean;
 }
 
 /**
- * The Master's own listener in sticky mode: accepts connections and hands each to the worker of its client.
- * A connection that no worker has taken yet is handed to another one when its worker dies, and waits while there is none.
+ * The Master's own listener in sticky mode: accepts connections and dispatches each to the worker of its client.
+ * The Master keeps a connection open until a worker reports that it has taken it: when that worker refuses it or ends, the
+ * connection is dispatched again, and it waits while no worker is ready.
  */
 export class StickyListener<W extends StickyWorker> {
   readonly #server = net.createServer({ pauseOnConnect: true }, (socket) => this.#accept(socket));
   readonly #workers: StickyOptions<W>['workers'];
   readonly #send: StickyOptions<W>['send'];
-  readonly #waiting = new Map<number, Waiting<W>>();
+  readonly #untaken = new Map<number, Untaken<W>>();
   #sequence = 0;
 
   constructor({ workers, send }: StickyOptions<W>) {
@@ -91,38 +99,51 @@ export class StickyListener<W extends StickyWorker> {
       return;
     }
     const sequence = this.#sequence++;
-    this.#waiting.set(sequence, { socket, worker: undefined });
+    this.#untaken.set(sequence, { socket, worker: undefined, redispatched: false });
     this.#dispatch(sequence);
   }
 
   #dispatch(sequence: number): void {
-    const waiting = this.#waiting.get(sequence) as Waiting<W>;
+    const untaken = this.#untaken.get(sequence);
+    if (!untaken) return;
+    const { socket, redispatched } = untaken;
     const ready = this.#workers();
     const slot = stickySlot(
-      waiting.socket.remoteAddress ?? '',
+      socket.remoteAddress ?? '',
       ready.map((worker) => worker.slot.index),
     );
-    waiting.worker = ready.find((worker) => worker.slot.index === slot);
-    if (!waiting.worker) return;
-    this.#send(waiting.worker, { action: CONTROL.connection, data: sequence }, waiting.socket);
+    untaken.worker = ready.find((worker) => worker.slot.index === slot);
+    if (!untaken.worker) return;
+    debug('connection %d goes to slot %d', sequence, slot);
+    const data: StickyConnection = { sequence, redispatched };
+    this.#send(untaken.worker, { action: CONTROL.connection, data }, socket);
   }
 
-  /** The worker has the connection; the Master's own hold on it ends. */
+  /** The worker has the connection, and the Master closes its own side of it. */
   taken(sequence: number): void {
-    this.#waiting.get(sequence)?.socket.destroy();
-    this.#waiting.delete(sequence);
+    this.#untaken.get(sequence)?.socket.destroy();
+    this.#untaken.delete(sequence);
   }
 
-  /** Hands on what waits: a worker has come, or this one has gone. */
-  redispatch(gone?: W): void {
-    for (const [sequence, { worker }] of this.#waiting) {
-      if (worker === undefined || worker === gone) this.#dispatch(sequence);
+  /** The worker is draining and has not read from the connection. */
+  refused(sequence: number): void {
+    debug('connection %d is refused', sequence);
+    this.#dispatch(sequence);
+  }
+
+  /** Dispatches what waits for a worker, and what was sent to one that has ended. */
+  redispatch(ended?: W): void {
+    for (const [sequence, untaken] of this.#untaken) {
+      const { worker } = untaken;
+      if (worker !== undefined && worker !== ended) continue;
+      untaken.redispatched ||= worker !== undefined;
+      this.#dispatch(sequence);
     }
   }
 
   close(): void {
     this.#server.close();
-    for (const { socket } of this.#waiting.values()) socket.destroy();
-    this.#waiting.clear();
+    for (const { socket } of this.#untaken.values()) socket.destroy();
+    this.#untaken.clear();
   }
 }

@@ -133,6 +133,7 @@ export class Master implements ClusterHandle {
     this.#agents.on('died', (agent, reason, delay) => this.#onAgentDeath(agent, reason, delay));
     this.#workers.on('message', (message, info) => {
       if (message.action === CONTROL.connectionTaken) this.#sticky?.taken(message.data as number);
+      else if (message.action === CONTROL.connectionRefused) this.#sticky?.refused(message.data as number);
       else if (message.action === CONTROL.prepareSocket)
         void this.#sockets.prepare(message.data as string, info.handle);
       else this.#relay.route(message, 'app', info);

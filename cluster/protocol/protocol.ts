@@ -25,6 +25,13 @@ export interface ListenAddress {
   protocol: 'http' | 'https';
 }
 
+/** What comes with a connection that the Master sends to a worker in sticky mode. */
+export interface StickyConnection {
+  sequence: number;
+  /** Whether another worker may have read from it. */
+  redispatched: boolean;
+}
+
 /** What a child tells of itself at every heartbeat. */
 export interface ProcessStats {
   /** Bytes. */

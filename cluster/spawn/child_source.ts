@@ -10,10 +10,10 @@ export interface ChildSource {
   fork(slot: number): Child;
   /** Has the source itself replace a child that dies: it passes the replacement to `adopt`. Without `adopt` it does not. */
   setRefork?(child: Child, adopt: ((replacement: Child) => void) | undefined): void;
-  /** The child takes connections from now on. */
-  onReady?(child: Child): void;
-  /** The child has exited; `survivors` take connections. */
-  onExit?(child: Child, survivors: Child[]): void;
+  /** The child gets no more connections. */
+  onDraining?(child: Child): void;
+  /** The child has exited. */
+  onExit?(child: Child): void;
   /** No more children will be started. */
   close?(): void;
 }

@@ -1,8 +1,7 @@
 import cluster, { type Worker } from 'node:cluster';
 import type { Socket } from 'node:net';
 import type { Message } from '../../ipc/message.js';
-import { type Handoff, Handoffs } from '../listen/handoff.js';
-import { ListenKeeper } from '../listen/listen_keeper.js';
+import { Dispatcher } from '../listen/dispatcher.js';
 import { CforkAdapter } from './cfork_adapter.js';
 import { type Child, ProcessChild } from './child_handle.js';
 import type { ChildSource } from './child_source.js';
@@ -11,7 +10,6 @@ interface Forked {
   child: Child;
   worker: Worker;
   slot: number;
-  handoffs: Handoffs;
   /** Takes its replacement, when cfork is to replace it. */
   adopt: ((replacement: Child) => void) | undefined;
 }
@@ -28,13 +26,11 @@ interface ClusterWorkersOptions {
 /** App workers as processes of Node's cluster. */
 export class ClusterWorkers implements ChildSource {
   readonly exclusive = false;
-  readonly #keeper = new ListenKeeper();
+  readonly #dispatcher = new Dispatcher();
   readonly #cfork = new CforkAdapter();
   readonly #count: string;
   readonly #byWorker = new Map<number, Forked>();
   readonly #byChild = new Map<Child, Forked>();
-  /** Connections that no worker has taken yet, while there is no worker. */
-  readonly #undelivered: Handoff[] = [];
   #closing = false;
 
   constructor({ entry, execArgv, shared, count }: ClusterWorkersOptions) {
@@ -54,7 +50,8 @@ export class ClusterWorkers implements ChildSource {
 
   #adopt(worker: Worker, slot: number): Forked {
     const child = new ProcessChild(worker.process);
-    const forked: Forked = { child, worker, slot, handoffs: new Handoffs(worker), adopt: undefined };
+    const forked: Forked = { child, worker, slot, adopt: undefined };
+    this.#dispatcher.add(worker);
     this.#byWorker.set(worker.id, forked);
     this.#byChild.set(child, forked);
     this.#cfork.setRefork(worker, false);
@@ -75,24 +72,17 @@ export class ClusterWorkers implements ChildSource {
     if (process?.connected) process.send(message, socket, { keepOpen: true }, () => undefined);
   }
 
-  onReady(child: Child): void {
-    this.#byChild.get(child)?.handoffs.give(this.#undelivered.splice(0));
+  onDraining(child: Child): void {
+    const worker = this.#byChild.get(child)?.worker;
+    if (worker) this.#dispatcher.remove(worker);
   }
 
-  /** Connections that the dead worker had not taken go to the survivors, or wait for the next worker. */
-  onExit(child: Child, survivors: Child[]): void {
+  onExit(child: Child): void {
     const forked = this.#byChild.get(child);
     if (!forked) return;
     this.#byChild.delete(child);
     this.#byWorker.delete(forked.worker.id);
     setImmediate(() => this.#loadCfork());
-    for (const [index, handoff] of forked.handoffs.takeBack().entries()) {
-      const survivor = survivors[index % survivors.length];
-      const target = survivor && this.#byChild.get(survivor);
-      if (target) target.handoffs.give([handoff]);
-      else if (this.#closing) handoff.handle.close();
-      else this.#undelivered.push(handoff);
-    }
   }
 
   #loadCfork(): void {
@@ -108,7 +98,6 @@ export class ClusterWorkers implements ChildSource {
 
   close(): void {
     this.#closing = true;
-    this.#keeper.release();
-    for (const { handle } of this.#undelivered.splice(0)) handle.close();
+    this.#dispatcher.close();
   }
 }

@@ -131,6 +131,7 @@ export class Supervisor extends EventEmitter<Events> {
 
   #become(child: ManagedChild, state: ChildState): void {
     child.become(state);
+    if (state === 'draining') this.#source.onDraining?.(child.handle);
     const refork = state === 'ready' && this.#phase.state !== 'closing' && !child.slot.backoff.active;
     const adopt = (replacement: Child): void => void this.#adopt(replacement, child.slot, 'starting');
     this.#source.setRefork?.(child.handle, refork ? adopt : undefined);
@@ -160,7 +161,6 @@ export class Supervisor extends EventEmitter<Events> {
     if ((child.state !== 'starting' && child.state !== 'candidate') || this.#phase.state === 'closing') return;
     const replaced = this.occupants(child.slot).filter((other) => other !== child && other.state !== 'candidate');
     this.#become(child, 'ready');
-    this.#source.onReady?.(child.handle);
     for (const old of replaced) void this.retire(old);
     this.emit('ready', child, address);
     this.#awaited.get(child)?.resolve();
@@ -198,10 +198,7 @@ export class Supervisor extends EventEmitter<Events> {
     const reason = child.exitReason(code, signal);
     this.#become(child, 'exited');
     this.#children.delete(child);
-    this.#source.onExit?.(
-      child.handle,
-      this.ready.map(({ handle }) => handle),
-    );
+    this.#source.onExit?.(child.handle);
     this.emit('exit', child, reason);
     this.#awaited.get(child)?.reject(new Error(reason));
     this.#awaited.delete(child);

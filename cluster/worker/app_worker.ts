@@ -4,11 +4,13 @@ import type { Socket } from 'node:net';
 import { ClutchError } from '../../errors.js';
 import { describeError } from '../../ipc/error_data.js';
 import { CONTROL, type Message } from '../../ipc/message.js';
+import type { StickyConnection } from '../protocol/protocol.js';
 import { type Booted, bootChild, type ChildApplication, closeAndExit, failBoot } from './child.js';
 import { drain, Handed } from './drain.js';
 import { Heartbeat } from './heartbeat.js';
 import { createServer, listen, listenAddress } from './listen.js';
 import type { MasterLink } from './master_link.js';
+import { closeIfSilent, watchRedispatched } from './redispatched.js';
 import { RequestMeter } from './request_meter.js';
 
 const { createServer: createDebugServer } = process.getBuiltinModule('node:http');
@@ -42,6 +44,7 @@ async function serve({ app, boot: { options, closeTimeout }, link }: Booted<Work
   const server = createServer(app.config, options, settings, listener);
   const servers = [server];
   meter.watch(server);
+  watchRedispatched(server);
   const handed = new Handed();
   app.emit('server', server);
 
@@ -73,7 +76,7 @@ async function serve({ app, boot: { options, closeTimeout }, link }: Booted<Work
   });
 
   let address = listenAddress(app.config, options, server);
-  if (options.sticky) takeConnections(server, link, handed);
+  if (options.sticky) takeConnections(server, link, handed, () => state !== 'draining');
   else {
     if (address.port === undefined) await preparedByMaster(address.address, link);
     address = await listen(server, address, options.scheduling === 'reusePort');
@@ -82,6 +85,7 @@ async function serve({ app, boot: { options, closeTimeout }, link }: Booted<Work
     const debug = createDebugServer(settings, listener);
     servers.push(debug);
     meter.watch(debug);
+    watchRedispatched(debug);
     await listen(debug, { address: '', port: options.debugPort, protocol: 'http' }, false);
   }
   for (const each of servers) each.on('error', (error) => failBoot(link, error));
@@ -104,15 +108,24 @@ function requestListener(app: WorkerApplication, isReady: () => boolean): http.R
   };
 }
 
-/** Sticky mode: the Master accepts, and each connection comes as a message. */
-function takeConnections(server: http.Server, link: MasterLink, handed: Handed): void {
-  link.onMessage(({ action, data }, socket) => {
+/** Sticky mode: the Master accepts, and each connection comes with a message. */
+function takeConnections(server: http.Server, link: MasterLink, handed: Handed, accepts: () => boolean): void {
+  link.onMessage(({ action, data }, handle) => {
     if (action !== CONTROL.connection) return;
-    link.send({ action: CONTROL.connectionTaken, data, to: 'master' });
+    const { sequence, redispatched } = data as StickyConnection;
+    const socket = handle as Socket | undefined;
+    if (!accepts()) {
+      // The Master has it still open and dispatches it again.
+      socket?.destroy();
+      link.send({ action: CONTROL.connectionRefused, data: sequence, to: 'master' });
+      return;
+    }
+    link.send({ action: CONTROL.connectionTaken, data: sequence, to: 'master' });
     if (!socket) return;
-    handed.add(socket as Socket);
-    server.emit('connection', socket as Socket);
-    (socket as Socket).resume();
+    handed.add(socket);
+    if (redispatched) closeIfSilent(socket);
+    server.emit('connection', socket);
+    socket.resume();
   });
 }
 
