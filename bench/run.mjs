@@ -1,5 +1,6 @@
 // npm run bench: Clutch beside its peers, interleaved, as ratios with spread. Linux only: it reads /proc.
-// node bench/run.mjs [--rounds 2] [--only throughput,plugins,latency,boot,growth,ipc] [--write]
+// node bench/run.mjs [--rounds 2] [--only throughput,plugins,latency,boot,growth,ipc] [--write] [--beside <checkout>]
+// --beside measures Clutch of another checkout, which must be built, in the same turns.
 // --write keeps the run: its raw data in bench/results/, its tables in docs/benchmarks.md, five rows in the README.
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -16,13 +17,14 @@ import { throughput } from './parts/throughput.mjs';
 import { installPeers } from './peers.mjs';
 import { describeRun, recordRun } from './record.mjs';
 import { ipcTable } from './report.mjs';
-import { PEERS } from './scenarios.mjs';
+import { BEFORE, BOOT, LATENCY, PEERS, THROUGHPUT } from './scenarios.mjs';
 
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '2' },
     only: { type: 'string' },
     write: { type: 'boolean' },
+    beside: { type: 'string' },
   },
 });
 const rounds = Number(values.rounds);
@@ -59,6 +61,14 @@ async function interleave(name, subjects, measure, times = rounds) {
   }
   console.error(`${name} done`);
   return runs;
+}
+
+if (values.beside) {
+  process.env.BESIDE = values.beside;
+  for (const { subjects } of THROUGHPUT) if (subjects.includes('clutch')) subjects.push(BEFORE);
+  THROUGHPUT[0].beside.push(['clutch', BEFORE]);
+  LATENCY.push(BEFORE);
+  BOOT.push(BEFORE);
 }
 
 const bench = { rounds, interleave, environment, missing, leaveOut, scratch };

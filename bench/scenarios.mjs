@@ -85,6 +85,9 @@ export const THROUGHPUT = [
   },
 ];
 
+/** With `--beside`, a checkout of Clutch to compare with. */
+export const BEFORE = 'clutch, before';
+
 export const LATENCY = ['koa', 'fastify', 'egg 3', 'clutch'];
 export const BOOT = ['koa', 'egg 3', 'egg 4', 'clutch'];
 export const BOOT_WORKERS = [1, 2, 4, 8];

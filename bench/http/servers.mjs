@@ -3,6 +3,7 @@ import cluster from 'node:cluster';
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { requirePeer } from '../peers.mjs';
 
 const [subject] = process.argv.slice(2);
@@ -159,7 +160,9 @@ function eggApp(stack) {
 }
 
 async function clutch(stack, scheduling = 'rr') {
-  const { startCluster } = await import('../../dist/cluster/index.js');
+  // Another checkout of Clutch, built, to be compared with.
+  const root = stack === 'before' ? pathToFileURL(`${path.resolve(env.BESIDE)}/`) : new URL('../../', import.meta.url);
+  const { startCluster } = await import(new URL('dist/cluster/index.js', root).href);
   await startCluster({ baseDir: env.APP ?? eggApp(stack), workers: WORKERS, port: PORT, scheduling });
 }
 
