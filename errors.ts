@@ -19,6 +19,7 @@ export const ERROR_CODES = {
   ERR_CLUTCH_EXTEND: 'An extend file cannot be applied.',
   ERR_CLUTCH_MIDDLEWARE: 'A middleware is missing, listed twice or not usable.',
   ERR_CLUTCH_CONTROLLER: 'A controller is missing or not usable.',
+  ERR_CLUTCH_CONTRACT: 'A response does not meet the contract of its route.',
   ERR_CLUTCH_CUSTOM_LOADER: 'An entry of config.customLoader is not usable.',
   ERR_CLUTCH_LIFECYCLE: 'A lifecycle method was called at a time or with a value that it does not take.',
   ERR_CLUTCH_COOKIE: 'A cookie cannot be set.',

@@ -20,3 +20,10 @@ export {
   start,
 } from './framework/index.js';
 export { AgentWorkerLoader, type AppInfo, AppWorkerLoader, type PluginDeclarations } from './loader/index.js';
+export {
+  type ContextOf,
+  type Contract,
+  type ContractContext,
+  type ContractSchemas,
+  contract,
+} from './plugins/contract/lib/contract.js';
