@@ -93,7 +93,7 @@ export type Next = () => Promise<unknown>;
 export type Middleware = (ctx: Context, next: Next) => unknown;
 
 /** The last argument of a route. */
-export type RouteController = string | Middleware | ((ctx: Context) => unknown) | ControllerMethods;
+export type RouteController = string | Middleware | ControllerMethods;
 export type ControllerMethods = (new (ctx: Context) => object) | Record<string, unknown>;
 
 /** The messages of an app by action, declared once: `interface IMessages { 'user.changed': { id: string } }`. */

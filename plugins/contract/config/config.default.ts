@@ -1,4 +1,4 @@
-import type { AppInfo } from '../../../loader/index.js';
+import type { AppInfo } from '../../../framework/index.js';
 
 export default ({ env }: AppInfo) => ({
   contract: {

@@ -131,14 +131,12 @@ function run<S extends ContractSchemas>(
   handler: Handler<S> | undefined,
 ): unknown {
   const result = handler ? handler(ctx) : next();
-  if (!schemas.response || !checksResponses(ctx)) return result;
+  if (!schemas.response || !checksResponses((ctx as unknown as Context).app)) return result;
   return Promise.resolve(result).then(() => checkResponse(ctx as unknown as Context, schemas));
 }
 
-function checksResponses(ctx: { app: unknown }): boolean {
-  const { contract: settings, env } = (ctx.app as { config: { contract?: { checkResponse?: boolean }; env: string } })
-    .config;
-  return settings?.checkResponse ?? (env === 'local' || env === 'unittest');
+function checksResponses(app: Context['app']): boolean {
+  return (app.config['contract'] as { checkResponse: boolean }).checkResponse;
 }
 
 async function checkResponse(ctx: Context, { response }: ContractSchemas): Promise<void> {

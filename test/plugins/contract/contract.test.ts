@@ -66,8 +66,9 @@ test('422 lists every fault with its path, and the handler does not run', async 
   assert.equal((await ask('/notes?page=1', { method: 'POST' })).status, 422);
 });
 
-test('a contract in front of a controller types its context', async (t) => {
-  const show = contract({ params: z.object({ id: z.coerce.number() }) });
+test('a contract types the context of a controller', async (t) => {
+  const schemas = { params: z.object({ id: z.coerce.number() }) };
+  const show = contract(schemas);
   class NoteController {
     show(ctx: ContextOf<typeof show>): void {
       const { id }: { id: number } = ctx.valid.params;
@@ -75,10 +76,29 @@ test('a contract in front of a controller types its context', async (t) => {
     }
   }
   const ask = await appWith(t, (app) => {
-    app.get('/notes/:id', show, (ctx) => new NoteController().show(ctx as ContextOf<typeof show>));
+    app.get(
+      '/notes/:id',
+      contract(schemas, (ctx) => new NoteController().show(ctx)),
+    );
   });
   assert.deepEqual(JSON.parse((await ask('/notes/3')).body), { id: 3 });
   assert.equal((await ask('/notes/three')).status, 422);
+});
+
+test('a contract stands in front of a controller that a route names', async (t) => {
+  const app = loadApp(t, {
+    'app/router.js': `
+      const { contract } = require('koa-clutch');
+      const isNumber = { version: 1, vendor: 'own', validate: ({ id }) => /^\\d+$/.test(id)
+        ? { value: { id: Number(id) } } : { issues: [{ message: 'is no number', path: ['id'] }] } };
+      module.exports = (app) => app.get('/notes/:id', contract({ params: { '~standard': isNumber } }), 'note.show');`,
+    'app/controller/note.js': `
+      const { Controller } = require('koa-clutch');
+      module.exports = class extends Controller { show() { this.ctx.body = this.ctx.valid.params; } };`,
+  });
+  const ask = await serve(t, app);
+  assert.deepEqual(JSON.parse((await ask('/notes/3')).body), { id: 3 });
+  assert.match((await ask('/notes/three')).body, /"field":"params.id","message":"is no number"/);
 });
 
 test('schemas of valibot and arktype work, also those that are asynchronous', async (t) => {
