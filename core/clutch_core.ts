@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
 import type Koa from 'koa';
 import { ClutchError } from '../errors.js';
-import { type Loader, type Plugin, Timing } from '../loader/index.js';
+import { type Loader, type Plugin, Timing, toAsyncFunction, toMiddleware, toPromise } from '../loader/index.js';
 import { BaseContextClass } from './base_context_class.js';
 import { type Composed, compose } from './compose.js';
 import { contextFactory, defineLazyState } from './context.js';
@@ -140,7 +140,7 @@ export class ClutchCore extends KoaBase {
         fix: 'Pass (ctx, next) => …',
       });
     }
-    return super.use(fn);
+    return super.use(toMiddleware(fn));
   }
 
   /** Made at first use; its middleware is the last one, behind all that is used before the app is ready. */
@@ -216,6 +216,16 @@ export class ClutchCore extends KoaBase {
   override createContext(req: IncomingMessage, res: ServerResponse): Context {
     this.#createContext ??= contextFactory(this as unknown as Koa);
     return this.#createContext(req, res);
+  }
+
+  /** @returns for a generator function an async one that does the same, anything else as it is */
+  toAsyncFunction<T>(fn: T): T {
+    return toAsyncFunction(fn);
+  }
+
+  /** Resolves promises, generators, and objects and arrays of them. */
+  async toPromise(value: unknown): Promise<unknown> {
+    return toPromise(value);
   }
 
   /** Registers a task that must end before the app is ready. Prefer `didLoad`. */

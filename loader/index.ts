@@ -5,6 +5,7 @@ export type { ConfigExplanation, PluginExplanation } from './config/explain.js';
 export { ContextLoader, type ContextLoaderOptions } from './files/context_loader.js';
 export { FileLoader, type FileLoaderOptions, moduleFiles } from './files/file_loader.js';
 export { type CaseStyle, propertyNames } from './files/file_names.js';
+export { toAsyncFunction, toMiddleware, toPromise } from './files/generators.js';
 export type { MiddlewareOptions } from './files/middleware.js';
 export { Loader } from './loader.js';
 export type { Plugin, PluginDeclaration, PluginDeclarations } from './plugins/plugin.js';

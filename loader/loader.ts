@@ -248,6 +248,16 @@ export class Loader {
     });
   }
 
+  /** The class of `loadToApp`, for plugins that load files in a way of their own. */
+  get FileLoader(): typeof FileLoader {
+    return FileLoader;
+  }
+
+  /** The class of `loadToContext`. */
+  get ContextLoader(): typeof ContextLoader {
+    return ContextLoader;
+  }
+
   /** Runs the entries of `config.customLoader`. */
   loadCustomLoader(): void {
     loadCustomLoaders(this);

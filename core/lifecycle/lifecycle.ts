@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { ClutchError, toError } from '../../errors.js';
-import type { Timing } from '../../loader/index.js';
+import { type Timing, toAsyncFunction } from '../../loader/index.js';
 import { Ready, readyTimeout, TaskGroup, type TaskOptions } from './ready.js';
 
 /** The hooks that a Boot class may have. */
@@ -114,7 +114,7 @@ export class Lifecycle extends EventEmitter {
     for (const named of this.#hooks) {
       this.#runSync(named, 'configDidLoad');
       const { hook } = named;
-      if (hook.beforeClose) this.registerBeforeClose(() => hook.beforeClose?.());
+      if (hook.beforeClose) this.registerBeforeClose(() => toAsyncFunction(hook.beforeClose)?.call(hook));
     }
     for (const named of this.#hooks) this.#schedule(this.#load, named, 'didLoad');
   }
@@ -130,7 +130,7 @@ export class Lifecycle extends EventEmitter {
   async #runAsync({ hook, file }: NamedHook, name: AsyncHook, error?: Error): Promise<void> {
     const title = `${name} in ${file}`;
     this.#timing.start(title);
-    await hook[name]?.(error);
+    await toAsyncFunction(hook[name])?.call(hook, error);
     // An application that is closed while it boots has ended its timeline.
     if (this.#timing.unfinished().some((item) => item.name === title)) this.#timing.end(title);
   }
@@ -163,7 +163,7 @@ export class Lifecycle extends EventEmitter {
   /** @throws {ClutchError} ERR_CLUTCH_LIFECYCLE when `task` is not a function */
   registerBeforeStart(task: () => unknown, name: string): void {
     assertFunction(task, 'boot only support function');
-    this.#load.run(name, task);
+    this.#load.run(name, toAsyncFunction(task));
   }
 
   readyCallback(name: string, options?: TaskOptions): (error?: unknown) => void {
@@ -176,7 +176,7 @@ export class Lifecycle extends EventEmitter {
     if (this.#phase === 'closed') {
       throw new ClutchError('ERR_CLUTCH_LIFECYCLE', 'app has been closed', { fix: 'Register before close().' });
     }
-    this.#closers.add(closer);
+    this.#closers.add(toAsyncFunction(closer));
   }
 
   /** Runs what was registered, in reverse order, one after the other. Every call gives the same outcome. */

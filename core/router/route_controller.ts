@@ -1,5 +1,6 @@
 import { ClutchError } from '../../errors.js';
 import { isClass } from '../../loader/files/module_loader.js';
+import { toAsyncFunction } from '../../loader/index.js';
 import type { Middleware, RouteController } from '../types.js';
 import { userFrame } from '../user_frame.js';
 
@@ -22,7 +23,7 @@ export function resolveController(
       fix: 'A route ends with a controller; check that app.controller has this one.',
     });
   }
-  if (typeof value === 'function' && !isClass(value)) return bindContext(value as Middleware);
+  if (typeof value === 'function' && !isClass(value)) return bindContext(toAsyncFunction(value as Middleware));
   if (options.object) return value as object as Middleware;
   if (typeof value === 'object') return objectController;
   throw new ClutchError(

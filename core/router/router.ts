@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { ClutchError } from '../../errors.js';
+import { toMiddleware } from '../../loader/index.js';
 import type { Context, Middleware, Next, RouteController } from '../types.js';
 import {
   choosesByPath,
@@ -65,9 +66,10 @@ export class Router extends KoaRouter {
     handlers: unknown,
     options: RouteOptions = {},
   ): this {
-    const list = [handlers].flat() as RouteController[];
+    const all = [handlers].flat() as RouteController[];
     // `use()` registers layers without methods, which hold only middleware.
-    if (methods.length > 0) list.push(resolveController(list.pop() as RouteController, this.#app));
+    const controller = methods.length > 0 ? [resolveController(all.pop() as RouteController, this.#app)] : [];
+    const list = [...all.map(toMiddleware), ...controller];
     if (Array.isArray(path)) {
       for (const single of path) this.#registerOne(single, methods, list as Middleware[], options);
     } else {

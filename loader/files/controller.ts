@@ -1,5 +1,6 @@
 import { ClutchError } from '../../errors.js';
 import { FULLPATH } from './file_loader.js';
+import { toAsyncFunction } from './generators.js';
 import { isAsyncFunction, isClass, isGeneratorFunction } from './module_loader.js';
 
 type Method = (...args: unknown[]) => unknown;
@@ -26,20 +27,13 @@ export function toController(
   if (typeof value === 'function' && !isClass(value) && !isAsyncFunction(value) && !isGeneratorFunction(value)) {
     value = (value as Method)(app);
   }
-  if (isGeneratorFunction(value)) throw generatorError(file.path);
   if (isClass(value)) {
     Object.assign(value.prototype, { pathName: file.pathName, fullPath: file.path });
     return fromClass(value as unknown as ControllerClass, file.path, options);
   }
   if (typeof value === 'object' && value !== null)
     return fromObject(value as Record<string, unknown>, file.path, '', options);
-  return value;
-}
-
-function generatorError(where: string): ClutchError {
-  return new ClutchError('ERR_CLUTCH_CONTROLLER', `${where} is a generator function`, {
-    fix: 'Write it as an async function.',
-  });
+  return toAsyncFunction(value);
 }
 
 function fromClass(Class: ControllerClass, file: string, options: ControllerOptions): Record<string, Method> {
@@ -48,21 +42,26 @@ function fromClass(Class: ControllerClass, file: string, options: ControllerOpti
     for (const key of Object.getOwnPropertyNames(level)) {
       const descriptor = Object.getOwnPropertyDescriptor(level, key);
       if (key === 'constructor' || Object.hasOwn(methods, key) || typeof descriptor?.value !== 'function') continue;
-      if (isGeneratorFunction(descriptor.value)) throw generatorError(`${file}#${Class.name}.${key}()`);
-      methods[key] = classMethod(Class, key, options.supportParams === true);
+      methods[key] = classMethod(Class, key, isGeneratorFunction(descriptor.value), options);
       Object.assign(methods[key], { [FULLPATH]: `${file}#${Class.name}.${key}()` });
     }
   }
   return methods;
 }
 
-function classMethod(Class: ControllerClass, key: string, supportParams: boolean): Method {
+function classMethod(
+  Class: ControllerClass,
+  key: string,
+  isGenerator: boolean,
+  { supportParams }: ControllerOptions,
+): Method {
   return function classControllerMiddleware(this: unknown, ...args: unknown[]) {
     // Routes call it with `this` = ctx; a direct call has ctx as first argument.
     const ctx = isContext(this) ? this : args[0];
     const controller = new Class(ctx);
-    const method = controller[key] as Method;
-    return supportParams ? method.apply(controller, args) : method.call(controller, ctx);
+    const own = controller[key] as Method;
+    const method = isGenerator ? toAsyncFunction(own) : own;
+    return supportParams === true ? method.apply(controller, args) : method.call(controller, ctx);
   };
 }
 
@@ -80,7 +79,6 @@ function fromObject(
   for (const [key, value] of Object.entries(object)) {
     if (typeof value === 'function') {
       const where = `${file}#${prefix}${key}()`;
-      if (isGeneratorFunction(value)) throw generatorError(where);
       if (/^[^(]*\(\s*next\s*[,)]/.test(Function.prototype.toString.call(value))) {
         throw new ClutchError(
           'ERR_CLUTCH_CONTROLLER',
@@ -91,7 +89,7 @@ function fromObject(
           },
         );
       }
-      const wrapped = objectMethod(value as Method, options.supportParams === true);
+      const wrapped = objectMethod(toAsyncFunction(value as Method), options.supportParams === true);
       Object.assign(wrapped, value, { [FULLPATH]: where });
       methods[key] = wrapped;
     } else if (typeof value === 'object' && value !== null) {

@@ -112,12 +112,8 @@ export class FileLoader {
     const { initializer, call = true, inject } = this.options;
     let exports = loadModule(fullpath);
     if (initializer) exports = initializer(exports as never, { path: fullpath, pathName });
-    if (isGeneratorFunction(exports)) {
-      throw new ClutchError('ERR_CLUTCH_MODULE', `${fullpath} exports a generator function`, {
-        fix: 'Write it as an async function.',
-      });
-    }
-    if (typeof exports !== 'function' || isClass(exports) || isAsyncFunction(exports) || !call) return exports;
+    if (typeof exports !== 'function' || !call || isClass(exports)) return exports;
+    if (isAsyncFunction(exports) || isGeneratorFunction(exports)) return exports;
     return (exports as (inject: unknown) => unknown)(inject);
   }
 }

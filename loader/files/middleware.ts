@@ -1,6 +1,6 @@
 import { ClutchError } from '../../errors.js';
 import { FULLPATH } from './file_loader.js';
-import { isGeneratorFunction } from './module_loader.js';
+import { toMiddleware } from './generators.js';
 import { compilePathMatch, type PathMatchOptions } from './path_match.js';
 
 type Next = () => Promise<unknown>;
@@ -48,8 +48,8 @@ export function buildMiddleware(
     }
     seen.add(name);
     const options = (config[name] || {}) as MiddlewareOptions;
-    const run: unknown = (factory as MiddlewareFactory)(options, app as never);
-    if (typeof run !== 'function' || isGeneratorFunction(run)) {
+    const run: unknown = toMiddleware((factory as MiddlewareFactory)(options, app as never));
+    if (typeof run !== 'function') {
       throw new ClutchError(
         'ERR_CLUTCH_MIDDLEWARE',
         `Middleware ${name} must be a function, but actual is ${describe(run)}`,
