@@ -42,9 +42,9 @@ function format({ state, address, workers, processes }: ClusterStatus): string {
   ];
   const rows = processes.map((process) => [
     process.slot === undefined ? process.kind : `${process.kind} ${process.slot}`,
-    String(process.pid),
-    process.state,
-    uptime(process.uptime),
+    cell(process.pid),
+    stateCell(process),
+    process.pid === undefined ? '' : uptime(process.uptime),
     String(process.restarts),
     cell(process.memory),
     cell(process.cpu),
@@ -55,12 +55,18 @@ function format({ state, address, workers, processes }: ClusterStatus): string {
   return [`${address} is ${state}, ${workers} app workers wanted`, '', table([head, ...rows])].join('\n');
 }
 
+function stateCell({ state, attempt, nextAttempt }: ProcessStatus): string {
+  if (nextAttempt === undefined) return state;
+  const seconds = Math.max(0, Math.round((Date.parse(nextAttempt) - Date.now()) / 1000));
+  return `${state}, attempt ${attempt} in ${seconds}s`;
+}
+
 function cell(value: number | undefined): string {
   return value === undefined ? '' : String(value);
 }
 
 function lastExit({ lastExit: reason = '' }: ProcessStatus): string {
-  return reason.length > 60 ? `${reason.slice(0, 57)}...` : reason;
+  return reason.length > 120 ? `${reason.slice(0, 119)}…` : reason;
 }
 
 function uptime(seconds: number): string {

@@ -1,7 +1,14 @@
 import type { Supervisor } from '../supervise/supervisor.js';
 import type { AdminSource } from './admin.js';
 import { addRequests, noRequests } from './metrics.js';
-import { type ClusterStatus, childStatus, type MasterState, masterStatus } from './status.js';
+import {
+  backoffStatus,
+  type ClusterStatus,
+  childStatus,
+  type MasterState,
+  masterStatus,
+  type ProcessStatus,
+} from './status.js';
 
 interface MasterFacts {
   state: MasterState;
@@ -38,7 +45,7 @@ export class ClusterReport implements AdminSource {
       address,
       baseDir,
       workers: this.#workers.slots.length,
-      processes: [masterStatus(state, this.#begin), ...[...this.#agents.all, ...this.#workers.all].map(childStatus)],
+      processes: [masterStatus(state, this.#begin), ...statuses(this.#agents), ...statuses(this.#workers)],
     };
   }
 
@@ -63,6 +70,13 @@ export class ClusterReport implements AdminSource {
       })),
     ];
   }
+}
+
+function statuses({ kind, all, slots }: Supervisor): ProcessStatus[] {
+  const backoffs = slots.flatMap((slot) =>
+    slot.retryAt === undefined ? [] : [backoffStatus(kind, slot, slot.retryAt)],
+  );
+  return [...all.map(childStatus), ...backoffs];
 }
 
 function restarts({ slots }: Supervisor): number {

@@ -56,7 +56,7 @@ export async function createMetrics(source: MetricsSource): Promise<{ contentTyp
   const fromStatus = (name: string, help: string, key: 'memory' | 'inFlight' | 'uptime', factor = 1): void =>
     perProcess(name, help, (gauge) => {
       for (const { kind, pid, [key]: value } of source.status().processes) {
-        if (value !== undefined) gauge.set({ kind, pid }, value * factor);
+        if (pid !== undefined && value !== undefined) gauge.set({ kind, pid }, value * factor);
       }
     });
 
@@ -91,6 +91,18 @@ export async function createMetrics(source: MetricsSource): Promise<{ contentTyp
       this.set(processes.filter(({ kind, state }) => kind === 'app worker' && state === 'ready').length);
     },
   });
+  new Gauge({
+    name: 'clutch_backoff_attempt',
+    help: 'Next attempt to fill a slot whose processes crash soon after they start.',
+    labelNames: ['kind', 'slot'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { kind, slot = 0, attempt } of source.status().processes) {
+        if (attempt !== undefined) this.set({ kind, slot }, attempt);
+      }
+    },
+  });
   fromStatus('clutch_requests_in_flight', 'Requests being answered.', 'inFlight');
   fromStatus('clutch_resident_memory_bytes', 'Resident memory.', 'memory', 1024 * 1024);
   fromStatus('clutch_uptime_seconds', 'Age of the process.', 'uptime');
@@ -102,7 +114,7 @@ export async function createMetrics(source: MetricsSource): Promise<{ contentTyp
     'Event-loop delay of the last second.',
     (gauge) => {
       for (const { kind, pid, loopP50, loopP99 } of source.status().processes) {
-        if (loopP50 === undefined || loopP99 === undefined) continue;
+        if (pid === undefined || loopP50 === undefined || loopP99 === undefined) continue;
         gauge.set({ kind, pid, quantile: '0.5' } as never, loopP50 / 1000);
         gauge.set({ kind, pid, quantile: '0.99' } as never, loopP99 / 1000);
       }

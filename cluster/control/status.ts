@@ -1,20 +1,27 @@
-import type { ChildState, ManagedChild } from '../supervise/managed_child.js';
+import type { ChildKind, ChildState, ManagedChild } from '../supervise/managed_child.js';
+import type { Slot } from '../supervise/slot.js';
 
+/** A process, or the slot of one that is in `backoff` until the next is started. */
 export interface ProcessStatus {
   kind: 'master' | 'agent' | 'app worker';
-  pid: number;
-  state: ChildState | MasterState;
-  /** Index of the worker's place in the cluster. */
+  /** Undefined in state `backoff`. */
+  pid?: number;
+  state: ChildState | MasterState | 'backoff';
+  /** Index of the worker's slot in the cluster. */
   slot?: number;
-  /** Seconds. */
+  /** Seconds; 0 in state `backoff`. */
   uptime: number;
-  /** Processes before it in its place. */
+  /** In state `backoff`: number of the next attempt to fill the slot, counted from the first crash. */
+  attempt?: number;
+  /** In state `backoff`: when that attempt begins, as an ISO 8601 time. */
+  nextAttempt?: string;
+  /** Processes before it in its slot. */
   restarts: number;
   /** Why the one before it ended. */
   lastExit?: string;
   /** MiB. */
   memory?: number;
-  /** Percent of one processor since the last look. */
+  /** Percent of one CPU between the last two heartbeats. */
   cpu?: number;
   /** Event-loop delay in milliseconds. */
   loopP50?: number;
@@ -40,10 +47,8 @@ export function childStatus(child: ManagedChild): ProcessStatus {
     kind,
     pid: handle.id,
     state: child.state,
-    ...(kind === 'app worker' ? { slot: slot.index } : {}),
     uptime: seconds(Date.now() - handle.spawnedAt),
-    restarts: slot.restarts,
-    ...(slot.lastExit === undefined ? {} : { lastExit: slot.lastExit.split('\n')[0] }),
+    ...slotStatus(kind, slot),
     ...(stats && {
       memory: mebibytes(stats.rss),
       cpu: child.cpuPercent,
@@ -51,6 +56,26 @@ export function childStatus(child: ManagedChild): ProcessStatus {
       loopP99: stats.loopP99,
       ...(kind === 'app worker' ? { inFlight: stats.inFlight, requests: stats.requests } : {}),
     }),
+  };
+}
+
+/** @param retryAt when the next process is started, in milliseconds since the epoch */
+export function backoffStatus(kind: ChildKind, slot: Slot, retryAt: number): ProcessStatus {
+  return {
+    kind,
+    state: 'backoff',
+    uptime: 0,
+    attempt: slot.backoff.attempt,
+    nextAttempt: new Date(retryAt).toISOString(),
+    ...slotStatus(kind, slot),
+  };
+}
+
+function slotStatus(kind: ChildKind, slot: Slot): Pick<ProcessStatus, 'slot' | 'restarts' | 'lastExit'> {
+  return {
+    ...(kind === 'app worker' ? { slot: slot.index } : {}),
+    restarts: slot.restarts,
+    ...(slot.lastExit === undefined ? {} : { lastExit: slot.lastExit.split('\n')[0] }),
   };
 }
 

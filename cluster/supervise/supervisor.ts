@@ -60,7 +60,11 @@ export class Supervisor extends EventEmitter<Events> {
   }
 
   override toString(): string {
-    return `supervisor of ${this.#options.kind}s`;
+    return `supervisor of ${this.kind}s`;
+  }
+
+  get kind(): ChildKind {
+    return this.#options.kind;
   }
 
   get all(): ManagedChild[] {

@@ -86,6 +86,39 @@ test('W24: clutch status tells of each process what an operator asks', async (t)
   assert.match(table, /app worker 1 +\d+ +ready/);
 });
 
+test('a slot in backoff is listed with its attempt, its next try and its last error', async (t) => {
+  const cluster = await start(t, { workers: 1, admin: { port: 0 } });
+  for (const role of ['app', 'agent']) {
+    writeFileSync(path.join(cluster.dir, `${role}.js`), `throw new Error('no database for the ${role}');`);
+  }
+  const { agent, workers } = await cluster.pids();
+  for (const pid of [agent, ...workers]) process.kill(pid as number, 'SIGKILL');
+  for (const [kind, role] of [
+    ['app worker 0', 'app'],
+    ['agent', 'agent'],
+  ]) {
+    const line = new RegExp(`^${kind} +backoff, attempt \\d+ in \\d+s .*no database for the ${role}`, 'm');
+    await until(`${kind} is in backoff`, async () => line.test((await clutch('status', cluster.dir)).stdout), 20_000);
+  }
+  const { processes } = await until('both are in backoff', async () => {
+    const status = JSON.parse((await clutch('status', cluster.dir, '--json')).stdout) as ClusterStatus;
+    return status.processes.filter(({ state }) => state === 'backoff').length === 2 && status;
+  });
+  for (const { attempt, nextAttempt, pid } of processes.slice(1)) {
+    assert.ok((attempt as number) > 3);
+    assert.ok(!Number.isNaN(Date.parse(nextAttempt as string)));
+    assert.equal(pid, undefined);
+  }
+  const admin = await cluster.admin();
+  await until('metrics tell of both', async () => {
+    const { body } = await request(`${admin}/metrics`);
+    return (
+      /^clutch_backoff_attempt{kind="agent",slot="0"} \d+$/m.test(body) &&
+      /^clutch_backoff_attempt{kind="app worker",slot="0"} \d+$/m.test(body)
+    );
+  });
+});
+
 test('clutch status --watch refreshes', async (t) => {
   const cluster = await start(t);
   let output = '';

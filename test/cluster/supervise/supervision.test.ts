@@ -40,6 +40,15 @@ test('W1, W2: a crash loop is slowed down, never given up, and over when the fau
   process.kill((await cluster.pids()).workers[0] as number, 'SIGKILL');
   await printed(cluster, /is replaced in \d+ ms: .*broken at boot/);
   await printed(cluster, /slot 0 is backing off/);
+  const slot = await until('status shows the backoff', async () => {
+    const { processes } = await cluster.status();
+    return processes.find(({ state }) => state === 'backoff');
+  });
+  const { nextAttempt, attempt, restarts, lastExit, ...rest } = slot;
+  assert.deepEqual(rest, { kind: 'app worker', state: 'backoff', uptime: 0, slot: 0 });
+  assert.ok((attempt as number) >= 4 && (restarts as number) >= 4);
+  assert.ok(Date.parse(nextAttempt as string) > Date.now() - 5000);
+  assert.match(lastExit as string, /broken at boot/);
   const deaths = cluster.output().match(/died and is replaced/g)?.length ?? 0;
   assert.ok(deaths <= 6, `${deaths} deaths before it backed off`);
   rmSync(path.join(faults, 'broken'));
