@@ -8,9 +8,8 @@ import { BaseContextClass } from './base_context_class.js';
 import { type Composed, compose } from './compose.js';
 import { contextFactory, defineLazyState } from './context.js';
 import { type CoreOptions, checkOptions } from './core_options.js';
-import { FastRequest } from './http/fast_request.js';
-import { FastResponse } from './http/fast_response.js';
-import { keepTickFast } from './http/keep_tick_fast.js';
+import { FAST_CLASSES, whyNotFast } from './http/fast_path.js';
+import { keepNextTickShape } from './http/node_internals.js';
 import { contextPrototype, responsePrototype } from './koa_prototypes.js';
 import { Lifecycle } from './lifecycle/lifecycle.js';
 import type { TaskOptions } from './lifecycle/ready.js';
@@ -22,7 +21,7 @@ import { userFrame } from './user_frame.js';
 
 const require = createRequire(import.meta.url);
 const { createServer } = process.getBuiltinModule('node:http');
-keepTickFast();
+keepNextTickShape();
 
 declare module './types.js' {
   interface FrameworkTypes {
@@ -84,6 +83,12 @@ export class ClutchCore extends KoaBase {
   readonly #storage = contextStorage();
   #router: Router | undefined;
   #createContext: ((req: IncomingMessage, res: ServerResponse) => Context) | undefined;
+
+  /** Does ahead what nearly every app needs later: an app worker has the time while the Agent boots. */
+  static warmUp(): void {
+    require('./router/router.js');
+    whyNotFast(true);
+  }
 
   constructor(options: CoreOptions = {}) {
     super();
@@ -171,9 +176,18 @@ export class ClutchCore extends KoaBase {
     };
   }
 
-  /** For `http.createServer`, beside `callback()`: with them ordinary requests and answers take a shorter way. */
-  get serverOptions(): { IncomingMessage: typeof FastRequest; ServerResponse: typeof FastResponse } {
-    return { IncomingMessage: FastRequest, ServerResponse: FastResponse };
+  /**
+   * The options for `http.createServer`, beside `callback()`: with them ordinary requests and responses take a faster path.
+   * They are empty where `httpFallback` gives a reason.
+   */
+  get serverOptions(): Partial<typeof FAST_CLASSES> {
+    return this.httpFallback === undefined ? FAST_CLASSES : {};
+  }
+
+  /** Why Node's own request and response classes are used; undefined if Clutch's faster ones are. */
+  get httpFallback(): string | undefined {
+    const { fast } = (this.config?.['http'] ?? {}) as { fast?: boolean };
+    return whyNotFast(fast !== false);
   }
 
   /** Whether requests run inside `ctxStorage`. */

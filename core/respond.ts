@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
 import Stream from 'node:stream';
-import type { OneWriteResponse } from './http/one_write_response.js';
+import type { SingleWriteResponse } from './http/single_write_response.js';
 import { isPlainData } from './koa_prototypes.js';
 import type { Context } from './types.js';
 
@@ -65,8 +65,8 @@ function respondWithJson(res: ServerResponse, body: unknown): void {
   endWithText(res, text);
 }
 
-function endWithText(res: ServerResponse & Partial<Pick<OneWriteResponse, 'endWithTurn'>>, text: string): void {
-  if (res.endWithTurn) res.endWithTurn(text);
+function endWithText(res: ServerResponse & Partial<Pick<SingleWriteResponse, 'endInBatch'>>, text: string): void {
+  if (res.endInBatch) res.endInBatch(text);
   else res.end(text);
 }
 

@@ -1,12 +1,8 @@
-import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import { OneWriteResponse } from './one_write_response.js';
+import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import { hasOrdinaryHead, isWriteHeadReplaced, measuredLength, rawHeaderNames, storeHead } from './node_internals.js';
+import { SingleWriteResponse } from './single_write_response.js';
 
-const {
-  ServerResponse: NodeResponse,
-  STATUS_CODES,
-  validateHeaderName,
-  validateHeaderValue,
-} = process.getBuiltinModule('node:http');
+const { STATUS_CODES, validateHeaderName, validateHeaderValue } = process.getBuiltinModule('node:http');
 
 interface Held {
   /** The name in lower case. */
@@ -15,17 +11,7 @@ interface Held {
   value: string | number;
 }
 
-/** What Node's `end` and `writeHead` keep on a response. */
-interface Internals {
-  _header: string | null;
-  _hasBody: boolean;
-  _contentLength: number | null;
-  _expect_continue: boolean;
-  useChunkedEncodingByDefault: boolean;
-  _storeHeader(firstLines: string, headers: null): void;
-}
-
-/** Headers that decide how Node frames a response, or that it encodes itself. */
+/** Headers that decide how Node frames a response, or whose value Node encodes. */
 const NODES_OWN = new Set([
   'connection',
   'content-disposition',
@@ -36,12 +22,12 @@ const NODES_OWN = new Set([
   'transfer-encoding',
 ]);
 
-/** What is known of a header by how its name is written. */
+/** What is remembered of a header name, by its spelling. */
 interface Known {
   /** The name in lower case. */
   key: string;
   nodesOwn: boolean;
-  /** The value that was found valid last. */
+  /** The last value that passed validation. */
   valid: unknown;
 }
 
@@ -52,7 +38,7 @@ function keyOf(name: string): string {
   return names.get(name)?.key ?? name.toLowerCase();
 }
 
-/** @throws {TypeError} as Node does for a name that is none */
+/** @throws {TypeError} if `name` is not a valid header name, like Node */
 function knownOf(name: string): Known {
   let known = names.get(name);
   if (known === undefined) {
@@ -64,27 +50,19 @@ function knownOf(name: string): Known {
   return known;
 }
 
-const proto = NodeResponse.prototype as ServerResponse & Internals & { writeHeader?: unknown };
-const canStore = typeof proto._storeHeader === 'function';
-
-/** Node has the method under two names: a tracer that wraps it wraps one, and is to see every answer. */
-function isWrapped(): boolean {
-  return proto.writeHeader !== undefined && proto.writeHead !== proto.writeHeader;
-}
-
 /**
- * Node's response, with a short way for the head of an ordinary answer: headers are kept in a list and written as they
- * are, where Node fills a dictionary and looks at each name twice. Whatever is not ordinary goes to Node's own methods,
- * together with the headers set so far, so that a client or a middleware sees what it would see without this class.
+ * Node's response, with a short way for the head of an ordinary response: headers are kept in a list and written as they
+ * are, where Node fills a dictionary and looks at each name twice. Any other response takes Node's own methods with the
+ * headers set so far, so that a client or a middleware sees what it would see without this class.
  */
-export class FastResponse<Request extends IncomingMessage = IncomingMessage> extends OneWriteResponse<Request> {
-  /** The headers set so far; null from when Node has them. */
+export class FastResponse<Request extends IncomingMessage = IncomingMessage> extends SingleWriteResponse<Request> {
+  /** The headers set so far; null once Node has them. */
   #held: Held[] | null = [];
 
-  /** Gives Node the headers, unless they have been written. */
-  #hand(): void {
+  /** Gives Node the headers, unless they are sent. */
+  #giveToNode(): void {
     const held = this.#held;
-    if (held === null || (this as unknown as Internals)._header !== null) return;
+    if (held === null || this.headersSent) return;
     this.#held = null;
     for (const { name, value } of held) super.setHeader(name, value);
   }
@@ -99,14 +77,14 @@ export class FastResponse<Request extends IncomingMessage = IncomingMessage> ext
 
   override setHeader(name: string, value: number | string | readonly string[]): this {
     if (this.#hold(name, value)) return this;
-    this.#hand();
+    this.#giveToNode();
     return super.setHeader(name, value);
   }
 
-  /** @returns false when the header is one for Node */
+  /** @returns false if Node must handle the header */
   #hold(name: unknown, value: unknown): boolean {
     const held = this.#held;
-    if (held === null || (this as unknown as Internals)._header !== null || typeof name !== 'string') return false;
+    if (held === null || this.headersSent || typeof name !== 'string') return false;
     if (typeof value !== 'string' && typeof value !== 'number') return false;
     const known = knownOf(name);
     if (known.nodesOwn) return false;
@@ -139,45 +117,44 @@ export class FastResponse<Request extends IncomingMessage = IncomingMessage> ext
 
   override writeHead(status: number, ...rest: unknown[]): this {
     if (rest.length === 0 && this.#writeHeld(status)) return this;
-    this.#hand();
+    this.#giveToNode();
     return (super.writeHead as (status: number, ...rest: unknown[]) => this)(status, ...rest);
   }
 
-  /** @returns false when the answer is not an ordinary one */
+  /** @returns false if Node must write the head */
   #writeHeld(status: number): boolean {
     const held = this.#held;
-    const internals = this as unknown as Internals;
-    if (held === null || internals._header !== null || !canStore || isWrapped()) return false;
+    if (held === null || this.headersSent || isWriteHeadReplaced()) return false;
     const message = STATUS_CODES[status];
     if (message === undefined || typeof status !== 'number' || status < 200 || status === 204 || status === 304)
       return false;
     if (this.statusMessage && this.statusMessage !== message) return false;
-    if (!internals._hasBody || !internals.useChunkedEncodingByDefault || internals._expect_continue) return false;
+    if (!hasOrdinaryHead(this)) return false;
     let head = `HTTP/1.1 ${status} ${message}\r\n`;
     for (let index = 0; index < held.length; index += 1) {
       const { key, name, value } = held[index] as Held;
       if (key !== 'content-length') head += `${name}: ${value}\r\n`;
-      // Node writes the length that it has measured.
-      else if (Number(value) !== internals._contentLength) return false;
+      // Node adds the length that it has measured.
+      else if (Number(value) !== measuredLength(this)) return false;
     }
     this.statusCode = status;
     this.statusMessage = message;
-    internals._storeHeader(head, null);
+    storeHead(this, head);
     return true;
   }
 
   override removeHeader(name: string): void {
-    this.#hand();
+    this.#giveToNode();
     super.removeHeader(name);
   }
 
   override appendHeader(name: string, value: string | readonly string[]): this {
-    this.#hand();
+    this.#giveToNode();
     return super.appendHeader(name, value);
   }
 
   override setHeaders(headers: Headers | Map<string, number | string | readonly string[]>): this {
-    this.#hand();
+    this.#giveToNode();
     return super.setHeaders(headers);
   }
 
@@ -193,11 +170,7 @@ export class FastResponse<Request extends IncomingMessage = IncomingMessage> ext
     return this.#held?.map(({ key }) => key) ?? super.getHeaderNames();
   }
 
-  // In Node's documentation, but not in its types.
   getRawHeaderNames(): string[] {
-    return (
-      this.#held?.map(({ name }) => name) ??
-      (proto as unknown as { getRawHeaderNames(): string[] }).getRawHeaderNames.call(this)
-    );
+    return this.#held?.map(({ name }) => name) ?? rawHeaderNames(this);
   }
 }

@@ -38,10 +38,10 @@ export class Application extends BaseApplication {
   #locals: Record<string, unknown> | undefined;
   #keygrip: Keygrip | undefined;
   #cookieCipher: CookieCipher | undefined;
+  #fallbackLogged = false;
 
-  /** Loads code that nearly every app needs: an app worker has the time while the Agent starts. */
-  static warmUp(): void {
-    require('../../core/router/router.js');
+  static override warmUp(): void {
+    BaseApplication.warmUp();
     for (const dir of ['app', 'config']) {
       const own = path.join(FRAMEWORK_DIR, dir);
       for (const file of moduleFiles(own)) require(path.join(own, file));
@@ -124,6 +124,16 @@ export class Application extends BaseApplication {
     server.on('clientError', (error, socket) => {
       void respondToClientError(this, error, socket as Socket, responseOn(socket as Socket));
     });
+  }
+
+  /** Logs, once, why Node's own request and response classes are used. */
+  override get serverOptions(): BaseApplication['serverOptions'] {
+    const reason = this.httpFallback;
+    if (reason !== undefined && !this.#fallbackLogged) {
+      this.#fallbackLogged = true;
+      this.coreLogger.info("[clutch] Node's own HTTP classes are used, not the faster ones: %s", reason);
+    }
+    return super.serverOptions;
   }
 
   override dumpConfig(): void {

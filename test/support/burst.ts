@@ -2,24 +2,23 @@ import { once } from 'node:events';
 import http from 'node:http';
 import net from 'node:net';
 import type { TestContext } from 'node:test';
-import { ClutchCore } from 'koa-clutch';
+import type { FastResponse } from '../../core/http/fast_response.js';
+import { fastClasses } from './fast_classes.js';
 
-const { serverOptions } = ClutchCore.prototype;
+export type { FastResponse };
 
-export type FastResponse = InstanceType<typeof serverOptions.ServerResponse>;
-
-/** Whether the answer has been given and waits for the end of the turn. */
+/** @returns whether the response is complete and waits for the end of its event-loop iteration */
 export function isWaiting(res: http.ServerResponse): boolean {
   return res.headersSent && !res.writableEnded;
 }
 
-/** Starts a server with Clutch's server options, and connections whose requests come to it in one turn of the event loop. */
+/** Starts a server with the fast classes, and connections whose requests reach it in one event-loop iteration. */
 export async function startBursts(
   t: TestContext,
   connections: number,
   handler: (req: http.IncomingMessage, res: FastResponse) => void,
 ): Promise<{ server: http.Server; ask(paths: string[]): Promise<string[]> }> {
-  const server = http.createServer(serverOptions, handler);
+  const server = http.createServer(fastClasses, handler as http.RequestListener<typeof http.IncomingMessage, never>);
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as net.AddressInfo;
@@ -41,7 +40,7 @@ export function connect(port: number, connections: number): Promise<net.Socket[]
   );
 }
 
-/** @returns the body of the answer; what has come, when the connection is closed before it is whole */
+/** @returns the body of the response; if the connection is closed too early, what has arrived */
 export function ask(socket: net.Socket, path: string): Promise<string> {
   return new Promise((resolve) => {
     let text = '';

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import http from 'node:http';
 import net from 'node:net';
 import type { TestContext } from 'node:test';
-import { ClutchCore } from 'koa-clutch';
+import { fastClasses } from './fast_classes.js';
 import { sortHeaders } from './http.js';
 
 export type Handler = (req: http.IncomingMessage, res: http.ServerResponse, see: (value: unknown) => void) => unknown;
@@ -10,7 +10,7 @@ export type Handler = (req: http.IncomingMessage, res: http.ServerResponse, see:
 export const GET = 'GET / HTTP/1.1\r\nHost: x\r\n\r\n';
 const LAST = 'GET /last HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n';
 
-/** Sends the bytes on one connection, and a last request; gives back all that comes until it is closed. */
+/** Sends the bytes and a last request on one connection. @returns all that arrives until it is closed */
 function exchange(port: number, bytes: string): Promise<string> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
@@ -22,12 +22,12 @@ function exchange(port: number, bytes: string): Promise<string> {
 }
 
 /**
- * Runs a handler on a server of Node's and on one with Clutch's server options: the bytes that a client gets must be the
- * same, but for the order of headers, and so must be what the handler has seen.
+ * Runs a handler on a server of Node's and on one with the fast classes. The bytes that a client receives must be the same,
+ * except for the order of headers, and so must be what the handler has seen.
  */
 export async function sameAsNode(t: TestContext, handler: Handler, bytes: string = GET): Promise<void> {
   const outcomes = [];
-  for (const options of [{}, ClutchCore.prototype.serverOptions]) {
+  for (const options of [{}, fastClasses]) {
     const seen: unknown[] = [];
     const server = http.createServer(options, (req, res) => {
       if (req.url === '/last') res.end('last');
@@ -35,10 +35,10 @@ export async function sameAsNode(t: TestContext, handler: Handler, bytes: string
     });
     server.listen(0);
     t.after(() => server.close());
-    const answers = await exchange((server.address() as net.AddressInfo).port, bytes);
-    outcomes.push({ answers: sortHeaders(answers), seen });
+    const responses = await exchange((server.address() as net.AddressInfo).port, bytes);
+    outcomes.push({ responses: sortHeaders(responses), seen });
   }
   const [node, own] = outcomes;
   assert.deepEqual(own, node);
-  assert.match(own?.answers as string, /^HTTP\/1.1 \d{3} /);
+  assert.match(own?.responses as string, /^HTTP\/1.1 \d{3} /);
 }

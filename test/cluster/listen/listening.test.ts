@@ -121,7 +121,7 @@ test('a worker serves with the options of its app, with TLS and on the port for 
   writeFileSync(path.join(app, 'package.json'), '{ "name": "options" }');
   writeFileSync(
     path.join(app, 'app.js'),
-    `module.exports = (app) => app.use((ctx) => { ctx.body = String(ctx.res instanceof app.serverOptions.ServerResponse); });`,
+    `module.exports = (app) => app.use((ctx) => { ctx.body = String(ctx.res instanceof (app.serverOptions.ServerResponse ?? require('http').ServerResponse)); });`,
   );
   const debugPort = await freePort();
   const plain = await startTestCluster(t, { baseDir: app, workers: 1, debugPort });

@@ -4,11 +4,9 @@ import http from 'node:http';
 import net from 'node:net';
 import { finished, type Readable, Writable } from 'node:stream';
 import { test } from 'node:test';
-import { setImmediate as turn } from 'node:timers/promises';
-import { ClutchCore } from 'koa-clutch';
+import { setImmediate as nextIteration } from 'node:timers/promises';
+import { fastClasses } from '../../support/fast_classes.js';
 import { type Handler, sameAsNode } from '../../support/same_as_node.js';
-
-const { serverOptions } = ClutchCore.prototype;
 
 // What a handler sees of a request without a body must be what Node shows, however and whenever it looks.
 
@@ -53,13 +51,13 @@ const LOOKS: Record<string, (req: Request, see: See) => unknown> = {
   read: (req, see) => see(req.read()),
   'resume, then the state': async (req, see) => {
     req.resume();
-    await turn();
+    await nextIteration();
     see(states(req));
   },
   'pause and resume': async (req, see) => {
     req.on('end', () => see('end'));
     req.pause();
-    await turn();
+    await nextIteration();
     see(req.isPaused());
     req.resume();
   },
@@ -97,13 +95,13 @@ const BODIES: Record<string, string> = {
 
 for (const [body, bytes] of Object.entries(BODIES)) {
   for (const [name, look] of Object.entries(LOOKS)) {
-    test(`${body}, as from Node: ${name}, at once, later, and after the answer`, async (t) => {
+    test(`${body}, as from Node: ${name}, at once, later, and after the response`, async (t) => {
       const atOnce: Handler = async (req, res, see) => {
         await look(req, see);
         res.end('x');
       };
       const later: Handler = async (req, res, see) => {
-        await turn();
+        await nextIteration();
         await atOnce(req, res, see);
       };
       const after: Handler = (req, res, see) => {
@@ -113,12 +111,12 @@ for (const [body, bytes] of Object.entries(BODIES)) {
       for (const handler of [atOnce, later, after]) await sameAsNode(t, handler, bytes);
     });
   }
-  test(`${body}, as from Node: nobody reads it; its state when the answer is closed`, (t) =>
+  test(`${body}, as from Node: nobody reads it; its state when the response is closed`, (t) =>
     sameAsNode(
       t,
       (req, res, see) => {
         res.on('close', async () => {
-          await turn();
+          await nextIteration();
           const { readableEnded, destroyed, closed, complete, aborted, errored, readable } = req;
           see([readableEnded, destroyed, closed, complete, aborted, errored, readable]);
           req.on('end', () => see('too late'));
@@ -129,13 +127,13 @@ for (const [body, bytes] of Object.entries(BODIES)) {
     ));
 }
 
-/** Runs a request on Node's server and on one with the options; the client does what `act` says once the handler runs. */
+/** Runs a request on Node's server and on one with the fast classes; `act` runs on the client's socket. */
 async function sameEvents(handle: (req: Request, act: () => void) => void, act: (socket: net.Socket) => void) {
   const outcomes = [];
-  for (const options of [{}, serverOptions]) {
+  for (const options of [{}, fastClasses]) {
     const seen: string[] = [];
     const server = http.createServer(options, async (req) => {
-      await turn();
+      await nextIteration();
       for (const name of ['end', 'close', 'error', 'aborted']) {
         req.on(name, (error?: NodeJS.ErrnoException) => seen.push(error ? `${name} ${error.code}` : name));
       }
@@ -155,7 +153,7 @@ async function sameEvents(handle: (req: Request, act: () => void) => void, act: 
   assert.ok(outcomes[0]?.includes('close'));
 }
 
-test('a client that goes away before the answer: the same events', () =>
+test('a client that disconnects before the response: the same events', () =>
   sameEvents(
     (_req, act) => act(),
     (socket) => socket.resetAndDestroy(),

@@ -2,10 +2,8 @@ import assert from 'node:assert/strict';
 import http from 'node:http';
 import net from 'node:net';
 import { test } from 'node:test';
-import { ClutchCore } from 'koa-clutch';
+import { fastClasses } from '../../support/fast_classes.js';
 import { GET, type Handler, sameAsNode } from '../../support/same_as_node.js';
-
-const { serverOptions } = ClutchCore.prototype;
 
 function attempt(see: (value: unknown) => void, action: () => unknown): void {
   try {
@@ -15,7 +13,7 @@ function attempt(see: (value: unknown) => void, action: () => unknown): void {
   }
 }
 
-const ANSWERS: Record<string, Handler> = {
+const RESPONSES: Record<string, Handler> = {
   'a text with headers': (_req, res) => {
     res.setHeader('Content-Type', 'text/plain');
     res.setHeader('X-Number', 7);
@@ -142,11 +140,11 @@ const ANSWERS: Record<string, Handler> = {
     res.setHeader('Connection', 'close');
     res.end('last');
   },
-  'an answer after a while': (_req, res) => {
+  'a response after a while': (_req, res) => {
     res.setHeader('X-A', '1');
     setImmediate(() => res.end('x'));
   },
-  'what is read after the answer': (_req, res, see) => {
+  'what is read after the response': (_req, res, see) => {
     res.setHeader('X-A', '1');
     res.on('finish', () => see('finish'));
     res.on('close', () => see([res.writableEnded, res.writableFinished, res.destroyed]));
@@ -184,7 +182,7 @@ const ANSWERS: Record<string, Handler> = {
   },
 };
 
-for (const [name, handler] of Object.entries(ANSWERS)) test(`as from Node: ${name}`, (t) => sameAsNode(t, handler));
+for (const [name, handler] of Object.entries(RESPONSES)) test(`as from Node: ${name}`, (t) => sameAsNode(t, handler));
 
 const text: Handler = (req, res, see) => {
   res.setHeader('X-A', '1');
@@ -205,7 +203,7 @@ for (const [name, bytes] of Object.entries(REQUESTS)) {
   test(`as to Node: ${name}`, (t) => sameAsNode(t, text, bytes));
 }
 
-test('several at once whose answers come in another order', async (t) => {
+test('several at once whose responses end in another order', async (t) => {
   let waiting: (() => void) | undefined;
   await sameAsNode(
     t,
@@ -223,7 +221,7 @@ test('several at once whose answers come in another order', async (t) => {
   );
 });
 
-test('a tracer that wraps writeHead of Node’s response sees every answer', async (t) => {
+test("a tracer that wraps writeHead of Node's response later on sees every response", async (t) => {
   const proto = http.ServerResponse.prototype;
   const { writeHead } = proto;
   let calls = 0;
@@ -235,13 +233,13 @@ test('a tracer that wraps writeHead of Node’s response sees every answer', asy
     proto.writeHead = writeHead;
   });
   await sameAsNode(t, (_req, res) => res.setHeader('X-A', '1') && res.end('x'));
-  // Two answers of each server.
+  // Two responses of each server.
   assert.equal(calls, 4);
 });
 
-test('a client that goes away while an answer is written: the same events', async () => {
+test('a client that disconnects while a response is sent: the same events', async () => {
   const outcomes = [];
-  for (const options of [{}, serverOptions]) {
+  for (const options of [{}, fastClasses]) {
     const events: string[] = [];
     const server = http.createServer(options, (_req, res) => {
       for (const event of ['finish', 'close', 'error']) res.on(event, () => events.push(event));

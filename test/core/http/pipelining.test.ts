@@ -3,25 +3,25 @@ import { once } from 'node:events';
 import net from 'node:net';
 import { Readable } from 'node:stream';
 import { type TestContext, test } from 'node:test';
-import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextIteration, setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import Koa from 'koa';
 import { startBursts } from '../../support/burst.js';
 import { sortHeaders } from '../../support/http.js';
 import { loadApp } from '../../support/loaded_app.js';
 
-// Clients that do not wait for an answer before they send the next request: answers keep their order, whichever way and
-// at whichever time each of them ends.
+// Clients that send the next request without waiting for a response: responses keep their order, in whichever way and at
+// whichever time each of them ends.
 
-type Answer = (ctx: Koa.Context) => unknown;
+type Respond = (ctx: Koa.Context) => unknown;
 
 const body =
-  (value: () => unknown): Answer =>
+  (value: () => unknown): Respond =>
   (ctx) => {
     ctx.body = value();
   };
 
-const ANSWERS: Record<string, Answer> = {
+const RESPONSES: Record<string, Respond> = {
   '/json': (ctx) => body(() => ({ asked: ctx.querystring }))(ctx),
   '/text': (ctx) => body(() => `asked ${ctx.querystring}`)(ctx),
   '/long': body(() => 'x'.repeat(70_000)),
@@ -45,9 +45,9 @@ const ANSWERS: Record<string, Answer> = {
     await sleep(3);
     ctx.body = 'late';
   },
-  '/turn': async (ctx) => {
-    await nextTurn();
-    ctx.body = 'next turn';
+  '/iteration': async (ctx) => {
+    await nextIteration();
+    ctx.body = 'next iteration';
   },
   '/read': async (ctx) => {
     let length = 0;
@@ -74,7 +74,7 @@ interface Sent {
 }
 
 const sent: fc.Arbitrary<Sent> = fc.record({
-  path: fc.constantFrom(...Object.keys(ANSWERS)),
+  path: fc.constantFrom(...Object.keys(RESPONSES)),
   head: fc.integer({ min: 0, max: 3 }).map((number) => number === 0),
   body: fc.integer({ min: 0, max: 3000 }).map((length) => 'y'.repeat(length)),
   chunked: fc.boolean(),
@@ -103,16 +103,16 @@ async function exchange(port: number, pieces: string[]): Promise<string> {
   const closed = once(socket, 'close');
   for (const piece of pieces) {
     socket.write(piece);
-    await nextTurn();
+    await nextIteration();
   }
   await closed;
   return sortHeaders(Buffer.concat(chunks).toString('latin1'));
 }
 
-/** Other clients, so many that answers wait for the end of their turn. */
+/** Other clients, so many that responses wait for the end of their event-loop iteration. */
 async function keepBusy(t: TestContext) {
   const paths = Array.from({ length: 64 }, (_, index) => `/${index}`);
-  const { ask } = await startBursts(t, paths.length, (req, res) => res.endWithTurn(req.url as string));
+  const { ask } = await startBursts(t, paths.length, (req, res) => res.endInBatch(req.url as string));
   let busy = true;
   const asking = (async () => {
     while (busy) assert.deepEqual(await ask(paths), paths);
@@ -125,14 +125,14 @@ async function keepBusy(t: TestContext) {
   };
 }
 
-test('pipelined requests get the answers of Koa, byte for byte and in order', async (t) => {
+test('pipelined requests get the responses of Koa, byte for byte and in order', async (t) => {
   const off = ['meta', 'siteFile', 'notfound', 'bodyParser', 'overrideMethod'];
   const own = loadApp(t, {
     'config/config.default.js': off.map((name) => `exports.${name} = { enable: false };`).join('\n'),
   });
   await own.ready();
   const ports = [new Koa(), own].map((app) => {
-    (app as Koa).use((ctx) => ANSWERS[ctx.path]?.(ctx));
+    (app as Koa).use((ctx) => RESPONSES[ctx.path]?.(ctx));
     const server = (app as Koa).listen(0);
     t.after(() => server.close());
     return (server.address() as net.AddressInfo).port;
@@ -144,7 +144,7 @@ test('pipelined requests get the answers of Koa, byte for byte and in order', as
       ports.map((port) => Promise.all(connections.map((pieces) => exchange(port, pieces)))),
     );
     assert.deepEqual(owns, koas);
-    for (const answers of owns as string[]) assert.match(answers, /\{"asked":"last"\}$/);
+    for (const responses of owns as string[]) assert.match(responses, /\{"asked":"last"\}$/);
   }
   await busy.end();
 });

@@ -9,39 +9,39 @@ import { ask, connect, type FastResponse, isWaiting, startBursts } from '../../s
 
 const PATHS = Array.from({ length: 128 }, (_, index) => `/${index}`);
 
-/** Asks in bursts until answers wait for the end of their turn, as they do while there are many. */
-async function untilTogether(ask: (paths: string[]) => Promise<string[]>, waited: () => boolean): Promise<void> {
+/** Sends bursts until responses wait for the end of their event-loop iteration, as they do while there are many. */
+async function untilBatching(ask: (paths: string[]) => Promise<string[]>, waited: () => boolean): Promise<void> {
   for (let round = 0; round < 50 && !waited(); round += 1) assert.deepEqual(await ask(PATHS), PATHS);
   assert.ok(waited());
 }
 
-test('answers of a busy turn are written before what their handlers left to setImmediate', async (t) => {
+test('responses of a busy event-loop iteration are sent before what their handlers left to setImmediate', async (t) => {
   let waited = 0;
   const early: string[] = [];
   const { ask } = await startBursts(t, PATHS.length, (req, res) => {
     setImmediate(() => {
       if (!res.writableFinished) early.push(req.url as string);
     });
-    res.endWithTurn(req.url as string);
+    res.endInBatch(req.url as string);
     if (isWaiting(res)) waited += 1;
   });
-  await untilTogether(ask, () => waited > 0);
+  await untilBatching(ask, () => waited > 0);
   assert.deepEqual(early, []);
 });
 
-test('an idle connection is closed, one whose answer waits for the end of the turn is not', async (t) => {
+test('closing idle connections keeps one whose response waits for the end of the iteration', async (t) => {
   let waited = 0;
   const { server, ask } = await startBursts(t, PATHS.length, (req, res) => {
-    res.endWithTurn(req.url as string);
+    res.endInBatch(req.url as string);
     if (isWaiting(res)) {
       waited += 1;
       server.closeIdleConnections();
     }
   });
-  await untilTogether(ask, () => waited > 0);
+  await untilBatching(ask, () => waited > 0);
 });
 
-test('who hears of the end of an answer hears it in the async context of its request', async (t) => {
+test('listeners of the end of a response run in the async context of its request', async (t) => {
   const storage = new AsyncLocalStorage<string>();
   const waited = new Set<string>();
   const seen: Record<string, Set<string | undefined>> = {};
@@ -64,24 +64,24 @@ test('who hears of the end of an answer hears it in the async context of its req
       (seen[name] ??= new Set()).add(storage.getStore() === url ? 'own' : storage.getStore());
     };
     // Until then the request has ended, too.
-    const answer = async (): Promise<void> => {
+    const respond = async (): Promise<void> => {
       await undefined;
       before(req, res, listener);
-      res.endWithTurn(url);
+      res.endInBatch(url);
       if (isWaiting(res)) waited.add(name);
       after(req, res, listener);
     };
-    void storage.run(url, answer);
+    void storage.run(url, respond);
   });
-  await untilTogether(ask, () => waited.size === names.length);
+  await untilBatching(ask, () => waited.size === names.length);
   for (const name of names) assert.deepEqual([...(seen[name] ?? [])], ['own'], name);
 });
 
-test('what is done to an answer that waits comes after it', async (t) => {
+test('an end or a write after a waiting response comes after it', async (t) => {
   const codes = new Set<unknown>();
   let waited = 0;
   const { ask } = await startBursts(t, PATHS.length, (req, res) => {
-    res.endWithTurn(req.url as string);
+    res.endInBatch(req.url as string);
     if (!isWaiting(res)) return;
     waited += 1;
     res.on('error', (error: NodeJS.ErrnoException) => codes.add(error.code));
@@ -89,14 +89,14 @@ test('what is done to an answer that waits comes after it', async (t) => {
     else res.write('more');
     assert.ok(res.writableEnded);
   });
-  await untilTogether(ask, () => waited > 1);
+  await untilBatching(ask, () => waited > 1);
   assert.deepEqual([...codes], ['ERR_STREAM_WRITE_AFTER_END']);
 });
 
-test('an answer that cannot be written closes its connection, and the others of its turn are sent', async (t) => {
+test('a response that cannot be written closes its connection, and the others of its iteration are sent', async (t) => {
   let broken: string | undefined;
   const { ask } = await startBursts(t, PATHS.length, (req, res) => {
-    res.endWithTurn(req.url as string);
+    res.endInBatch(req.url as string);
     if (broken !== undefined || !isWaiting(res)) return;
     broken = req.url;
     (res.socket as Socket).write = () => {
@@ -112,7 +112,7 @@ test('an answer that cannot be written closes its connection, and the others of 
   );
 });
 
-test('an answer waits for one slow handler of its turn at most', async (t) => {
+test('a response waits for at most one slow handler of its iteration', async (t) => {
   let waited = 0;
   let slow: FastResponse[] | undefined;
   let kept = 0;
@@ -123,31 +123,31 @@ test('an answer waits for one slow handler of its turn at most', async (t) => {
       kept = Math.max(kept, slow.filter(isWaiting).length);
       slow.push(res);
     }
-    res.endWithTurn(req.url as string);
+    res.endInBatch(req.url as string);
     if (isWaiting(res)) waited += 1;
   });
   for (let round = 0; round < 50 && kept === 0; round += 1) {
     slow = undefined;
     waited = 0;
-    await untilTogether(ask, () => waited > 0);
+    await untilBatching(ask, () => waited > 0);
     slow = [];
     await ask(PATHS.slice(0, 8));
   }
   assert.equal(kept, 1);
 });
 
-test('when answers come one by one, they are written at once', async (t) => {
+test('responses that come one by one are sent at once', async (t) => {
   let waited = 0;
   const { ask } = await startBursts(t, 1, (req, res) => {
-    res.endWithTurn(req.url as string);
+    res.endInBatch(req.url as string);
     if (isWaiting(res)) waited += 1;
   });
   for (let round = 0; round < 300; round += 1) await ask(['/']);
   assert.ok(waited < 30, `${waited} of 300 waited`);
 });
 
-test('answers that wait are written when the process exits', async (t) => {
-  const child = fork(new URL('../../support/exit_in_turn.js', import.meta.url));
+test('waiting responses are sent when the process exits', async (t) => {
+  const child = fork(new URL('../../support/exit_in_batch.js', import.meta.url));
   t.after(() => child.kill('SIGKILL'));
   const exited = once(child, 'exit');
   const [port] = (await once(child, 'message')) as [number];

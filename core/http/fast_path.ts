@@ -1,0 +1,42 @@
+import { FastRequest } from './fast_request.js';
+import { FastResponse } from './fast_response.js';
+import { findMissing, findReplaced } from './node_internals.js';
+import { findDifference } from './self_check.js';
+
+/** The newest major version of Node whose private members the test suite has been run with. */
+const NEWEST_TESTED_NODE = 24;
+
+const http = process.getBuiltinModule('node:http');
+
+/** Options for a server of `node:http`. */
+export const FAST_CLASSES = { IncomingMessage: FastRequest, ServerResponse: FastResponse };
+
+/** What the self-check has found; undefined before the first one, null if it found nothing. */
+let checked: string | null | undefined;
+
+/**
+ * Decides whether requests and responses may be of the fast classes. The self-check runs once per process.
+ *
+ * @param enabled false for `config.http.fast = false`
+ * @returns why Node's own classes are to be used; undefined if the fast ones are
+ */
+export function whyNotFast(enabled: boolean): string | undefined {
+  if (!enabled) return 'config.http.fast is false';
+  if (process.env['CLUTCH_HTTP_FAST'] === '0') return 'CLUTCH_HTTP_FAST is 0';
+  if (checked === undefined) checked = check(process.versions.node) ?? null;
+  if (checked !== null) return checked;
+  // Looked up each time: a tracer may be loaded between the first app of a process and the next.
+  const replaced = findReplaced();
+  return replaced && `http.${replaced} is not Node's own, a tracer or a patch has replaced it`;
+}
+
+/** @returns what speaks against the fast classes on this version of Node */
+export function check(version: string): string | undefined {
+  if (Number.parseInt(version, 10) > NEWEST_TESTED_NODE) {
+    return `Node ${version} is newer than ${NEWEST_TESTED_NODE}, the newest version that was tested`;
+  }
+  const missing = findMissing();
+  if (missing !== undefined) return `Node ${version} has no ${missing} as expected`;
+  const difference = findDifference(http, FAST_CLASSES);
+  return difference && `the self-check found a difference from Node ${version}: ${difference}`;
+}
