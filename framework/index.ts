@@ -7,6 +7,8 @@ export { Application } from './lib/application_class.js';
 export type { ApplicationOptions } from './lib/base_application.js';
 export { Boot } from './lib/boot.js';
 export { FrameworkController } from './lib/controller.js';
+export { CookieLimitExceedError } from './lib/http/cookie_limit.js';
+export type { CookieGetOptions, CookieOptions } from './lib/http/cookies.js';
 export { endResponse } from './lib/http/end_response.js';
 export type { ContextHttpClient } from './lib/httpclient/context_http_client.js';
 export type { CurlOptions, HttpClient } from './lib/httpclient/http_client.js';

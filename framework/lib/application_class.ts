@@ -18,7 +18,8 @@ import { type ApplicationOptions, BaseApplication } from './base_application.js'
 import { FrameworkController } from './controller.js';
 import { FRAMEWORK_DIR } from './framework_dir.js';
 import { respondToClientError } from './http/client_error.js';
-import type { CookieCipher } from './http/cookie_cipher.js';
+import { CookieCipher } from './http/cookie_cipher.js';
+import { CookieLimitExceedError } from './http/cookie_limit.js';
 import { type ReportTopic, reportApp } from './reports/app_report.js';
 
 const require = createRequire(import.meta.url);
@@ -53,7 +54,6 @@ export class Application extends BaseApplication {
     super(options);
     this.once('server', (server: Server) => this.#onServer(server));
     this.on('cookieLimitExceed', ({ name, value, ctx }: { name: string; value: string; ctx: Context }) => {
-      const { CookieLimitExceedError } = require('./http/cookies.js') as typeof import('./http/cookies.js');
       ctx.coreLogger.error(new CookieLimitExceedError(name, value.length));
     });
     this.loadFiles();
@@ -113,8 +113,7 @@ export class Application extends BaseApplication {
 
   /** Encrypts cookies with `keys`. */
   get cookieCipher(): CookieCipher {
-    const { CookieCipher: Cipher } = require('./http/cookies.js') as typeof import('./http/cookies.js');
-    return (this.#cookieCipher ??= new Cipher(this.keys));
+    return (this.#cookieCipher ??= new CookieCipher(this.keys));
   }
 
   #onServer(server: Server): void {
@@ -147,8 +146,26 @@ export class Application extends BaseApplication {
   }
 
   override handleRequest(ctx: Context, run: Composed): Promise<void> {
+    if (!isParsable(ctx)) return this.#refuseTarget(ctx);
     if (this.listenerCount('request') > 0) this.emit('request', ctx);
     if (this.listenerCount('response') > 0) ctx.res.once('close', () => this.emit('response', ctx));
     return super.handleRequest(ctx, run);
+  }
+
+  #refuseTarget(ctx: Context): Promise<void> {
+    // What reads the path from now on, as the choice of the error response, must not fail once more.
+    ctx.req.url = '/';
+    ctx.onerror(Object.assign(new Error('invalid request target'), { status: 400, expose: true }));
+    return Promise.resolve();
+  }
+}
+
+/** Whether Koa can read the path of a request: one that begins with a slash always, a whole URL only if it is one. */
+function isParsable({ req, request }: Context): boolean {
+  if ((req.url as string).charCodeAt(0) === 0x2f) return true;
+  try {
+    return typeof request.path === 'string';
+  } catch {
+    return false;
   }
 }

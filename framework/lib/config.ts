@@ -4,35 +4,34 @@ import type { OnClientError } from './http/client_error.js';
 import type { CookieOptions } from './http/cookies.js';
 import type { LoggerConfig, LoggerOptions } from './logger/logger.js';
 
-declare module '../../core/types.js' {
-  interface KnownConfig {
-    /** Signs and encrypts cookies; a comma-separated list, of which the first key signs and all verify. */
-    keys: string;
-    /** Defaults of `ctx.cookies.set`. */
-    cookies: CookieOptions;
-    /** Whether the app is behind a proxy whose headers may be trusted. */
-    proxy: boolean;
-    /** How many addresses of `ipHeaders` count, from the last one on; 0 for all. */
-    maxIpsCount: number;
-    protocolHeaders: string;
-    ipHeaders: string;
-    hostHeaders: string;
-    /** Protocol of a request that came without encryption and without a proxy's header; default `http`. */
-    protocol?: string;
-    rundir: string;
-    dump: { ignore: Set<string | RegExp>; timing: { slowBootActionMinDuration: number } };
-    notfound: { pageUrl: string };
-    siteFile: { cacheControl: string; [path: string]: unknown };
-    bodyParser: BodyParserConfig;
-    logger: LoggerConfig;
-    customLogger?: Record<string, Partial<LoggerOptions>>;
-    meta: { enable: boolean; logging: boolean };
-    /** Milliseconds after which an app worker that is not ready ends with an error. */
-    workerStartTimeout: number;
-    /** Milliseconds of inactivity after which a connection is closed; null for Node's default. */
-    serverTimeout: number | null;
-    cluster: { listen: { path: string; port: number; hostname: string } };
-    clusterClient: ClusterClientOptions;
-    onClientError: OnClientError | null;
-  }
+/** Keys of `app.config` that the framework reads, with their types. */
+export interface FrameworkConfig {
+  /** Signs and encrypts cookies; a comma-separated list, of which the first key signs and all verify. */
+  keys: string;
+  /** Defaults of `ctx.cookies.set`. */
+  cookies: CookieOptions;
+  /** Whether the app is behind a proxy whose headers may be trusted. */
+  proxy: boolean;
+  /** How many addresses of `ipHeaders` count, from the last one on; 0 for all. */
+  maxIpsCount: number;
+  protocolHeaders: string;
+  ipHeaders: string;
+  hostHeaders: string;
+  /** Protocol of a request that came without encryption and without a proxy's header; default `http`. */
+  protocol?: string;
+  rundir: string;
+  dump: { ignore: Set<string | RegExp>; timing: { slowBootActionMinDuration: number } };
+  notfound: { pageUrl: string };
+  siteFile: { cacheControl: string; [path: string]: unknown };
+  bodyParser: BodyParserConfig;
+  logger: LoggerConfig;
+  customLogger?: Record<string, Partial<LoggerOptions>>;
+  meta: { enable: boolean; logging: boolean };
+  /** Milliseconds after which an app worker that is not ready ends with an error. */
+  workerStartTimeout: number;
+  /** Milliseconds of inactivity after which a connection is closed; null for Node's default. */
+  serverTimeout: number | null;
+  cluster: { listen: { path: string; port: number; hostname: string } };
+  clusterClient: ClusterClientOptions;
+  onClientError: OnClientError | null;
 }

@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { IHelper } from '../../core/index.js';
 import type { Application } from './application_class.js';
+import type { FrameworkConfig } from './config.js';
 import type { FrameworkController } from './controller.js';
 import type { ContextHttpClient } from './httpclient/context_http_client.js';
 import type { RequestLogger } from './logger/logger.js';
@@ -9,6 +10,8 @@ declare module '../../core/types.js' {
   interface FrameworkTypes {
     application: Application;
   }
+
+  interface KnownConfig extends FrameworkConfig {}
 
   interface ContextExtension {
     logger: RequestLogger;

@@ -8,7 +8,7 @@ import { readBody, shorten } from './read_body.js';
 
 const require = createRequire(import.meta.url);
 
-export interface ParsedBody {
+interface ParsedBody {
   /** What the body says, e.g. the data of JSON. */
   body: unknown;
   /** The body as it came: a text, or a Buffer for a raw one. */

@@ -6,7 +6,7 @@ import type { AppConfig } from '../../../core/index.js';
 const { STATUS_CODES } = process.getBuiltinModule('node:http');
 
 /** What `config.onClientError` may return. */
-export interface ClientErrorResponse {
+interface ClientErrorResponse {
   status?: number;
   headers?: Record<string, string>;
   body?: string | Buffer;

@@ -1,4 +1,5 @@
-import { createCipheriv, createDecipheriv, createHash } from 'node:crypto';
+// Loaded with the first encrypted cookie.
+const crypto = () => process.getBuiltinModule('node:crypto');
 
 const CIPHER = 'aes-256-cbc';
 const KEY_BYTES = 32;
@@ -18,7 +19,7 @@ export class CookieCipher {
 
   encrypt(text: string): string {
     const { key, iv } = this.#keys[0] as { key: Buffer; iv: Buffer };
-    const cipher = createCipheriv(CIPHER, key, iv);
+    const cipher = crypto().createCipheriv(CIPHER, key, iv);
     const bytes = Buffer.concat([cipher.update(text, 'utf8'), cipher.final()]);
     return bytes.toString('base64').replaceAll('+', '-').replaceAll('/', '_');
   }
@@ -28,7 +29,7 @@ export class CookieCipher {
     const bytes = Buffer.from(value, 'base64url');
     for (const { key, iv } of this.#keys) {
       try {
-        const decipher = createDecipheriv(CIPHER, key, iv);
+        const decipher = crypto().createDecipheriv(CIPHER, key, iv);
         return Buffer.concat([decipher.update(bytes), decipher.final()]).toString();
       } catch {
         // Of another key, or forged.
@@ -42,7 +43,7 @@ function derive(secret: string): { key: Buffer; iv: Buffer } {
   let bytes = Buffer.alloc(0);
   let last = Buffer.alloc(0);
   while (bytes.length < KEY_BYTES + IV_BYTES) {
-    last = createHash('md5').update(last).update(secret).digest();
+    last = crypto().createHash('md5').update(last).update(secret).digest();
     bytes = Buffer.concat([bytes, last]);
   }
   return { key: bytes.subarray(0, KEY_BYTES), iv: bytes.subarray(KEY_BYTES, KEY_BYTES + IV_BYTES) };

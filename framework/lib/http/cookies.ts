@@ -1,8 +1,7 @@
 import Cookies from 'cookies';
 import type { Context } from '../../../core/index.js';
 import { ClutchError } from '../../../errors.js';
-
-export { CookieCipher } from './cookie_cipher.js';
+import { MAX_COOKIE_LENGTH } from './cookie_limit.js';
 
 /** Options of `ctx.cookies.set`; `config.cookies` holds their defaults. */
 export interface CookieOptions extends Omit<Cookies.SetOption, 'maxAge' | 'path' | 'secureProxy'> {
@@ -21,20 +20,6 @@ export interface CookieGetOptions {
   signed?: boolean;
   /** Default false. */
   encrypt?: boolean;
-}
-
-/** Characters of name and value beyond which browsers ignore a cookie. */
-const MAX_LENGTH = 4093;
-
-/** Reported when a cookie is longer than browsers take. */
-export class CookieLimitExceedError extends Error {
-  readonly key: string;
-
-  constructor(key: string, length: number) {
-    super(`cookie ${key} has ${length} characters, more than the ${MAX_LENGTH} that browsers take`);
-    this.name = 'CookieLimitExceedError';
-    this.key = key;
-  }
 }
 
 /** `ctx.cookies`: signed by default with `config.keys`, with `config.cookies` as defaults of `set`. */
@@ -68,7 +53,7 @@ export class ContextCookies extends Cookies {
     if (given.secure && !isSecure) throw insecure(name);
     const secure = given.secure ?? isSecure;
     const text = encrypt && value ? app.cookieCipher.encrypt(value) : (value ?? '');
-    if (text.length > MAX_LENGTH) app.emit('cookieLimitExceed', { name, value: text, ctx: this.#ctx });
+    if (text.length > MAX_COOKIE_LENGTH) app.emit('cookieLimitExceed', { name, value: text, ctx: this.#ctx });
     const isNone = typeof given.sameSite === 'string' && given.sameSite.toLowerCase() === 'none';
     const sameSite = isNone && !(secure && takesSameSiteNone(req.headers['user-agent'])) ? false : given.sameSite;
     const age = Number(maxAge);

@@ -36,7 +36,7 @@ export function statusOf({ code, status }: HttpError): number {
  * the app has set a status below 500. An error of the system never is, though koa-send and others expose it, since its message
  * holds paths and addresses; nor is an error of an HTTP client, whose status is that of another server.
  */
-export function isForClients(error: HttpError): boolean {
+function isForClients(error: HttpError): boolean {
   if (isSystemError(error) || isUpstreamError(error)) return false;
   if (typeof error.expose === 'boolean') return error.expose;
   return typeof error.status === 'number' && statusOf(error) === error.status && error.status < 500;

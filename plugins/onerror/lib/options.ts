@@ -1,7 +1,7 @@
 import type { Context } from '../../../core/index.js';
 
 /** Writes the body of an error response; `this` is the context, whose status is already that of the error. */
-export type ErrorHandler = (this: Context, error: Error, ctx: Context) => void;
+type ErrorHandler = (this: Context, error: Error, ctx: Context) => void;
 
 export type ErrorType = 'html' | 'json' | 'js' | 'text';
 

@@ -14,30 +14,44 @@ import { type Representation, representations } from './representations.js';
 export function respondToError(ctx: Context, thrown: unknown): void {
   if (thrown === null || thrown === undefined) return;
   const error = toError(thrown) as HttpError & { headerSent?: boolean };
-  const { app, res } = ctx;
+  const { res } = ctx;
   if (res.headersSent || !ctx.writable) {
     if (Object.isExtensible(error)) error.headerSent = true;
     emitError(ctx, error);
     return;
   }
+  let writing: Promise<unknown> | undefined;
+  try {
+    writing = writeResponse(ctx, error);
+  } catch (failed) {
+    giveUp(ctx, failed);
+  }
+  if (res.headersSent || !ctx.writable) return;
+  if (writing === undefined) endResponse(ctx);
+  else void writing.catch((failed: unknown) => giveUp(ctx, failed)).then(() => endResponse(ctx));
+}
+
+/** @returns a promise when the body takes time; nothing is sent yet */
+function writeResponse(ctx: Context, error: HttpError): Promise<unknown> | undefined {
+  const { app, res } = ctx;
   const { env, onerror: options = {} } = app.config;
   const detailed = env === 'local' || env === 'unittest';
+  const status = statusOf(error);
   const type = typeOf(ctx, options);
-  const message = ownMessage(ctx, statusOf(error));
+  const message = ownMessage(ctx, status);
   // What was to be sent before the error is not part of its response; a stream is destroyed.
   ctx.response.body = undefined;
   for (const name of res.getHeaderNames()) if (name !== 'x-readtime') res.removeHeader(name);
   for (const [name, value] of headersOf(error)) ctx.set(name, value);
-  ctx.status = statusOf(error);
+  ctx.status = status;
   if (message !== undefined) ctx.message = message;
   emitError(ctx, error);
-  if (res.headersSent || !ctx.writable) return;
+  if (res.headersSent || !ctx.writable) return undefined;
 
-  const redirect = detailed || type === 'json' || type === 'js' ? '' : errorPageOf(ctx, error, options);
-  if (redirect) redirectToErrorPage(ctx, redirect);
-  const writing = redirect ? undefined : writeBody(ctx, error, type, { env, detailed, options });
-  if (writing === undefined) endResponse(ctx);
-  else void writing.catch((failed: unknown) => giveUp(ctx, failed)).then(() => endResponse(ctx));
+  const page = detailed || type === 'json' || type === 'js' ? '' : errorPageOf(ctx, error, options);
+  if (!page) return writeBody(ctx, error, type, { env, detailed, options });
+  redirectToErrorPage(ctx, page);
+  return undefined;
 }
 
 /**
@@ -61,12 +75,22 @@ function emitError(ctx: Context, error: Error): void {
 }
 
 function typeOf(ctx: Context, options: OnerrorConfig): ErrorType {
-  const chosen = options.accepts?.(ctx);
+  const chosen = chosenType(ctx, options);
   if (chosen === 'html' || chosen === 'json' || chosen === 'js' || chosen === 'text') return chosen;
   if (ctx.acceptJSON) return 'json';
   if ((ctx as { acceptJSONP?: boolean }).acceptJSONP) return 'js';
   const accepted = ctx.accepts('html', 'text', 'json');
   return accepted === 'text' || accepted === 'json' ? accepted : 'html';
+}
+
+/** A choice that fails must not keep the error itself from being reported. */
+function chosenType(ctx: Context, { accepts }: OnerrorConfig): string | undefined {
+  try {
+    return accepts?.(ctx);
+  } catch (failed) {
+    ctx.app.coreLogger.error(failed);
+    return 'text';
+  }
 }
 
 function errorPageOf(ctx: Context, error: Error, { errorPageUrl }: OnerrorConfig): string {
@@ -90,16 +114,12 @@ function writeBody(
 ): Promise<unknown> | undefined {
   const { options, detailed } = given;
   const handler = options.all ?? options[type] ?? (type === 'js' ? options.jsonp : undefined);
-  try {
-    if (!handler) {
-      const writing = representations[type](ctx, error, { ...given, view: viewForClient(error, detailed) });
-      return writing instanceof Promise ? writing : undefined;
-    }
-    handler.call(ctx, error, ctx);
-    if (!options.all && !ctx.response.get('content-type')) ctx.type = type;
-  } catch (failed) {
-    giveUp(ctx, failed);
+  if (!handler) {
+    const writing = representations[type](ctx, error, { ...given, view: viewForClient(error, detailed) });
+    return writing instanceof Promise ? writing : undefined;
   }
+  handler.call(ctx, error, ctx);
+  if (!options.all && !ctx.response.get('content-type')) ctx.type = type;
   return undefined;
 }
 

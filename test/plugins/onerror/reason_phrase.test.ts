@@ -5,9 +5,11 @@ import { type Files, loadApp, serve } from '../../support/loaded_app.js';
 
 const CONFIG = 'exports.keys = "k"; exports.logger = { consoleLevel: "NONE" };';
 
-function app(body: string, config = ''): Files {
+/** An app with a route for each of the texts: `/0`, `/1` and so on. */
+function app(bodies: string[], config = ''): Files {
+  const routes = bodies.map((body, index) => `app.all('/${index}', async (ctx) => { ${body} });`);
   return {
-    'app/router.js': `const { Readable } = require('node:stream'); module.exports = (app) => { app.all('/', async (ctx) => { ${body} }); };`,
+    'app/router.js': `const { Readable } = require('node:stream'); module.exports = (app) => { ${routes.join('\n')} };`,
     'config/config.default.js': CONFIG + config,
   };
 }
@@ -43,10 +45,11 @@ const FAILS: [what: string, body: string, status: number][] = [
 for (const accept of ['text/html', 'application/json', 'text/plain']) {
   for (const method of ['GET', 'HEAD']) {
     test(`${method} ${accept}: the reason phrase is that of the status sent`, async (t) => {
-      for (const [what, body, status] of FAILS) {
+      const ask = await start(t, app(FAILS.map(([, body]) => body)));
+      for (const [index, [what, , status]] of FAILS.entries()) {
         // A stream is not read for HEAD.
         if (method === 'HEAD' && /stream|file/.test(what)) continue;
-        const answer = await (await start(t, app(body)))('/', { method, headers: { accept } });
+        const answer = await ask(`/${index}`, { method, headers: { accept } });
         assert.deepEqual([answer.status, answer.message], [status, STATUS_CODES[status]], what);
       }
     });
@@ -55,31 +58,34 @@ for (const accept of ['text/html', 'application/json', 'text/plain']) {
 
 test('the app’s own reason phrase for its error is kept', async (t) => {
   const own = ["ctx.message = 'Own'; ctx.throw(402);", "ctx.status = 402; ctx.message = 'Own'; ctx.throw(402);"];
-  for (const body of own) {
-    const answer = await (await start(t, app(body)))('/');
+  const ask = await start(t, app(own));
+  for (const index of own.keys()) {
+    const answer = await ask(`/${index}`);
     assert.deepEqual([answer.status, answer.message], [402, 'Own']);
   }
   const files = {
-    ...app("throw new Error('e');"),
+    ...app(["throw new Error('e');"]),
     'app.js': "module.exports = (app) => app.on('error', (e, ctx) => { ctx.message = 'Own'; });",
   };
-  assert.equal((await (await start(t, files))('/')).message, 'Own');
+  assert.equal((await (await start(t, files))('/0')).message, 'Own');
 });
 
 test('a redirect to an error page is 302 Found, whatever was set before', async (t) => {
-  for (const before of ['ctx.status = 301;', "ctx.body = 'x';", "ctx.message = 'Own';"]) {
-    const files = app(`${before} throw new Error('e');`, 'exports.onerror = { errorPageUrl: "/50x" };');
-    const answer = await (await start(t, files))('/', { headers: { accept: 'text/html' } });
+  const before = ['ctx.status = 301;', "ctx.body = 'x';", "ctx.message = 'Own';"];
+  const bodies = before.map((text) => `${text} throw new Error('e');`);
+  const ask = await start(t, app(bodies, 'exports.onerror = { errorPageUrl: "/50x" };'));
+  for (const index of bodies.keys()) {
+    const answer = await ask(`/${index}`, { headers: { accept: 'text/html' } });
     assert.deepEqual([answer.status, answer.message], [302, 'Found']);
     assert.equal(answer.headers.location, '/50x?real_status=500');
   }
 });
 
 test('an unknown path keeps the reason phrase of the app, and has its own without one', async (t) => {
-  const ask = await start(t, app('ctx.status = 404; if (ctx.query.own) ctx.message = ctx.query.own;'));
+  const ask = await start(t, app(['ctx.status = 404; if (ctx.query.own) ctx.message = ctx.query.own;']));
   for (const headers of [{ accept: 'text/html' }, { accept: 'application/json' }]) {
-    assert.equal((await ask('/', { headers })).message, 'Not Found');
-    assert.equal((await ask('/?own=Gone+away', { headers })).message, 'Gone away');
+    assert.equal((await ask('/0', { headers })).message, 'Not Found');
+    assert.equal((await ask('/0?own=Gone+away', { headers })).message, 'Gone away');
     assert.equal((await ask('/nope', { headers })).message, 'Not Found');
   }
 });
