@@ -7,10 +7,11 @@ import type { SecretKeys } from './config/secrets.js';
 import { ContextLoader, type ContextLoaderOptions } from './files/context_loader.js';
 import { type ControllerOptions, toController } from './files/controller.js';
 import { loadCustomLoaders } from './files/custom_loader.js';
+import { callSynchronously, isClass } from './files/export_kind.js';
 import { applyExtend } from './files/extend.js';
 import { FileLoader, type FileLoaderOptions } from './files/file_loader.js';
 import { buildMiddleware, type ListedMiddleware } from './files/middleware.js';
-import { isClass, loadIfExists, loadModule, resolveModule } from './files/module_loader.js';
+import { loadIfExists, loadModule, resolveModule } from './files/module_loader.js';
 import { frameworkPaths } from './framework_paths.js';
 import type { LoaderHost } from './loader_host.js';
 import { loadPlugins, type Plugin } from './plugins/plugin.js';
@@ -238,13 +239,19 @@ export class Loader {
 
   loadRouter(): void {
     this.app.timing.measure('Load Router', () => {
-      const result = this.loadFile(path.join(this.appInfo.baseDir, 'app/router'));
-      if (result instanceof Promise) {
-        result.catch(() => undefined);
-        throw new ClutchError('ERR_CLUTCH_MODULE', 'app/router exports an async function', {
-          fix: 'Register routes synchronously; what must be awaited belongs into didLoad of app.js.',
-        });
-      }
+      const file = resolveModule(path.join(this.appInfo.baseDir, 'app/router'));
+      if (file === undefined) return;
+      const router = this.requireFile(file);
+      if (typeof router !== 'function' || isClass(router)) return;
+      callSynchronously(
+        router,
+        () => router(this.app) as unknown,
+        () =>
+          new ClutchError('ERR_CLUTCH_MODULE', 'the function of app/router is async', {
+            where: file,
+            fix: 'Register routes synchronously, and move what must be awaited to didLoad in app.js.',
+          }),
+      );
     });
   }
 

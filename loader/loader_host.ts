@@ -1,5 +1,5 @@
+import type { AnyClass } from './files/export_kind.js';
 import type { MiddlewareFunction } from './files/middleware.js';
-import type { AnyClass } from './files/module_loader.js';
 import type { PluginDeclarations } from './plugins/plugin.js';
 import type { Timing } from './timing.js';
 

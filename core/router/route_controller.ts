@@ -1,5 +1,5 @@
 import { ClutchError } from '../../errors.js';
-import { isClass } from '../../loader/files/module_loader.js';
+import { isClass } from '../../loader/files/export_kind.js';
 import { toAsyncFunction } from '../../loader/index.js';
 import type { Middleware, RouteController } from '../types.js';
 import { userFrame } from '../user_frame.js';

@@ -1,8 +1,9 @@
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { ClutchError } from '../../errors.js';
+import { ClutchError, toError } from '../../errors.js';
 import { type AppInfo, typeFiles } from '../app_info.js';
-import { isClass, loadIfExists } from '../files/module_loader.js';
+import { callSynchronously, isClass } from '../files/export_kind.js';
+import { loadIfExists } from '../files/module_loader.js';
 
 // CommonJS through require: an import of it takes Node several times as long.
 const { extend } = createRequire(import.meta.url)('extend2') as typeof import('extend2');
@@ -142,26 +143,39 @@ function loadConfigFile(unit: LoadUnit, name: string, appInfo: AppInfo, appConfi
   const { file } = loaded;
   let value: unknown = loaded.exports;
   if (typeof value === 'function' && !isClass(value)) {
-    try {
-      value = (value as (info: AppInfo, app?: ConfigObject) => unknown)(appInfo, appConfig);
-    } catch (cause) {
-      throw new ClutchError('ERR_CLUTCH_CONFIG', `the function of ${file} threw: ${(cause as Error)?.message}`, {
-        fix: 'It is called with (appInfo, appConfig); appConfig is undefined in the app itself.',
-        cause,
-      });
-    }
+    const make = value as ConfigFunction;
+    value = callSynchronously(
+      make,
+      () => callConfigFunction(make, file, appInfo, appConfig),
+      () =>
+        new ClutchError('ERR_CLUTCH_CONFIG', `the function of ${file} is async`, {
+          fix: 'Config is loaded synchronously; fetch remote values in didLoad.',
+        }),
+    );
   }
   if (value === null || value === undefined) return null;
   return { file, config: checkConfig(unit, file, value) };
 }
 
-function checkConfig(unit: LoadUnit, file: string, value: unknown): ConfigObject {
-  if (value instanceof Promise) {
-    value.catch(() => undefined);
-    throw new ClutchError('ERR_CLUTCH_CONFIG', `the function of ${file} is async`, {
-      fix: 'Config is loaded synchronously; fetch remote values in configDidLoad or didLoad.',
+type ConfigFunction = (appInfo: AppInfo, appConfig?: ConfigObject) => unknown;
+
+function callConfigFunction(
+  make: ConfigFunction,
+  file: string,
+  appInfo: AppInfo,
+  appConfig: ConfigObject | undefined,
+): unknown {
+  try {
+    return make(appInfo, appConfig);
+  } catch (cause) {
+    throw new ClutchError('ERR_CLUTCH_CONFIG', `the function of ${file} threw: ${toError(cause).message}`, {
+      fix: 'It is called with (appInfo, appConfig); appConfig is undefined in the app itself.',
+      cause,
     });
   }
+}
+
+function checkConfig(unit: LoadUnit, file: string, value: unknown): ConfigObject {
   if ((typeof value !== 'object' && typeof value !== 'function') || Array.isArray(value)) {
     throw new ClutchError('ERR_CLUTCH_CONFIG', `${file} gives ${Array.isArray(value) ? 'an array' : typeof value}`, {
       fix: 'Export an object, or a function that returns one.',

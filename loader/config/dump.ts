@@ -1,4 +1,4 @@
-import { isAsyncFunction, isClass } from '../files/module_loader.js';
+import { isAsyncFunction, isClass } from '../files/export_kind.js';
 import { isPlainObject } from './config.js';
 import { maskSecret, placeholder, type SecretKeys } from './secrets.js';
 

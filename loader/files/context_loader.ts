@@ -1,6 +1,6 @@
 import { ClutchError } from '../../errors.js';
+import { isClass } from './export_kind.js';
 import { EXPORTS, FileLoader, type FileLoaderOptions } from './file_loader.js';
-import { isClass } from './module_loader.js';
 
 export interface ContextLoaderOptions extends Omit<FileLoaderOptions, 'target' | 'inject'> {
   /** The property on `ctx`. */

@@ -1,7 +1,7 @@
 import { ClutchError } from '../../errors.js';
+import { isAsyncFunction, isClass, isGeneratorFunction } from './export_kind.js';
 import { FULLPATH } from './file_loader.js';
 import { toAsyncFunction } from './generators.js';
-import { isAsyncFunction, isClass, isGeneratorFunction } from './module_loader.js';
 
 type Method = (...args: unknown[]) => unknown;
 type ControllerClass = { new (ctx: unknown): Record<string, Method>; prototype: object; name: string };

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { ClutchError } from '../../errors.js';
 import type { Loader } from '../loader.js';
 import type { ContextLoaderOptions } from './context_loader.js';
-import { isClass } from './module_loader.js';
+import { isClass } from './export_kind.js';
 
 /** One entry of `config.customLoader`, keyed by the property that it fills. */
 interface CustomLoaderOptions extends Omit<Partial<ContextLoaderOptions>, 'inject' | 'directory' | 'property'> {

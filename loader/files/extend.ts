@@ -1,5 +1,5 @@
 import { ClutchError } from '../../errors.js';
-import { isClass } from './module_loader.js';
+import { isClass } from './export_kind.js';
 
 /**
  * Copies the members of an extend file onto a prototype: values, accessors and symbols, enumerable or not.

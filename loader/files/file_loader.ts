@@ -2,17 +2,9 @@ import { readdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { ClutchError } from '../../errors.js';
+import { isAsyncFunction, isClass, isGeneratorFunction } from './export_kind.js';
 import { type CaseStyle, propertyNames } from './file_names.js';
-import {
-  dropShadowed,
-  isAsyncFunction,
-  isClass,
-  isGeneratorFunction,
-  isModuleFile,
-  loadModule,
-  notCompiled,
-  typeScriptMode,
-} from './module_loader.js';
+import { dropShadowed, isModuleFile, loadModule, notCompiled, typeScriptMode } from './module_loader.js';
 
 export const FULLPATH = Symbol.for('EGG_LOADER_ITEM_FULLPATH');
 export const EXPORTS = Symbol.for('EGG_LOADER_ITEM_EXPORTS');

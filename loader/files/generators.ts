@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import { isGeneratorFunction } from './module_loader.js';
+import { isGeneratorFunction } from './export_kind.js';
 
 const require = createRequire(import.meta.url);
 

@@ -1,4 +1,5 @@
 import { ClutchError } from '../../errors.js';
+import { callSynchronously } from './export_kind.js';
 import { FULLPATH } from './file_loader.js';
 import { toMiddleware } from './generators.js';
 import { compilePathMatch, type PathMatchOptions } from './path_match.js';
@@ -48,20 +49,23 @@ export function buildMiddleware(
     }
     seen.add(name);
     const options = (config[name] || {}) as MiddlewareOptions;
-    const run: unknown = toMiddleware((factory as MiddlewareFactory)(options, app as never));
-    if (typeof run !== 'function') {
-      throw new ClutchError(
-        'ERR_CLUTCH_MIDDLEWARE',
-        `Middleware ${name} must be a function, but actual is ${describe(run)}`,
-        {
-          fix: 'The factory returns (ctx, next) => …, and is not async itself.',
-        },
-      );
-    }
+    const file = (factory as { [FULLPATH]?: string })[FULLPATH];
+    const refusal = (actual: string): ClutchError =>
+      new ClutchError('ERR_CLUTCH_MIDDLEWARE', `Middleware ${name} must be a function, but actual is ${actual}`, {
+        where: file ?? [],
+        fix: 'The factory returns (ctx, next) => … and is not async itself; move what must be awaited to didLoad in app.js.',
+      });
+    const made: unknown = callSynchronously(
+      factory,
+      () => (factory as MiddlewareFactory)(options, app as never),
+      () => refusal('a promise'),
+    );
+    const run: unknown = toMiddleware(made);
+    if (typeof run !== 'function') throw refusal(typeof run);
     const predicate = compilePathMatch(options, name);
     listed.push({
       name,
-      file: (factory as { [FULLPATH]?: string })[FULLPATH],
+      file,
       enabled: options.enable !== false,
       run: guard(run as MiddlewareFunction, predicate, name),
     });
@@ -86,8 +90,4 @@ function notFound(name: string, found: unknown, known: string[]): ClutchError {
     where: found === undefined ? `known: ${known.join(', ') || 'none'}` : `${name} is a directory or not a function`,
     fix: `Add app/middleware/${name}, or take the name out of the list in config.`,
   });
-}
-
-function describe(value: unknown): string {
-  return value instanceof Promise ? 'a promise' : typeof value;
 }

@@ -134,26 +134,6 @@ export function loadIfExists(filepath: string): { file: string; exports: unknown
   return file === undefined ? null : { file, exports: loadModule(file) };
 }
 
-const CLASS_SOURCE = /^class[\s{]/;
-const COMPILED_CLASS = /_classCallCheck|Cannot call a class as a function/;
-
-export type AnyClass = new (...args: never[]) => object;
-
-export function isClass(value: unknown): value is AnyClass {
-  if (typeof value !== 'function') return false;
-  const source = Function.prototype.toString.call(value);
-  return CLASS_SOURCE.test(source) || COMPILED_CLASS.test(source);
-}
-
-export function isAsyncFunction(value: unknown): boolean {
-  const kind = Object.prototype.toString.call(value);
-  return kind === '[object AsyncFunction]' || kind === '[object AsyncGeneratorFunction]';
-}
-
-export function isGeneratorFunction(value: unknown): boolean {
-  return Object.prototype.toString.call(value) === '[object GeneratorFunction]';
-}
-
 /** @returns the directory of package `name` seen from `dirs`, or undefined */
 export function findPackage(name: string, dirs: string[]): string | undefined {
   for (const start of dirs) {
