@@ -23,7 +23,7 @@ export const ERROR_CODES = {
   ERR_CLUTCH_CUSTOM_LOADER: 'An entry of config.customLoader is not usable.',
   ERR_CLUTCH_LIFECYCLE: 'A lifecycle method was called at a time or with a value that it does not take.',
   ERR_CLUTCH_COOKIE: 'A cookie cannot be set.',
-  ERR_CLUTCH_BOOT: 'A process of the cluster failed to start.',
+  ERR_CLUTCH_BOOT: 'A process or an app failed to start, or to become ready.',
   ERR_CLUTCH_MESSAGE: 'A message cannot be sent.',
   ERR_CLUTCH_TIMEOUT: 'A message, or a call of the Leader, was not answered in time.',
   ERR_CLUTCH_CLIENT: 'A client of app.cluster() is used in a way that it does not have.',

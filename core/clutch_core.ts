@@ -12,7 +12,7 @@ import { FAST_CLASSES, whyNotFast } from './http/fast_path.js';
 import { keepNextTickShape } from './http/node_internals.js';
 import { contextPrototype, responsePrototype } from './koa_prototypes.js';
 import { Lifecycle } from './lifecycle/lifecycle.js';
-import type { TaskOptions } from './lifecycle/ready.js';
+import type { TaskOptions } from './lifecycle/task_group.js';
 import { handleRequest } from './request_path.js';
 import type { RouteArguments } from './router/route_arguments.js';
 import type { Router } from './router/router.js';
@@ -103,7 +103,7 @@ export class ClutchCore extends KoaBase {
     const title = this.type === 'agent' ? 'Agent' : 'Application';
     this.timing.start(`${title} Start`);
     this.lifecycle = new Lifecycle(this, this.timing);
-    for (const event of ['error', 'ready_timeout', 'ready_stat']) {
+    for (const event of ['error', 'ready_timeout', 'ready_stat', 'startTimeout']) {
       this.lifecycle.on(event, (...args: unknown[]) => this.emit(event, ...args));
     }
     this.lifecycle.readyState.onSettled(() => this.timing.end(`${title} Start`));
@@ -244,12 +244,13 @@ export class ClutchCore extends KoaBase {
 
   /** Registers a task that must end before the app is ready. Prefer `didLoad`. */
   beforeStart(task: () => unknown, name?: string): void {
-    this.lifecycle.registerBeforeStart(task, name || (userFrame() ?? 'anonymous'));
+    const site = userFrame() ?? 'anonymous';
+    this.lifecycle.registerBeforeStart(task, name || site, site);
   }
 
   /** @returns the function that ends the task; ready waits for it */
   readyCallback(name: string, options?: TaskOptions): (error?: unknown) => void {
-    return this.lifecycle.readyCallback(name, options);
+    return this.lifecycle.readyCallback(name, userFrame() ?? 'anonymous', options);
   }
 
   /** Registers a function that `close()` runs, in reverse order of registration. */

@@ -69,7 +69,7 @@ async function serve({ app, boot: { options, closeTimeout }, link }: Booted<Work
   process.on('uncaughtException', (error: Error & { code?: string }) => {
     app.coreLogger.error(error);
     const ignored = app.config['serverGracefulIgnoreCode'] as string[] | undefined;
-    if (state === 'booting') return failBoot(link, error);
+    if (state === 'booting') return void failBoot(link, error, app);
     if (state === 'draining' || (error.code && ignored?.includes(error.code))) return;
     link.send({ action: CONTROL.leaving, data: describeError(error), to: 'master' });
     void leave(1, closeTimeout);
@@ -88,7 +88,7 @@ async function serve({ app, boot: { options, closeTimeout }, link }: Booted<Work
     watchRedispatched(debug);
     await listen(debug, { address: '', port: options.debugPort, protocol: 'http' }, false);
   }
-  for (const each of servers) each.on('error', (error) => failBoot(link, error));
+  for (const each of servers) each.on('error', (error) => void failBoot(link, error, app));
   state = 'ready';
   link.send({ action: 'app-start', data: address, to: 'master' });
 }

@@ -16,13 +16,18 @@ const require = nodeModule.createRequire(import.meta.url);
 export interface ChildApplication {
   ready(): Promise<void>;
   close(): Promise<void>;
-  lifecycle: { remaining: string[] };
+  /** Whether this process has already printed the error. */
+  isLogged?(error: Error): boolean;
   config: Record<string, unknown>;
   coreLogger: { error(...args: unknown[]): void; info(...args: unknown[]): void };
   on(event: string, listener: (...args: never[]) => void): unknown;
   emit(event: string, ...args: unknown[]): boolean;
 }
 
+/** Milliseconds for the close hooks of an application that is not ready. */
+const BOOTING_CLOSE_LIMIT = 1200;
+
+type ChildState = 'booting' | 'running' | 'leaving';
 type ApplicationClass<T> = (new (options: object) => T) & { warmUp?(): void };
 
 /** Takes what the Master sends until the application has a messenger of its own. */
@@ -79,12 +84,16 @@ export async function bootChild<T extends ChildApplication>(
   const inbox = new Inbox(link);
   const prepared = inbox.receive<PrepareData>(CONTROL.prepare);
   const booted = inbox.receive<BootData>(CONTROL.boot);
-  let ready = false;
-  const exitBeforeReady = (): void => {
-    if (!ready) process.exit(0);
+  let state = 'booting' as ChildState;
+  let app: T | undefined;
+  const leaveWhileBooting = (): void => {
+    if (state !== 'booting') return;
+    state = 'leaving';
+    if (app) void closeAndExit(app, 0, BOOTING_CLOSE_LIMIT);
+    else process.exit(0);
   };
-  link.onClose(exitBeforeReady);
-  link.onGone(exitBeforeReady);
+  link.onClose(leaveWhileBooting);
+  link.onGone(leaveWhileBooting);
   link.send({ action: CONTROL.hello });
   try {
     const framework = await loadFramework<T>(await prepared, kind);
@@ -92,13 +101,14 @@ export async function bootChild<T extends ChildApplication>(
     const boot = await booted;
     begin(boot, link);
     const { https: _, ...options } = boot.options;
-    const app = new framework(options);
+    app = new framework(options);
     inbox.close();
-    await readyWithin(app, kind);
-    ready = true;
+    await app.ready();
+    state = 'running';
     await run({ app, boot, link });
   } catch (error) {
-    failBoot(link, toError(error));
+    // A boot that was interrupted has not failed.
+    if (state !== 'leaving') await failBoot(link, toError(error), app);
   }
 }
 
@@ -116,32 +126,15 @@ async function loadFramework<T>(
   });
 }
 
-async function readyWithin(app: ChildApplication, kind: string): Promise<void> {
-  const limit = app.config['workerStartTimeout'] as number;
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      app.emit('startTimeout');
-      reject(
-        new ClutchError('ERR_CLUTCH_BOOT', `${kind} is not ready after ${limit} ms (start timeout)`, {
-          where: app.lifecycle.remaining.map((name) => `still running: ${name}`),
-          fix: 'Raise config.workerStartTimeout, or find out why the hook does not end.',
-        }),
-      );
-    }, limit);
-  });
-  try {
-    await Promise.race([app.ready(), late]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-/** Hands the error to the Master, which prints it, and ends the process. */
-export function failBoot(link: MasterLink, error: Error): void {
-  link.send({ action: CONTROL.bootError, data: describeError(error), to: 'master' });
-  // A message that is on its way is lost when the process ends in the same turn.
-  setImmediate(() => process.exit(1));
+/** Sends the error to the Master, which prints it, runs the close hooks and ends the process. */
+export async function failBoot(link: MasterLink, error: Error, app?: ChildApplication): Promise<void> {
+  const data = describeError(error);
+  if (app?.isLogged?.(error)) data.stack = `${error.message} (its stack is printed above)`;
+  link.send({ action: CONTROL.bootError, data, to: 'master' });
+  // A message that is on its way is lost if the process ends in the same event-loop iteration.
+  await new Promise((resolve) => setImmediate(resolve));
+  if (app) await closeAndExit(app, 1, BOOTING_CLOSE_LIMIT);
+  else process.exit(1);
 }
 
 /**

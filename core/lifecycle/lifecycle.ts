@@ -1,39 +1,28 @@
 import { EventEmitter } from 'node:events';
+import { debuglog } from 'node:util';
 import { ClutchError, toError } from '../../errors.js';
-import { type Timing, toAsyncFunction } from '../../loader/index.js';
-import { Ready, readyTimeout, TaskGroup, type TaskOptions } from './ready.js';
+import { isPromise, type Timing, toAsyncFunction } from '../../loader/index.js';
+import { BootDeadline } from './boot_deadline.js';
+import { type BootClass, type ConfigHook, callConfigHook, type NamedHook } from './boot_hook.js';
+import { CloseHooks } from './close_hooks.js';
+import { Ready } from './ready.js';
+import { readyTimeout, TaskGroup, type TaskOptions } from './task_group.js';
 
-/** The hooks that a Boot class may have. */
-export interface BootHook {
-  /** Files and config are there; config may still be changed. Synchronous. */
-  configWillLoad?(): void;
-  /** Config is final; services, middleware, controllers and router are loaded next. Synchronous. */
-  configDidLoad?(): void;
-  /** All files are loaded; the process is not ready before it ends. */
-  didLoad?(): Promise<unknown> | unknown;
-  /** Every didLoad has ended; the process is not ready before it ends. */
-  willReady?(): Promise<unknown> | unknown;
-  /** The process is ready, or failed with the error. */
-  didReady?(error?: Error): Promise<unknown> | unknown;
-  /** Every process of the cluster is ready (`egg-ready`). */
-  serverDidReady?(): Promise<unknown> | unknown;
-  /** The process is about to go; runs in reverse order of loading. */
-  beforeClose?(): Promise<unknown> | unknown;
-}
+const log = debuglog('clutch:lifecycle');
 
-export type BootClass = new (app: never) => BootHook;
 type Phase = 'collecting' | 'initialized' | 'closing' | 'closed';
 type AsyncHook = 'didLoad' | 'willReady' | 'didReady' | 'serverDidReady';
-type FunctionHook = (app: unknown) => unknown;
 
-interface NamedHook {
-  hook: BootHook;
-  file: string;
-}
+const NEXT_PHASES: Record<Phase, readonly Phase[]> = {
+  collecting: ['initialized', 'closing'],
+  initialized: ['closing'],
+  closing: ['closed'],
+  closed: [],
+};
 
 /**
  * Runs the hooks of one application in order and keeps its ready state.
- * Emits `error`, `ready_timeout` (task name) and `ready_stat`.
+ * Emits `error`, `ready_timeout` (task name), `ready_stat` and `startTimeout`.
  */
 export class Lifecycle extends EventEmitter {
   readonly #app: object;
@@ -44,40 +33,84 @@ export class Lifecycle extends EventEmitter {
   readonly #collected: ((app: object) => NamedHook)[] = [];
   #hooks: NamedHook[] = [];
   #phase: Phase = 'collecting';
-  readonly #closers = new Set<() => unknown>();
+  /** How many async hooks are running. */
+  #running = 0;
+  readonly #closeHooks = new CloseHooks();
   #closing: Promise<void> | undefined;
+  #interruption: Error | undefined;
+  readonly #deadline = new BootDeadline({
+    onTooLate: (limit) => {
+      this.emit('startTimeout');
+      this.#failUnfinished(`not ready after ${limit} ms (start timeout)`, {
+        fix: 'Raise config.workerStartTimeout, or find out why this does not end.',
+      });
+    },
+    onIdle: () =>
+      this.#failUnfinished('not ready, and nothing is left in the process that it could wait for', {
+        fix: 'A promise there never settles: nothing calls its resolve, or its socket, timer or file is unref’d or gone.',
+      }),
+  });
 
   constructor(app: object, timing: Timing) {
     super();
     this.#app = app;
     this.#timing = timing;
     const timeout = readyTimeout();
-    this.#load = new TaskGroup(timeout);
-    this.#boot = new TaskGroup(timeout);
-    for (const group of [this.#load, this.#boot]) {
-      group.on('timeout', (name: string, after: number) => this.emit('ready_timeout', name, after));
-      group.on('stat', (stat) => this.emit('ready_stat', stat));
-    }
-    this.#load.ready.onSettled((error) => {
-      if (error) this.#ready.settle(error);
-      else this.#triggerWillReady();
-    });
-    this.#boot.ready.onSettled((error) => this.#ready.settle(error));
-    this.#ready.onSettled((error) => {
-      if (error) this.emit('error', error);
-      void this.#triggerDidReady(error);
-    });
+    this.#load = this.#taskGroup(timeout);
+    this.#boot = this.#taskGroup(timeout);
+    this.#load.on('done', () => this.#triggerWillReady());
+    this.#boot.on('done', () => this.#ready.settle());
+    this.#ready.onSettled((error) => this.#onReady(error));
     // Loading is synchronous, so that all tasks of the constructor are known by then.
-    process.nextTick(() => this.#load.start());
+    process.nextTick(() => {
+      if (this.isClosing) return;
+      this.#deadline.start();
+      this.#load.start();
+    });
+  }
+
+  #taskGroup(timeout: number): TaskGroup {
+    const group = new TaskGroup(timeout);
+    group.on('timeout', (name: string, after: number) => this.emit('ready_timeout', name, after));
+    group.on('stat', (stat) => this.emit('ready_stat', stat));
+    group.on('failed', (error: Error) => this.#ready.settle(error));
+    group.on('late', (error: Error) => this.#report(error));
+    return group;
+  }
+
+  #enter(phase: Phase): void {
+    if (!NEXT_PHASES[this.#phase].includes(phase)) throw new Error(`lifecycle: ${this.#phase} → ${phase}`);
+    log('%s → %s', this.#phase, phase);
+    this.#phase = phase;
+  }
+
+  /** From the call of `close()` on. */
+  get isClosing(): boolean {
+    return this.#phase === 'closing' || this.#phase === 'closed';
   }
 
   get readyState(): Ready {
     return this.#ready;
   }
 
-  /** Names of the tasks that ready waits for. */
+  /** What ready failed with because `close()` came before it. */
+  get interruption(): Error | undefined {
+    return this.#interruption;
+  }
+
+  /** What ready waits for, e.g. `didLoad of /srv/app/app.js`. */
   get remaining(): string[] {
-    return [...this.#load.remaining, ...this.#boot.remaining];
+    return [...this.#load.remaining, ...this.#boot.remaining].map(({ description }) => description);
+  }
+
+  /** Fails the boot when it is not ready in time. @param limit milliseconds from now; 0 for no limit */
+  limitBoot(limit: number): void {
+    if (this.#ready.state === 'pending' && !this.isClosing) this.#deadline.setLimit(limit);
+  }
+
+  #failUnfinished(what: string, { fix }: { fix: string }): void {
+    const where = this.remaining.map((description) => `still running: ${description}`);
+    this.#ready.settle(new ClutchError('ERR_CLUTCH_BOOT', what, { where, fix }));
   }
 
   /** @throws {ClutchError} ERR_CLUTCH_LIFECYCLE after `init()` */
@@ -85,9 +118,15 @@ export class Lifecycle extends EventEmitter {
     this.#collect((app) => ({ hook: new Boot(app as never), file: Boot.prototype.fullPath ?? Boot.name }));
   }
 
-  /** Takes the function style of `app.js`: the function runs as a `configDidLoad`. */
-  addFunctionAsBootHook(hook: FunctionHook, file = hook.name): void {
-    this.#collect((app) => ({ hook: { configDidLoad: () => void hook(app) }, file }));
+  /** Takes the function style of `app.js`: it runs as a `configDidLoad`; ready waits for the promise of an async one. */
+  addFunctionAsBootHook(hook: (app: unknown) => unknown, file = hook.name): void {
+    this.#collect((app) => {
+      const configDidLoad = (): void => {
+        const result = hook(app);
+        if (isPromise(result)) this.#load.run(file, `the async function of ${file}`, () => result);
+      };
+      return { hook: { configDidLoad }, file };
+    });
   }
 
   #collect(create: (app: object) => NamedHook): void {
@@ -104,44 +143,59 @@ export class Lifecycle extends EventEmitter {
     if (this.#phase !== 'collecting') {
       throw new ClutchError('ERR_CLUTCH_LIFECYCLE', 'lifecycle has been initialized', { fix: 'Call init() once.' });
     }
-    this.#phase = 'initialized';
+    this.#enter('initialized');
     this.#hooks = this.#collected.map((create) => create(this.#app));
   }
 
   /** Runs `configWillLoad` of every hook, then `configDidLoad`, and schedules `didLoad`. */
   triggerConfigWillLoad(): void {
-    for (const named of this.#hooks) this.#runSync(named, 'configWillLoad');
+    for (const named of this.#hooks) this.#runConfigHook(named, 'configWillLoad');
     for (const named of this.#hooks) {
-      this.#runSync(named, 'configDidLoad');
+      this.#runConfigHook(named, 'configDidLoad');
       const { hook } = named;
       if (hook.beforeClose) this.registerBeforeClose(() => toAsyncFunction(hook.beforeClose)?.call(hook));
     }
     for (const named of this.#hooks) this.#schedule(this.#load, named, 'didLoad');
   }
 
-  #runSync({ hook, file }: NamedHook, name: 'configWillLoad' | 'configDidLoad'): void {
-    if (hook[name]) this.#timing.measure(`${name} in ${file}`, () => hook[name]?.());
+  #runConfigHook(named: NamedHook, name: ConfigHook): void {
+    if (!named.hook[name]) return;
+    log('%s in %s', name, named.file);
+    this.#timing.measure(`${name} in ${named.file}`, () => callConfigHook(named, name));
   }
 
   #schedule(group: TaskGroup, named: NamedHook, name: AsyncHook): void {
-    if (named.hook[name]) group.run(`${named.file}:${name}`, () => this.#runAsync(named, name));
+    const { hook, file } = named;
+    if (hook[name]) group.run(`${file}:${name}`, `${name} of ${file}`, () => this.#runAsync(named, name));
   }
 
   async #runAsync({ hook, file }: NamedHook, name: AsyncHook, error?: Error): Promise<void> {
     const title = `${name} in ${file}`;
+    log('%s', title);
     this.#timing.start(title);
-    await toAsyncFunction(hook[name])?.call(hook, error);
-    // An application that is closed while it boots has ended its timeline.
+    this.#running += 1;
+    try {
+      await toAsyncFunction(hook[name])?.call(hook, error);
+    } finally {
+      this.#running -= 1;
+    }
+    log('%s has ended', title);
+    // The timeline ends with the boot, and when the application is closed while it boots.
     if (this.#timing.unfinished().some((item) => item.name === title)) this.#timing.end(title);
   }
 
   #triggerWillReady(): void {
+    if (this.isClosing) return;
     for (const named of this.#hooks) this.#schedule(this.#boot, named, 'willReady');
     this.#boot.start();
   }
 
-  async #triggerDidReady(error?: Error): Promise<void> {
-    await this.#runInOrder('didReady', error);
+  #onReady(error: Error | undefined): void {
+    log('ready: %s', error ?? 'yes');
+    this.#deadline.stop();
+    if (error && error !== this.#interruption) this.#report(error);
+    if (this.isClosing) return;
+    void this.#runInOrder('didReady', error);
   }
 
   /** Runs `serverDidReady` of every hook, one after the other. */
@@ -151,49 +205,83 @@ export class Lifecycle extends EventEmitter {
 
   async #runInOrder(name: 'didReady' | 'serverDidReady', error?: Error): Promise<void> {
     for (const named of this.#hooks) {
-      if (!named.hook[name]) continue;
+      if (!named.hook[name] || this.isClosing) continue;
       try {
         await this.#runAsync(named, name, error);
       } catch (thrown) {
-        this.emit('error', toError(thrown));
+        this.#report(toError(thrown));
       }
     }
   }
 
-  /** @throws {ClutchError} ERR_CLUTCH_LIFECYCLE when `task` is not a function */
-  registerBeforeStart(task: () => unknown, name: string): void {
-    assertFunction(task, 'boot only support function');
-    this.#load.run(name, toAsyncFunction(task));
+  /** An application that has closed has no listeners and no logger any more. */
+  #report(error: Error): void {
+    if (this.listenerCount('error') > 0) this.emit('error', error);
+    else process.emitWarning(`a hook failed after the app was closed: ${error.stack}`, 'ClutchWarning');
   }
 
-  readyCallback(name: string, options?: TaskOptions): (error?: unknown) => void {
-    return this.#load.add(name, options);
+  /** @throws {ClutchError} ERR_CLUTCH_LIFECYCLE when `task` is not a function, or the application closes */
+  registerBeforeStart(task: () => unknown, name: string, site: string): void {
+    assertFunction(task, 'beforeStart takes a function');
+    this.#assertOpen();
+    const title = name === site ? 'beforeStart' : `beforeStart "${name}"`;
+    this.#load.run(name, `${title} at ${site}`, toAsyncFunction(task));
   }
 
-  /** @throws {ClutchError} ERR_CLUTCH_LIFECYCLE when closed or `closer` is not a function */
+  /** @throws {ClutchError} ERR_CLUTCH_LIFECYCLE when the application closes */
+  readyCallback(name: string, site: string, options?: TaskOptions): (error?: unknown) => void {
+    this.#assertOpen();
+    return this.#load.add(name, `readyCallback "${name}" at ${site}`, options);
+  }
+
+  #assertOpen(): void {
+    if (!this.isClosing) return;
+    throw new ClutchError('ERR_CLUTCH_LIFECYCLE', 'app has been closed', { fix: 'Register before close().' });
+  }
+
+  /**
+   * Registers what `close()` runs. What a hook registers that was interrupted by `close()` runs as well, at once if need be.
+   *
+   * @throws {ClutchError} ERR_CLUTCH_LIFECYCLE when closed and no hook is running, or `closer` is not a function
+   */
   registerBeforeClose(closer: () => unknown): void {
-    assertFunction(closer, 'argument should be function');
-    if (this.#phase === 'closed') {
-      throw new ClutchError('ERR_CLUTCH_LIFECYCLE', 'app has been closed', { fix: 'Register before close().' });
+    assertFunction(closer, 'beforeClose takes a function');
+    if (this.#phase !== 'closed') {
+      this.#closeHooks.add(closer);
+      return;
     }
-    this.#closers.add(toAsyncFunction(closer));
+    if (this.#running === 0 && this.remaining.length === 0) this.#assertOpen();
+    void Promise.resolve()
+      .then(toAsyncFunction(closer))
+      .catch((error: unknown) => this.#report(toError(error)));
   }
 
-  /** Runs what was registered, in reverse order, one after the other. Every call gives the same outcome. */
+  /**
+   * Runs what was registered, in reverse order, one after the other. Every call gives the same outcome.
+   * A boot that is under way stops: no further hook starts, and ready fails.
+   */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
   }
 
   async #close(): Promise<void> {
-    this.#phase = 'closing';
-    this.#load.stopTimers();
-    this.#boot.stopTimers();
-    for (const closer of [...this.#closers].reverse()) {
-      await closer();
-      this.#closers.delete(closer);
+    this.#enter('closing');
+    this.#load.cancel();
+    this.#boot.cancel();
+    this.#deadline.stop();
+    if (this.#ready.state === 'pending') {
+      const what = 'the app was closed while it booted';
+      this.#interruption = new ClutchError('ERR_CLUTCH_LIFECYCLE', what, { where: this.remaining });
+      this.#ready.settle(this.#interruption);
+      // Whoever waits for ready hears of it while the application still takes unhandled rejections.
+      await new Promise((resolve) => setImmediate(resolve));
     }
-    this.#phase = 'closed';
+    try {
+      await this.#closeHooks.run();
+    } finally {
+      this.#enter('closed');
+    }
     this.emit('close');
     this.removeAllListeners();
   }

@@ -5,7 +5,7 @@ import { FRAMEWORK_DIR } from './framework_dir.js';
 
 /** The application of the Agent: loads `agent.js` of every load unit and serves no HTTP. */
 export class Agent extends BaseApplication {
-  readonly #keepAlive = setInterval(() => undefined, 24 * 60 * 60 * 1000);
+  #keepAlive: NodeJS.Timeout | undefined;
   readonly #onException = (thrown: unknown): void => {
     const error = toError(thrown);
     if (error.name === 'Error') error.name = 'unhandledExceptionError';
@@ -19,6 +19,10 @@ export class Agent extends BaseApplication {
     // While it boots, an exception is a boot error.
     this.lifecycle.readyState.onSettled((error) => {
       if (!error && options.mode !== 'single') process.on('uncaughtException', this.#onException);
+    });
+    // Not earlier: while it boots, a process in which nothing is left to wait for has failed.
+    this.messenger.once('egg-ready', () => {
+      this.#keepAlive = setInterval(() => undefined, 24 * 60 * 60 * 1000);
     });
     this.beforeClose(() => {
       clearInterval(this.#keepAlive);

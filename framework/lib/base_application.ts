@@ -46,7 +46,8 @@ export abstract class BaseApplication extends ClutchCore {
   readonly #httpClients: HttpClient[] = [];
   #loggers: Loggers | undefined;
   #dumpTimer: NodeJS.Timeout | undefined;
-  #closed = false;
+  /** Errors that were logged as unhandled rejections. */
+  readonly #rejections = new WeakSet<Error>();
   readonly #onRejection = (reason: unknown): void => this.#logRejection(reason);
 
   constructor(options: ApplicationOptions = {}) {
@@ -63,15 +64,17 @@ export abstract class BaseApplication extends ClutchCore {
     process.on('unhandledRejection', this.#onRejection);
     // Registered first, so it runs last: hooks may log and send until the end.
     this.beforeClose(async () => {
-      this.#closed = true;
       this.#dumpNow();
       await Promise.all([...this.#singletons, ...this.#httpClients].map((client) => client.close()));
       await this.#clusterClients?.close();
       this.messenger.close();
-      process.off('unhandledRejection', this.#onRejection);
+      this.releaseRejections();
       await this.#loggers?.close();
     });
-    this.on('error', (error: unknown) => this.#logUnhandled(error));
+    this.on('error', (error: unknown) => {
+      this.#muteBootError(error);
+      this.#logUnhandled(error);
+    });
     this.on('ready_timeout', (name: string, after: number) =>
       this.coreLogger.warn('[clutch] %s seconds later %s was still unable to finish.', after / 1000, name),
     );
@@ -160,13 +163,14 @@ export abstract class BaseApplication extends ClutchCore {
       throw error;
     }
     for (const warning of this.loader.warnings) this.coreLogger.warn('[clutch] %s', warning);
-    this.on('startTimeout', () => this.dumpConfig());
+    this.lifecycle.limitBoot(this.config['workerStartTimeout'] as number);
     this.lifecycle.readyState.onSettled((error) => {
       this.#warnOfSlowSteps();
       this.timing.disable();
+      if (this.lifecycle.isClosing) return;
       // Hooks may have changed config; serving comes before writing about it.
       if (error) this.dumpConfig();
-      else if (!this.#closed) this.#dumpTimer = setTimeout(() => this.#dumpNow(), DUMP_DELAY);
+      else this.#dumpTimer = setTimeout(() => this.#dumpNow(), DUMP_DELAY);
     });
   }
 
@@ -265,10 +269,34 @@ export abstract class BaseApplication extends ClutchCore {
     return this.runInContext(ctx, () => scope(ctx));
   }
 
+  /** An unhandled rejection is logged, unless the error is reported in another way. */
   #logRejection(reason: unknown): void {
+    // In single mode both listen, and the Application is the one that logs.
+    if (this.type === 'agent' && (this as { application?: unknown }).application) return;
+    const { interruption, readyState } = this.lifecycle;
+    if (reason === interruption && interruption) return;
     const error = toError(reason);
+    if (isCauseOf(error, readyState.error)) return;
+    this.#rejections.add(error);
     if (error.name === 'Error') error.name = 'unhandledRejectionError';
     this.coreLogger.error(error);
+  }
+
+  /** Leaves unhandled rejections to Node from now on, which ends the process for one. */
+  releaseRejections(): void {
+    process.off('unhandledRejection', this.#onRejection);
+  }
+
+  /** Whether an error was already logged as an unhandled rejection. */
+  isLogged(error: Error): boolean {
+    return this.#rejections.has(error);
+  }
+
+  /** Whoever waits for ready gets its error and prints it: the log files have it as well, the console not twice. */
+  #muteBootError(error: unknown): void {
+    const { readyState } = this.lifecycle;
+    if (error === undefined || readyState.error !== error) return;
+    if (readyState.isAwaited || this.isLogged(error as Error)) this.loggers.disableConsole();
   }
 
   override toJSON(): Record<string, unknown> {
@@ -278,4 +306,9 @@ export abstract class BaseApplication extends ClutchCore {
   override inspect(): Record<string, unknown> {
     return this.toJSON();
   }
+}
+
+function isCauseOf(error: Error, failure: unknown): boolean {
+  for (let each = failure; each instanceof Error; each = each.cause) if (each === error) return true;
+  return false;
 }

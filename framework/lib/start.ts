@@ -10,6 +10,9 @@ export interface StartOptions extends ApplicationOptions {
   framework?: string;
 }
 
+/** Milliseconds for the close hooks of an app whose boot has failed. */
+const CLOSE_LIMIT = 5000;
+
 interface FrameworkModule {
   Agent: typeof Agent;
   Application: typeof Application;
@@ -20,7 +23,8 @@ interface FrameworkModule {
  * It does not listen: use `app.listen(port)` or `http.createServer(app.serverOptions, app.callback())`.
  *
  * @returns the ready application; `app.agent` is the Agent, and `app.close()` closes both
- * @throws {ClutchError} whatever stops the boot; both are closed then
+ * @throws {ClutchError} whatever stops the boot; both are closed then. ERR_CLUTCH_BOOT after `config.workerStartTimeout`, and
+ *   when nothing is left in the process that the boot could wait for
  */
 export async function start(options: StartOptions = {}): Promise<Application & { agent: Agent }> {
   const { framework, ...rest } = options;
@@ -39,10 +43,23 @@ export async function start(options: StartOptions = {}): Promise<Application & {
     app.messenger.broadcast('egg-pids', [process.pid]).broadcast('egg-ready', { baseDir });
     return app;
   } catch (error) {
-    await (application ?? agent).close();
-    if (!application) throw error;
-    await agent.close();
+    await closeFailed([application, agent]);
     throw error;
+  }
+}
+
+/** The boot's error counts: what fails in closing is logged, and a close hook that never ends is not waited for. */
+async function closeFailed(apps: (Agent | Application | undefined)[]): Promise<void> {
+  for (const app of apps) {
+    if (!app) continue;
+    const closed = app.close().catch((error: unknown) => app.coreLogger.error(error));
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, CLOSE_LIMIT);
+    });
+    await Promise.race([closed, late]);
+    clearTimeout(timer);
+    app.releaseRejections();
   }
 }
 

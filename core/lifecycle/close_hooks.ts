@@ -1,0 +1,23 @@
+import { toAsyncFunction } from '../../loader/index.js';
+
+/** What `close()` runs: functions in reverse order of registration, one after the other. */
+export class CloseHooks {
+  readonly #hooks = new Set<() => unknown>();
+
+  /** The same function counts once. One that is added while they run is the next to run. */
+  add(hook: () => unknown): void {
+    this.#hooks.add(hook);
+  }
+
+  /** Rejects with what a hook throws; those registered before it do not run then. */
+  async run(): Promise<void> {
+    for (let hook = this.#last(); hook; hook = this.#last()) {
+      this.#hooks.delete(hook);
+      await toAsyncFunction(hook)();
+    }
+  }
+
+  #last(): (() => unknown) | undefined {
+    return [...this.#hooks].at(-1);
+  }
+}

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { type Files, loadApp } from '../../support/loaded_app.js';
+
+const REFUSED: [what: string, code: string, named: RegExp, files: Files][] = [
+  ...['configWillLoad', 'configDidLoad'].flatMap((hook): typeof REFUSED => [
+    [
+      `async ${hook}`,
+      'ERR_CLUTCH_LIFECYCLE',
+      new RegExp(`${hook} is async[\\s\\S]*/app\\.js\\n.*didLoad`),
+      { 'app.js': `module.exports = class { async ${hook}() { globalThis.ran = true; } };` },
+    ],
+    [
+      `${hook} that returns a promise which rejects`,
+      'ERR_CLUTCH_LIFECYCLE',
+      new RegExp(`${hook} is async[\\s\\S]*/app\\.js\\n`),
+      { 'app.js': `module.exports = class { ${hook}() { return Promise.reject(new Error('left')); } };` },
+    ],
+  ]),
+  [
+    'an async router',
+    'ERR_CLUTCH_MODULE',
+    /app\/router is async[\s\S]*app\/router\.js\n.*didLoad/,
+    { 'app/router.js': 'module.exports = async (app) => { app.get("/", () => {}); };' },
+  ],
+  [
+    'an async middleware factory',
+    'ERR_CLUTCH_MIDDLEWARE',
+    /Middleware slow must be a function, but actual is a promise[\s\S]*app\/middleware\/slow\.js\n.*didLoad/,
+    {
+      'config/config.default.js': 'exports.middleware = ["slow"];',
+      'app/middleware/slow.js': 'module.exports = async () => (ctx, next) => next();',
+    },
+  ],
+  [
+    'an async config function',
+    'ERR_CLUTCH_CONFIG',
+    /config\.default\.js is async\n.*didLoad/,
+    { 'config/config.default.js': 'module.exports = async () => ({ a: 1 });' },
+  ],
+];
+
+for (const [what, code, message, files] of REFUSED) {
+  test(`${what} is refused with the file and the way out`, (t) => {
+    assert.throws(() => loadApp(t, files), { code, message });
+    assert.equal((globalThis as { ran?: boolean }).ran, undefined, 'it was not even called');
+  });
+}
+
+test('ready waits for app.js that is an async function', async (t) => {
+  const app = loadApp(t, {
+    'app.js': `module.exports = async (app) => {
+      app.steps = ['begun'];
+      await new Promise((resolve) => setTimeout(resolve, 20));
+      app.steps.push('ended');
+    };`,
+  }) as ReturnType<typeof loadApp> & { steps: string[] };
+  assert.deepEqual(app.steps, ['begun']);
+  await app.ready();
+  assert.deepEqual(app.steps, ['begun', 'ended']);
+});
+
+test('app.js that is an async function and rejects fails the boot', async (t) => {
+  const app = loadApp(t, { 'app.js': 'module.exports = async () => { throw new Error("no database"); };' });
+  await assert.rejects(app.ready(), /no database/);
+});

@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import { launch } from '../../support/apps.js';
+import { writeApp } from '../../support/loaded_app.js';
+import { runScript } from '../../support/script.js';
+
+const hook = (body: string): string => `module.exports = class { async didLoad() { ${body} } };`;
+
+const CASES: [what: string, file: string, errors: string[]][] = [
+  ['the same error', hook("const e = new Error('first'); Promise.reject(e); throw e;"), ['first']],
+  [
+    'the same error a little later',
+    hook("const e = new Error('first'); Promise.reject(e); await null; throw e;"),
+    ['first'],
+  ],
+  [
+    'the cause of the error',
+    hook("const e = new Error('first'); Promise.reject(e); throw new Error('second', { cause: e });"),
+    ['second', 'first'],
+  ],
+  ['another error', hook("Promise.reject(new Error('first')); throw new Error('second');"), ['first', 'second']],
+  [
+    'another error, earlier',
+    hook("Promise.reject(new Error('first')); await new Promise((r) => setTimeout(r, 20)); throw new Error('second');"),
+    ['first', 'second'],
+  ],
+];
+
+/** The errors in the order in which they are printed, each as often as its stack is. */
+function printedErrors(output: string): string[] {
+  const lines = output.split('\n');
+  return lines
+    .filter((_line, index) => /^\s+at .*(?:app|agent)\.js/.test(lines[index + 1] ?? ''))
+    .map((line) => /(?:first|second)$/.exec(line)?.[0])
+    .filter((name) => name !== undefined);
+}
+
+for (const file of ['app.js', 'agent.js']) {
+  for (const [what, text, errors] of CASES) {
+    const title = `${file} throws while a promise it left rejects with ${what}: each is printed once`;
+    test(`${title}, by the Master`, async (t) => {
+      const baseDir = writeApp(t, { 'config/config.default.js': 'exports.keys = "k";', [file]: text });
+      const { output, exited } = launch(t, { baseDir, workers: 1 });
+      assert.equal(await exited, 1, output());
+      assert.deepEqual(printedErrors(output()), errors, output());
+    });
+
+    test(`${title}, in one process`, async (t) => {
+      const baseDir = writeApp(t, { 'config/config.default.js': 'exports.keys = "k";', [file]: text });
+      const { code, output } = await runScript(t, baseDir, "import { start } from 'koa-clutch'; await start();");
+      assert.equal(code, 1, output);
+      assert.deepEqual(printedErrors(output), errors, output);
+    });
+  }
+}
+
+test('the log file has a boot error that the Master prints', async (t) => {
+  const baseDir = writeApp(t, {
+    'config/config.default.js': 'exports.keys = "k"; exports.logger = { dir: __dirname + "/../logs" };',
+    'app.js': hook("throw new Error('first');"),
+  });
+  const { exited } = launch(t, { baseDir, workers: 1 });
+  await exited;
+  assert.match(readFileSync(path.join(baseDir, 'logs/common-error.log'), 'utf8'), /first/);
+});
+
+test('an error that nobody waits for is printed by the app', async (t) => {
+  const baseDir = writeApp(t, { 'app.js': hook("throw new Error('first');") });
+  const { output } = await runScript(
+    t,
+    baseDir,
+    "import { Application } from 'koa-clutch'; new Application({ mode: 'single' });",
+  );
+  assert.deepEqual(printedErrors(output), ['first'], output);
+});

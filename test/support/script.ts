@@ -1,0 +1,30 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import type { TestContext } from 'node:test';
+
+export interface ScriptResult {
+  /** Exit code; null when the test has ended the process. */
+  code: number | null;
+  output: string;
+}
+
+/** Runs the text of an ES module in an app's directory, as `node script.mjs` would. */
+export async function runScript(
+  t: TestContext,
+  baseDir: string,
+  script: string,
+  env: NodeJS.ProcessEnv = {},
+): Promise<ScriptResult> {
+  const child = spawn(process.execPath, ['--input-type=module', '-e', script], {
+    cwd: baseDir,
+    env: { ...process.env, EGG_HOME: baseDir, EGG_SERVER_ENV: 'prod', NODE_TEST_CONTEXT: undefined, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += String(chunk)));
+  t.after(() => {
+    if (child.exitCode === null) child.kill('SIGKILL');
+  });
+  const [code] = (await once(child, 'close')) as [number | null];
+  return { code, output };
+}
