@@ -17,7 +17,7 @@ export interface InspectOptions {
 }
 
 /**
- * Loads an app in a process of its own, without starting servers or running asynchronous hooks, and reports on it.
+ * Loads an app in a process of its own, without servers or asynchronous hooks, and reports on it.
  *
  * @throws {ClutchError} ERR_CLUTCH_BOOT when the app does not load, with its error
  */
@@ -28,12 +28,12 @@ export async function inspectApp({ execArgv = [], framework, ...question }: Insp
     stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
     env: { ...process.env, EGG_LOG: 'NONE' },
   });
-  const [answer, errors, code] = await Promise.all([
+  const [report, errors, code] = await Promise.all([
     text(child.stdio[3] as Readable),
     text(child.stderr as Readable),
     new Promise<number | null>((resolve) => child.once('close', resolve)),
   ]);
-  if (code === 0) return JSON.parse(answer);
+  if (code === 0) return JSON.parse(report);
   throw new ClutchError('ERR_CLUTCH_BOOT', 'the app does not load', { where: errors.trimEnd().split('\n') });
 }
 

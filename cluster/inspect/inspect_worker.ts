@@ -4,8 +4,8 @@ interface Inspectable {
   report(topic: string, key?: string): unknown;
 }
 
-/** The pipe to the process that asks. */
-const ANSWER = 3;
+/** File descriptor of the pipe to the process that asks. */
+const REPORT = 3;
 
 const { entry, topic, key, baseDir } = JSON.parse(process.argv[2] as string);
 const module = (await import(entry)) as {
@@ -22,9 +22,9 @@ try {
   process.stderr.write(`${(error as Error).message}\n`, () => process.exit(1));
 }
 
-/** Answers in the same turn as the construction, so that asynchronous hooks do not get to run. */
+/** Reports before the event loop goes on, so that asynchronous hooks do not get to run. */
 function finish(value: unknown): never {
-  const answer = Buffer.from(JSON.stringify(value));
-  for (let sent = 0; sent < answer.length; ) sent += writeSync(ANSWER, answer, sent);
+  const report = Buffer.from(JSON.stringify(value));
+  for (let sent = 0; sent < report.length; ) sent += writeSync(REPORT, report, sent);
   process.exit(0);
 }

@@ -5,7 +5,7 @@ import type { ListenAddress } from '../protocol/protocol.js';
 import type { Supervisor } from '../supervise/supervisor.js';
 import type { Relay } from './relay.js';
 
-/** What the Master tells the others of its own accord, with the names and contents that Egg has for it. */
+/** The messages that the Master itself sends, with the names and contents that Egg has for them. */
 export class EggEvents {
   readonly #relay: Relay;
   readonly #agents: Supervisor;
@@ -29,7 +29,7 @@ export class EggEvents {
     this.#ready({ to: 'agent' });
   }
 
-  /** Only the process that has joined gets it: to the others nothing has become ready. */
+  /** A replacement is ready. Only that process gets `egg-ready`: the others have had it. */
   joined(id: number): void {
     this.#ready({ receiverPid: String(id) });
   }
@@ -51,7 +51,7 @@ export class EggEvents {
     this.#relay.send({ action: 'agent-worker-died', to: 'parent', from: 'master' });
   }
 
-  /** Tells a worker where the Agent is. */
+  /** Sends the Agent's id to a worker. */
   agentIdTo(worker: number): void {
     const data = [this.#agents.current?.id];
     this.#relay.send({ action: 'egg-pids', data, receiverPid: String(worker), from: 'master' });
@@ -61,7 +61,7 @@ export class EggEvents {
     this.#relay.send({ action: 'app-worker-died', to: 'parent', from: 'master' });
   }
 
-  /** Tells the Agent which workers there are. */
+  /** Sends the ids of all ready workers to the Agent. */
   workerIds(): void {
     if (!this.#agents.current) return;
     const data = this.#workers.ready.map(({ id }) => id);

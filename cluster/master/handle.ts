@@ -4,19 +4,19 @@ import type { MasterMessenger } from './master_messenger.js';
 
 /** What `startCluster` resolves with. */
 export interface ClusterHandle {
-  /** e.g. `http://127.0.0.1:7001`, or the path of a unix socket. */
+  /** For example `http://127.0.0.1:7001`, or the path of a unix socket. */
   readonly address: string;
-  /** Where `/livez`, `/readyz` and `/metrics` are answered; undefined without option `admin`. */
+  /** Where `/livez`, `/readyz` and `/metrics` are served; undefined without option `admin`. */
   readonly adminAddress: string | undefined;
   /** Pids of all processes that are ready; ids of threads with `startMode: 'worker_threads'`. */
   readonly pids: { master: number; agent: number | undefined; workers: number[] };
-  /** Sends to the other processes, and hears what they send to the Master. */
+  /** Sends to the other processes, and emits what they send to the Master. */
   readonly messenger: MasterMessenger;
-  /** What each process is doing. */
+  /** @returns the state of each process, and of each slot in backoff */
   status(): ClusterStatus;
   /**
    * Replaces the Agent, unless `agent` is false, and all app workers without an interruption; rejects when the new
-   * code does not boot. A call during a reload is answered by one more reload after it.
+   * code does not boot. Calls during a reload share one more reload after it.
    */
   reload(options?: ReloadOptions): Promise<void>;
   /**
@@ -25,6 +25,6 @@ export interface ClusterHandle {
    * @throws {ClutchError} ERR_CLUTCH_OPTION when it is not between 1 and 1024
    */
   scale(workers: number): Promise<void>;
-  /** Ends app workers, then the Agent. */
+  /** Drains and ends the app workers, then the Agent. */
   close(): Promise<void>;
 }

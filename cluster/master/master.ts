@@ -1,3 +1,4 @@
+import { debuglog } from 'node:util';
 import { toError } from '../../errors.js';
 import type { LeaderInfo } from '../../ipc/leader_info.js';
 import { CONTROL } from '../../ipc/message.js';
@@ -24,7 +25,9 @@ import { Relay } from './relay.js';
 import { listenToSignals } from './signals.js';
 import type { SpawnedCluster } from './spawn_all.js';
 
-/** Milliseconds that killed processes get to be gone. */
+const debug = debuglog('clutch:cluster');
+
+/** Milliseconds that killed processes get to exit. */
 const FORCE_LIMIT = 1000;
 
 const TRANSITIONS = {
@@ -34,7 +37,7 @@ const TRANSITIONS = {
   closed: [],
 } as const;
 
-/** The first process: forks and supervises the others and passes messages on. Loads no code of the app. */
+/** The first process: forks and supervises the others and relays their messages. It loads no code of the app. */
 export class Master implements ClusterHandle {
   readonly #options: ClusterOptions;
   readonly #log = createMasterLog();
@@ -52,7 +55,7 @@ export class Master implements ClusterHandle {
   readonly #leader: LeaderInfo;
   #messenger: MasterMessenger | undefined;
   #admin: { address: string; close(): void } | undefined;
-  readonly #machine = new StateMachine<MasterState>(this, TRANSITIONS, 'starting');
+  readonly #machine = new StateMachine<MasterState>('Master', TRANSITIONS, 'starting');
   #listening: ListenAddress | undefined;
   #closing: Promise<void> | undefined;
   readonly #control = new ControlServer(this, this.#log);
@@ -94,7 +97,7 @@ export class Master implements ClusterHandle {
       address: this.address,
       baseDir: options.baseDir,
     }));
-    // A process that is being debugged may stand still for as long as it likes.
+    // A process that is being debugged may stop at a breakpoint for any time.
     const debugged = (options.execArgv ?? process.execArgv).some((option) => option.startsWith('--inspect'));
     const limits = { ...options, hangTimeout: debugged ? 0 : options.hangTimeout };
     this.#watchdog = new Watchdog(limits, () => [...this.#agents.all, ...this.#workers.all], {
@@ -108,7 +111,7 @@ export class Master implements ClusterHandle {
     });
   }
 
-  /** Begins to supervise what has been spawned. */
+  /** Begins to supervise the processes that have been forked. */
   start(): void {
     listenToSignals({
       onClose: (signal) => {
@@ -131,16 +134,16 @@ export class Master implements ClusterHandle {
     });
     this.#agents.on('ready', (agent) => this.#onAgentReady(agent));
     this.#agents.on('died', (agent, reason, delay) => this.#onAgentDeath(agent, reason, delay));
-    this.#workers.on('message', (message, info) => {
+    this.#workers.on('message', (message, worker) => {
       if (message.action === CONTROL.connectionTaken) this.#sticky?.taken(message.data as number);
       else if (message.action === CONTROL.connectionRefused) this.#sticky?.refused(message.data as number);
       else if (message.action === CONTROL.prepareSocket)
-        void this.#sockets.prepare(message.data as string, info.handle);
-      else this.#relay.route(message, 'app', info);
+        void this.#sockets.prepare(message.data as string, worker.handle);
+      else this.#relay.route(message, 'app', worker);
     });
-    this.#workers.on('ready', (info, address) => void this.#onWorkerReady(info, address));
-    this.#workers.on('died', (info, reason, delay) => this.#onWorkerDeath(info, reason, delay));
-    this.#workers.on('exit', (info) => this.#onWorkerExit(info));
+    this.#workers.on('ready', (worker, address) => void this.#onWorkerReady(worker, address));
+    this.#workers.on('died', (worker, reason, delay) => this.#onWorkerDeath(worker, reason, delay));
+    this.#workers.on('exit', (worker) => this.#onWorkerExit(worker));
     if (this.#agents.all.length === 0 || this.#workers.all.length < this.#options.workers) {
       this.#failBoot('a process ended as soon as it was forked');
       return;
@@ -168,7 +171,7 @@ export class Master implements ClusterHandle {
     this.#eggEvents.agentGone();
   }
 
-  async #onWorkerReady(info: ManagedChild, address: ListenAddress): Promise<void> {
+  async #onWorkerReady({ id }: ManagedChild, address: ListenAddress): Promise<void> {
     if (this.#sticky && !this.#listening) {
       this.#listening = address;
       try {
@@ -180,11 +183,11 @@ export class Master implements ClusterHandle {
     }
     this.#listening ??= address;
     this.#sticky?.redispatch();
-    this.#eggEvents.agentIdTo(info.id);
+    this.#eggEvents.agentIdTo(id);
     this.#eggEvents.workerIds();
     if (this.#machine.state === 'ready') {
-      this.#log.info(`app worker ${info.id} is ready`);
-      this.#eggEvents.joined(info.id);
+      this.#log.info(`app worker ${id} is ready`);
+      this.#eggEvents.joined(id);
     } else if (this.#machine.state === 'starting' && this.#workers.ready.length === this.#options.workers) {
       await this.#becomeReady();
     }
@@ -215,12 +218,12 @@ export class Master implements ClusterHandle {
     }
     const what = state === 'draining' ? 'is leaving' : 'died';
     this.#log.error(`app worker ${id} ${what} and is replaced ${inWords(delay)}: ${reason}`);
-    if (delay > 0) this.#log.error(`slot ${slot.index} is backing off: its workers die soon after they start`);
+    if (delay > 0) this.#log.error(`slot ${slot.index} is backing off: its workers crash soon after they start`);
     this.#eggEvents.workerGone();
   }
 
-  #onWorkerExit(info: ManagedChild): void {
-    this.#sticky?.redispatch(info);
+  #onWorkerExit(worker: ManagedChild): void {
+    this.#sticky?.redispatch(worker);
     this.#eggEvents.workerIds();
   }
 
@@ -237,12 +240,13 @@ export class Master implements ClusterHandle {
 
   #onException(error: Error): void {
     this.#log.error(`uncaughtException: ${error.stack}`);
-    // A Master that goes on supervising is worth more than one that is gone; while booting it must not.
+    // Once the service runs, a Master that goes on supervising is worth more than one that has ended.
     this.#failBoot('uncaughtException in the Master');
   }
 
   #failBoot(reason: string): void {
     if (this.#machine.state !== 'starting') return;
+    debug('the boot fails: %s', reason);
     this.#log.error(`start failed: ${reason}`);
     this.#end(1);
   }

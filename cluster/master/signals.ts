@@ -1,14 +1,14 @@
-/** A second signal so soon is the first one again: a terminal and npm both pass it on. Milliseconds. */
+/** Milliseconds in which a second signal is taken for the first one again: a terminal and npm both pass it on. */
 const ECHO = 500;
 
 export interface SignalListener {
   onClose(signal: string): void;
-  /** Asked to end while closing. */
+  /** A second signal has come while the Master closes. */
   onForce(signal: string): void;
   onReload(): void;
 }
 
-/** Tells what the signals to the Master mean. */
+/** Listens to the signals of the Master and translates them. */
 export function listenToSignals({ onClose, onForce, onReload }: SignalListener): void {
   let first: number | undefined;
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) {

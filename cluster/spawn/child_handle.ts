@@ -6,7 +6,7 @@ import { descendants, killAll } from './descendants.js';
 
 /** Bytes that may wait in the Master for one receiver that does not read. */
 const QUEUE_LIMIT = 64 * 1024 * 1024;
-/** Messages that may wait for one that does not listen yet. */
+/** Messages that may wait for a child that does not listen yet. */
 const EARLY_LIMIT = 10_000;
 
 interface Events {
@@ -17,25 +17,25 @@ interface Events {
   error: [error: Error];
 }
 
-/** Why a message could not be sent; undefined when it is on its way. */
+/** Why a message could not be sent; undefined if it is on its way. */
 export type SendFailure = 'gone' | 'full' | undefined;
 
-/** A process or thread that the Master has started: what the Master does with it. */
+/** A process or thread that the Master has started, and what the Master does with it. */
 export abstract class Child extends EventEmitter<Events> {
   /** Its pid, or the id of its thread. */
   abstract readonly id: number;
   /** Milliseconds since the epoch. */
   readonly spawnedAt = Date.now();
-  /** Messages that wait until it listens; undefined from then on. */
+  /** Messages that wait until the child listens; undefined from then on. */
   #early: Message[] | undefined = [];
 
   abstract get alive(): boolean;
   abstract kill(): void;
   protected abstract post(message: Message): SendFailure;
-  /** Asks it to close; @returns a function that cleans up behind it */
+  /** @returns a function that ends what the child leaves behind */
   protected abstract askToClose(): () => void;
 
-  /** Sends a message; one for a child that does not listen yet waits until it does. Never throws. */
+  /** Sends a message, which waits until the child listens. Never throws. */
   send(message: Message): SendFailure {
     if (!this.#early) return this.post(message);
     if (this.#early.length >= EARLY_LIMIT) return 'full';
@@ -54,7 +54,7 @@ export abstract class Child extends EventEmitter<Events> {
   }
 
   /**
-   * Ends it: asks, and kills when it is still there after `timeout`. Processes that it has started end with it.
+   * Asks the child to end, and kills it if it is still there after `timeout`. Processes that it has started end with it.
    *
    * @param timeout milliseconds
    */
@@ -76,7 +76,7 @@ export abstract class Child extends EventEmitter<Events> {
 export class ProcessChild extends Child {
   readonly id: number;
   readonly #process: ChildProcess;
-  /** Bytes that wait for it to read. */
+  /** Bytes that the process has not read yet. */
   #queued = 0;
 
   constructor(process: ChildProcess) {
@@ -109,7 +109,7 @@ export class ProcessChild extends Child {
     const written = (): void => {
       this.#queued -= size;
     };
-    // Measured only for a receiver that lags behind: the others' messages are on their way already.
+    // The size matters only if the receiver lags behind; otherwise the message is on its way already.
     if (!this.#process.send(message, undefined, undefined, written)) {
       size = JSON.stringify(message).length;
       this.#queued += size;

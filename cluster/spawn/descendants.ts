@@ -4,11 +4,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 interface ProcessEntry {
   pid: number;
   parent: number;
-  /** Tells a process from a later one with the same pid. */
+  /** When it started, which tells it from a later process with the same pid. */
   started: string;
 }
 
-/** @returns the processes that a process has started, and those that they have */
+/** @returns the processes that a process has started, directly or not */
 export function descendants(pid: number): ProcessEntry[] {
   if (process.platform === 'win32') return [];
   const all = listProcesses();
@@ -23,7 +23,7 @@ export function descendants(pid: number): ProcessEntry[] {
   return found;
 }
 
-/** Ends with SIGKILL those that still run. */
+/** Sends SIGKILL to those that still run. */
 export function killAll(entries: ProcessEntry[]): void {
   if (entries.length === 0) return;
   const now = new Map(listProcesses().map((entry) => [entry.pid, entry.started]));
@@ -32,7 +32,7 @@ export function killAll(entries: ProcessEntry[]): void {
     try {
       process.kill(pid, 'SIGKILL');
     } catch {
-      // It has ended in between.
+      // It has just ended.
     }
   }
 }
@@ -47,7 +47,7 @@ function listFromProc(): ProcessEntry[] {
     if (!Number.isInteger(pid)) return [];
     try {
       const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
-      // The name of the program, in brackets, may hold anything.
+      // The second field, the name of the program in brackets, may hold spaces and brackets.
       const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
       return [{ pid, parent: Number(fields[1]), started: fields[19] as string }];
     } catch {

@@ -1,5 +1,8 @@
+import { debuglog } from 'node:util';
 import type { ManagedChild } from './managed_child.js';
 import type { Supervisor } from './supervisor.js';
+
+const debug = debuglog('clutch:cluster');
 
 export interface ReloadOptions {
   /** Whether the Agent is replaced too; default true. */
@@ -25,14 +28,20 @@ export class RollingRestart {
     this.#log = log;
   }
 
-  #enqueue<T>(operation: () => Promise<T>): Promise<T> {
-    const done = this.#last.catch(() => undefined).then(operation);
+  #enqueue<T>(name: string, operation: () => Promise<T>): Promise<T> {
+    debug('%s is queued', name);
+    const done = this.#last
+      .catch(() => undefined)
+      .then(() => {
+        debug('%s begins', name);
+        return operation();
+      });
     this.#last = done;
     return done;
   }
 
   /**
-   * Replaces the Agent, unless `agent` is false, then every app worker. A call while another one waits joins it.
+   * Replaces the Agent, unless `agent` is false, then every app worker. A call joins a reload that has not begun.
    *
    * @throws the error of the new code when it does not boot; what has not been replaced stays
    */
@@ -43,7 +52,7 @@ export class RollingRestart {
     }
     const next: Reload = { agent, done: Promise.resolve() };
     this.#queued = next;
-    next.done = this.#enqueue(() => {
+    next.done = this.#enqueue('reload', () => {
       this.#queued = undefined;
       return this.#reload(next.agent);
     });
@@ -53,8 +62,9 @@ export class RollingRestart {
   async #reload(agent: boolean): Promise<void> {
     const begin = Date.now();
     try {
-      if (agent) for (const slot of this.#agents.slots) await this.#agents.replace(slot);
-      for (const slot of [...this.#workers.slots]) await this.#workers.replace(slot);
+      for (const supervisor of agent ? [this.#agents, this.#workers] : [this.#workers]) {
+        for (const slot of [...supervisor.slots]) await supervisor.replace(slot);
+      }
       this.#log.info(`reloaded (${Date.now() - begin} ms)`);
     } catch (error) {
       this.#log.error(`reload failed, the old processes stay: ${(error as Error).message}`);
@@ -62,17 +72,17 @@ export class RollingRestart {
     }
   }
 
-  /** Replaces one worker; when the new one does not boot the old one stays, and the outcome is logged. */
-  recycle(info: ManagedChild, reason: string): Promise<void> {
-    return this.#enqueue(async () => {
-      if (info.state !== 'ready') return;
-      this.#log.info(`app worker ${info.id} is being replaced: ${reason}`);
-      info.slot.lastExit = reason;
+  /** Replaces one worker. If the new one does not boot, the old one stays; the outcome is logged. */
+  recycle(worker: ManagedChild, reason: string): Promise<void> {
+    return this.#enqueue(`recycling of ${worker}`, async () => {
+      if (worker.state !== 'ready') return;
+      this.#log.info(`app worker ${worker.id} is being replaced: ${reason}`);
+      worker.slot.lastExit = reason;
       try {
-        await this.#workers.replace(info.slot);
-        info.slot.restarts += 1;
+        await this.#workers.replace(worker.slot);
+        worker.slot.restarts += 1;
       } catch (error) {
-        this.#log.error(`app worker ${info.id} stays, its replacement failed: ${(error as Error).message}`);
+        this.#log.error(`app worker ${worker.id} stays, its replacement failed: ${(error as Error).message}`);
       }
     });
   }
@@ -80,10 +90,10 @@ export class RollingRestart {
   /**
    * Changes the number of workers.
    *
-   * @throws the error of a new worker that does not boot; the number stays as far as it had got
+   * @throws the error of a new worker that does not boot; the workers that were added before it stay
    */
   scale(count: number): Promise<void> {
-    return this.#enqueue(async () => {
+    return this.#enqueue('scaling', async () => {
       this.#log.info(`scaling from ${this.#workers.slots.length} to ${count} app workers`);
       while (this.#workers.slots.length > count) this.#workers.removeSlot();
       while (this.#workers.slots.length < count) {

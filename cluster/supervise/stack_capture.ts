@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inspectorPort } from '../protocol/inspector_port.js';
 
-/** Milliseconds that a process gets to answer; one that is stopped never does. */
+/** Milliseconds that a process gets to respond; one that is stopped with SIGSTOP never does. */
 const TIMEOUT = 3000;
 
 interface CallFrame {
@@ -16,12 +16,12 @@ interface InspectorEvent {
 }
 
 /**
- * Tells what a process is doing whose event loop is blocked. SIGUSR1 starts Node's inspector, on the loopback address,
- * from a thread that is not blocked; through it the running JavaScript is paused and its stack is read.
+ * Captures the stack of a process whose event loop is blocked. SIGUSR1 makes Node start its inspector, on the loopback
+ * address, in a thread that is not blocked; through it the running JavaScript is paused and its stack is read.
  * (A diagnostic report on a signal would not do: Node writes it from the event loop.)
- * The process is to be killed afterwards: its inspector stays open.
+ * Kill the process afterwards: its inspector stays open.
  *
- * @returns the stack, a line for each frame; undefined when there is no answer
+ * @returns the stack, a line for each frame; undefined if the process does not respond
  */
 export async function captureStack(pid: number): Promise<string | undefined> {
   if (process.platform === 'win32') return undefined;
@@ -38,8 +38,8 @@ export async function captureStack(pid: number): Promise<string | undefined> {
 async function inspectorUrl(port: number, signal: AbortSignal): Promise<string> {
   for (;;) {
     try {
-      const answer = await fetch(`http://127.0.0.1:${port}/json/list`, { signal });
-      const [target] = (await answer.json()) as { webSocketDebuggerUrl: string }[];
+      const response = await fetch(`http://127.0.0.1:${port}/json/list`, { signal });
+      const [target] = (await response.json()) as { webSocketDebuggerUrl: string }[];
       if (target) return target.webSocketDebuggerUrl;
     } catch (error) {
       signal.throwIfAborted();

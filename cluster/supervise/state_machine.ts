@@ -10,12 +10,12 @@ const debug = debuglog('clutch:cluster');
  * found again by the watchdog. A Master that still boots ends with the error.
  */
 export class StateMachine<S extends string> {
-  readonly #owner: object;
+  readonly #owner: { toString(): string };
   readonly #transitions: Readonly<Record<S, readonly S[]>>;
   #state: S;
 
   /** @param owner its `toString` names it in errors and in the debug log */
-  constructor(owner: object, transitions: Readonly<Record<S, readonly S[]>>, initial: S) {
+  constructor(owner: { toString(): string }, transitions: Readonly<Record<S, readonly S[]>>, initial: S) {
     this.#owner = owner;
     this.#transitions = transitions;
     this.#state = initial;

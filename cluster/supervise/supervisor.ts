@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { debuglog } from 'node:util';
 import type { ErrorData } from '../../ipc/error_data.js';
 import { CONTROL, type Message } from '../../ipc/message.js';
 import type { BootData, ListenAddress, PrepareData, ProcessStats } from '../protocol/protocol.js';
@@ -8,6 +9,8 @@ import { killedFromOutside } from './backoff.js';
 import { type ChildKind, type ChildState, ManagedChild } from './managed_child.js';
 import { Slot } from './slot.js';
 import { StateMachine } from './state_machine.js';
+
+const debug = debuglog('clutch:cluster');
 
 /** Milliseconds that a child gets to exit when its channel has closed: a process that is killed loses that first. */
 const EXIT_GRACE = 100;
@@ -181,6 +184,7 @@ export class Supervisor extends EventEmitter<Events> {
 
   #onDisconnect(child: ManagedChild): void {
     if (child.state !== 'ready') return;
+    debug('%s has lost its channel', child);
     const lost = setTimeout(
       () => this.#replaceDraining(child, 'its channel to the Master closed', { crashed: true }),
       EXIT_GRACE,
@@ -192,7 +196,10 @@ export class Supervisor extends EventEmitter<Events> {
   #replaceDraining(child: ManagedChild, reason: string, { crashed }: { crashed: boolean }): void {
     if (child.state !== 'ready') return;
     this.#become(child, 'draining');
-    const overdue = setTimeout(() => child.handle.kill(), this.#options.closeTimeout + 1000);
+    const overdue = setTimeout(() => {
+      debug('%s has not ended by itself: it is killed', child);
+      child.handle.kill();
+    }, this.#options.closeTimeout + 1000);
     child.handle.once('exit', () => clearTimeout(overdue));
     this.#onDeath(child, reason, { crashed });
   }
@@ -219,6 +226,7 @@ export class Supervisor extends EventEmitter<Events> {
     slot.restarts += 1;
     if (this.#phase.state === 'closing') return;
     const delay = crashed ? slot.backoff.delayAfter(Date.now() - handle.spawnedAt) : 0;
+    debug('%s is replaced in %d ms, crashed: %s, attempt %d', child, delay, crashed, slot.backoff.attempt);
     this.emit('died', child, reason, delay);
     this.#fill(slot, delay);
   }
@@ -245,6 +253,7 @@ export class Supervisor extends EventEmitter<Events> {
    * @throws the candidate's error when it does not boot; the others stay then
    */
   async replace(slot: Slot): Promise<void> {
+    debug('%s: a candidate is started for slot %d', this, slot.index);
     slot.cancelRetry();
     this.#replacing.add(slot);
     try {

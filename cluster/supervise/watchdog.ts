@@ -12,28 +12,30 @@ export interface WatchdogLimits {
 }
 
 export interface WatchdogListener {
-  onHang(process: ManagedChild, silent: number): void;
+  /** @param silent milliseconds since the last heartbeat */
+  onHang(child: ManagedChild, silent: number): void;
   onLimit(worker: ManagedChild, reason: string): void;
   onTick(): void;
 }
 
-/** Loading an app is one long block of the event loop: a process that boots may be silent for so much longer. */
+/** Loading an app blocks the event loop for long: a child that boots may be silent for so many times the limit. */
 const BOOT_FACTOR = 4;
-/** A process that could not be replaced for its size is looked at again after so many milliseconds. */
-const LIMIT_PAUSE = 60_000;
+/** Milliseconds between two reports of the same worker, which stays over a limit if its replacement does not boot. */
+const REPORT_PAUSE = 60_000;
 
-/** Looks at the heartbeats: finds processes that are silent, and workers that have grown too big or old. */
+/** Looks at the heartbeats: finds children that have stopped sending them, and workers that are over a limit. */
 export class Watchdog {
   readonly #limits: WatchdogLimits;
-  readonly #processes: () => ManagedChild[];
+  readonly #children: () => ManagedChild[];
   readonly #listener: WatchdogListener;
-  readonly #told = new WeakMap<ManagedChild, number>();
+  /** When a worker was last reported to be over a limit. */
+  readonly #reported = new WeakMap<ManagedChild, number>();
   #timer: NodeJS.Timeout | undefined;
   #lastTick = Date.now();
 
-  constructor(limits: WatchdogLimits, processes: () => ManagedChild[], listener: WatchdogListener) {
+  constructor(limits: WatchdogLimits, children: () => ManagedChild[], listener: WatchdogListener) {
     this.#limits = limits;
-    this.#processes = processes;
+    this.#children = children;
     this.#listener = listener;
   }
 
@@ -48,31 +50,34 @@ export class Watchdog {
   #tick(): void {
     const now = Date.now();
     const interval = heartbeatInterval(this.#limits.hangTimeout);
-    // The Master itself was not running, as when a machine sleeps: the heartbeats of that time could not come.
+    // If the Master itself did not run, as when the machine slept, no heartbeat could come meanwhile.
     const pause = now - this.#lastTick - interval;
     this.#lastTick = now;
-    for (const process of this.#processes()) {
-      if (pause > interval && process.lastBeat !== undefined) process.lastBeat += pause;
-      this.#look(process, now);
+    for (const child of this.#children()) {
+      if (pause > interval && child.lastBeat !== undefined) child.lastBeat += pause;
+      if (!this.#checkHeartbeat(child, now)) this.#checkLimits(child, now);
     }
     this.#listener.onTick();
   }
 
-  #look(process: ManagedChild, now: number): void {
-    const { lastBeat, state, stats } = process;
+  /** @returns whether the child is to be killed */
+  #checkHeartbeat(child: ManagedChild, now: number): boolean {
     const { hangTimeout } = this.#limits;
-    if (hangTimeout > 0 && lastBeat !== undefined && !process.killReason) {
-      const limit = state === 'starting' || state === 'candidate' ? hangTimeout * BOOT_FACTOR : hangTimeout;
-      if (now - lastBeat > limit) {
-        process.killReason = `its event loop was blocked for more than ${limit} ms (hangTimeout)`;
-        this.#listener.onHang(process, now - lastBeat);
-        return;
-      }
-    }
-    const reason = state === 'ready' && stats && this.#overLimit(stats);
-    if (!reason || now - (this.#told.get(process) ?? 0) < LIMIT_PAUSE) return;
-    this.#told.set(process, now);
-    this.#listener.onLimit(process, reason);
+    if (hangTimeout === 0 || child.lastBeat === undefined || child.killReason) return false;
+    const boots = child.state === 'starting' || child.state === 'candidate';
+    const limit = boots ? hangTimeout * BOOT_FACTOR : hangTimeout;
+    const silent = now - child.lastBeat;
+    if (silent <= limit) return false;
+    child.killReason = `its event loop was blocked for more than ${limit} ms (hangTimeout)`;
+    this.#listener.onHang(child, silent);
+    return true;
+  }
+
+  #checkLimits(child: ManagedChild, now: number): void {
+    const reason = child.state === 'ready' && child.stats && this.#overLimit(child.stats);
+    if (!reason || now - (this.#reported.get(child) ?? 0) < REPORT_PAUSE) return;
+    this.#reported.set(child, now);
+    this.#listener.onLimit(child, reason);
   }
 
   #overLimit({ rss, requests }: ProcessStats): string | undefined {

@@ -86,6 +86,7 @@ export interface RunningCluster {
   scale(workers: number): Promise<void>;
   /** Address of the admin listener. */
   admin(): Promise<string>;
+  throwInMaster(): Promise<void>;
   /** Sends a signal to the Master and waits until it has ended. */
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
@@ -152,6 +153,7 @@ export async function startTestCluster(
     status: async () => (await ask('status')) as ClusterStatus,
     scale: async (workers) => void (await ask('scale', workers)),
     admin: async () => (await ask('admin')) as string,
+    throwInMaster: async () => void (await ask('throw')),
     stop: async (signal = 'SIGTERM') => {
       child.kill(signal);
       return exited;

@@ -9,6 +9,10 @@ const answers: Record<string, (data?: unknown) => unknown> = {
   'test:status': () => handle.status(),
   'test:scale': (data) => handle.scale(data as number),
   'test:admin': () => handle.adminAddress,
+  'test:throw': () =>
+    void setImmediate(() => {
+      throw new Error('a mistake in the Master');
+    }),
 };
 
 interface Question {

@@ -11,7 +11,6 @@ import { stickySlot } from '../../../cluster/listen/sticky.js';
 import { parseClusterOptions, supportsReusePort } from '../../../cluster/options/options.js';
 import { quotaOf, usableProcessors } from '../../../cluster/options/processors.js';
 import { inspectorPort } from '../../../cluster/protocol/inspector_port.js';
-import { Backoff, killedFromOutside } from '../../../cluster/supervise/backoff.js';
 import { copyFixture, fixture, temporaryDirectory } from '../../support/apps.js';
 
 const baseDir = fixture('faulty');
@@ -97,26 +96,6 @@ test('the number of processors follows the quota of the control group', (t) => {
   writeFileSync(path.join(root, 'cpu/cpu.cfs_quota_us'), '50000');
   writeFileSync(path.join(root, 'cpu/cpu.cfs_period_us'), '100000');
   assert.equal(usableProcessors(root), 1);
-});
-
-test('the delay doubles from 1 s to 30 s, with jitter, and starts over after a healthy life', () => {
-  const backoff = new Backoff();
-  const delays = Array.from({ length: 10 }, () => backoff.delayAfter(100, 1));
-  assert.deepEqual(delays, [0, 0, 0, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]);
-  assert.ok(backoff.active);
-  assert.equal(backoff.delayAfter(100, 0), 22_500);
-  assert.equal(backoff.delayAfter(60_000), 0);
-  assert.equal(backoff.active, false);
-});
-
-test('a kill from outside is told from a fault of the process', () => {
-  assert.deepEqual(['SIGKILL', 'SIGTERM', 'SIGSEGV', 'SIGABRT', null].map(killedFromOutside), [
-    true,
-    true,
-    false,
-    false,
-    false,
-  ]);
 });
 
 test('sticky slots are spread evenly, and only the clients of an empty slot move', () => {

@@ -146,6 +146,74 @@ test('a second exception does not cut the answers short, nor fork twice', async 
   assert.equal(cluster.output().match(/is leaving and is replaced/g)?.length, 1);
 });
 
+test('a worker whose channel to the Master closes is replaced, and does not linger', async (t) => {
+  const cluster = await startTestCluster(t, { baseDir, workers: 1, killTimeout: 500 });
+  for (let round = 0; round < 2; round += 1) {
+    const slow = request(`${cluster.url}/slow?ms=600`);
+    const { pid } = await ask(cluster, '/disconnect');
+    await replaced(cluster, [pid], 1);
+    assert.equal((await slow).status, 200);
+    await until('it is gone', () => !isAlive(pid));
+    await printed(
+      cluster,
+      new RegExp(`app worker ${pid} is leaving and is replaced at once: its channel to the Master closed`),
+    );
+  }
+});
+
+test('a replacement knows its index and the number of workers by the names that cfork has', async (t) => {
+  const app = temporaryDirectory(t);
+  writeFileSync(path.join(app, 'package.json'), '{ "name": "index" }');
+  writeFileSync(
+    path.join(app, 'app.js'),
+    `const { CFORK_WORKER_INDEX, CFORK_WORKER_COUNT } = process.env;
+     console.log('%d is %s of %s', process.pid, CFORK_WORKER_INDEX, CFORK_WORKER_COUNT);`,
+  );
+  const cluster = await startTestCluster(t, { baseDir: app });
+  const indexOf = (pid: number): string | undefined =>
+    new RegExp(`^${pid} is (\\d) of 2$`, 'm').exec(cluster.output())?.[1];
+  let workers = (await cluster.pids()).workers;
+  // The first death is replaced by the supervisor, which loads cfork for the others.
+  for (let round = 0; round < 3; round += 1) {
+    const [victim] = workers as [number, number];
+    const index = await until('it has told its index', () => indexOf(victim));
+    process.kill(victim, 'SIGKILL');
+    const survivors = workers;
+    workers = await replaced(cluster, [victim]);
+    const [replacement] = workers.filter((pid) => !survivors.includes(pid)) as [number];
+    assert.equal(await until('it has told its index', () => indexOf(replacement)), index);
+  }
+});
+
+test('an exception in the Master is logged, and it goes on supervising', async (t) => {
+  const cluster = await startTestCluster(t, { baseDir, workers: 1 });
+  await cluster.throwInMaster();
+  await printed(cluster, /\[master\] uncaughtException: Error: a mistake in the Master/);
+  const [victim] = (await cluster.pids()).workers as [number];
+  process.kill(victim, 'SIGKILL');
+  await replaced(cluster, [victim], 1);
+  assert.equal((await request(cluster.url)).status, 200);
+  assert.equal(await cluster.stop(), 0);
+});
+
+test('NODE_DEBUG=clutch:cluster prints every change of state and why', async (t) => {
+  const cluster = await startTestCluster(t, { baseDir, workers: 1 }, { NODE_DEBUG: 'clutch:cluster' });
+  const { workers } = await cluster.pids();
+  const [victim] = workers as [number];
+  process.kill(victim, 'SIGKILL');
+  await replaced(cluster, [victim], 1);
+  for (const line of [
+    'Master is starting',
+    'supervisor of app workers: held → released',
+    `app worker ${victim} (slot 0): starting → ready`,
+    'Master: starting → ready',
+    `app worker ${victim} (slot 0): ready → exited`,
+    `app worker ${victim} (slot 0) is replaced in 0 ms, crashed: false, attempt 0`,
+  ]) {
+    await until(`it prints ${line}\n${cluster.output()}`, () => cluster.output().includes(line));
+  }
+});
+
 test('a worker that cannot finish is killed after killTimeout', async (t) => {
   const cluster = await startTestCluster(t, { baseDir, workers: 1, killTimeout: 500 });
   const endless = request(`${cluster.url}/slow?ms=60000`).catch((error: NodeJS.ErrnoException) => error.code);
