@@ -42,8 +42,8 @@ const settled = new WeakSet<Socket>();
 /**
  * Responds to a request that Node cannot parse or that does not come in time, and closes its connection.
  *
- * @param before the last response on the connection, if any: one that has ended is sent first, one that is still being
- * written is cut, because whatever follows would be taken for a part of it
+ * @param before the last response on the connection, if any. One to a request that came whole is sent first. One to the request
+ * that is broken is cut if it has begun, because whatever follows would be taken for a part of it
  */
 export async function respondToClientError(
   app: Host,
@@ -53,7 +53,7 @@ export async function respondToClientError(
 ): Promise<void> {
   if (settled.has(socket)) return;
   settled.add(socket);
-  if (before?.writableEnded && !before.writableFinished) await once(before, 'close');
+  if (before?.req.complete && !before.writableFinished) await once(before, 'close');
   if (error.code === 'ECONNRESET' || !socket.writable || (before?.headersSent && !before.writableFinished)) {
     socket.destroy();
     return;

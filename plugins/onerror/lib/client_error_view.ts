@@ -58,13 +58,9 @@ function isUpstreamError(error: HttpError & { response?: unknown; res?: unknown;
 export function viewForClient(error: HttpError, detailed: boolean): ClientErrorView {
   const status = statusOf(error);
   const code = error.code ?? error.type;
-  if (detailed || isForClients(error)) return { status, code, message: messageOf(error), errors: error.errors };
+  if (detailed || isForClients(error)) return { status, code, message: error.message, errors: error.errors };
   const internal = isSystemError(error) || isUpstreamError(error) || (typeof code === 'string' && /^ERR?_/.test(code));
   return { status, code: internal ? undefined : code, message: phraseOf(status), errors: undefined };
-}
-
-function messageOf({ name, message, status }: HttpError): string {
-  return name === 'SyntaxError' && status === 400 ? 'Problems parsing the request body' : message;
 }
 
 /** Decided by the response itself: an error cannot set them. */

@@ -20,10 +20,15 @@ type Write = (ctx: Context, error: HttpError, given: Representation) => unknown;
 export const representations: Record<ErrorType, Write> = { html, json, js, text };
 
 function json(ctx: Context, error: HttpError, given: Representation): void {
-  const { view, options, detailed } = given;
+  const { options, detailed } = given;
+  const view = isJsonSyntaxError(ctx, error) ? { ...given.view, message: 'Problems parsing JSON' } : given.view;
   const data = options.problemDetails ? problemDetails(view) : { code: view.code, message: view.message };
   ctx.body = stringify(data, { errors: view.errors, ...(detailed && view.status >= 500 ? debugging(error) : {}) });
   ctx.type = options.problemDetails ? 'application/problem+json' : 'json';
+}
+
+function isJsonSyntaxError(ctx: Context, { name, status }: HttpError): boolean {
+  return name === 'SyntaxError' && status === 400 && /json/i.test(ctx.get('content-type'));
 }
 
 /** RFC 9457. */
