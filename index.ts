@@ -30,3 +30,4 @@ export {
   type ContractSchemas,
   contract,
 } from './plugins/contract/lib/contract.js';
+export type { EventStream, ServerEvent, WebSocketHandler } from './plugins/live/lib/types.js';

@@ -322,6 +322,9 @@ Object.defineProperty(ClutchCore.prototype, 'listen', {
   configurable: true,
   writable: true,
   value(this: ClutchCore, ...args: [number]) {
-    return createServer(this.serverOptions, this.callback()).listen(...args);
+    const server = createServer(this.serverOptions, this.callback());
+    // As in a worker: the app answers errors of connections, and takes web sockets.
+    if (this.listenerCount('server') > 0) this.emit('server', server);
+    return server.listen(...args);
   },
 });

@@ -27,6 +27,8 @@ export interface ProcessStatus {
   loopP50?: number;
   loopP99?: number;
   inFlight?: number;
+  /** Web sockets and streams of events. */
+  live?: number;
   requests?: number;
 }
 
@@ -54,7 +56,7 @@ export function childStatus(child: ManagedChild): ProcessStatus {
       cpu: child.cpuPercent,
       loopP50: stats.loopP50,
       loopP99: stats.loopP99,
-      ...(kind === 'app worker' ? { inFlight: stats.inFlight, requests: stats.requests } : {}),
+      ...(kind === 'app worker' ? { inFlight: stats.inFlight, live: stats.live, requests: stats.requests } : {}),
     }),
   };
 }

@@ -44,6 +44,8 @@ export interface ProcessStats {
   loopP99: number;
   /** Zero in an Agent, like what follows. */
   inFlight: number;
+  /** Web sockets and streams of events. */
+  live: number;
   requests: number;
   latency: LatencyHistogram;
 }

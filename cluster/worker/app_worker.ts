@@ -44,6 +44,7 @@ async function serve({ app, boot: { options, closeTimeout }, link }: Booted<Work
   const server = createServer(app.config, options, settings, listener);
   const servers = [server];
   meter.watch(server);
+  app.on('live', (carrier: Parameters<RequestMeter['beginLive']>[0]) => meter.beginLive(carrier));
   watchRedispatched(server);
   const handed = new Handed();
   app.emit('server', server);
@@ -52,6 +53,8 @@ async function serve({ app, boot: { options, closeTimeout }, link }: Booted<Work
     if (state === 'draining') return;
     state = 'draining';
     meter.closeConnections();
+    // Connections that stay open are told to come back elsewhere.
+    app.emit('draining');
     const begin = Date.now();
     // A fifth of the time is kept for the close hooks.
     await Promise.all(servers.map((each) => drain(each, limit * 0.8, each === server ? handed : undefined)));

@@ -29,7 +29,7 @@ export class Heartbeat {
   #stats(): ProcessStats {
     const { rss, heapUsed } = process.memoryUsage();
     const { user, system } = process.cpuUsage();
-    const { requests = 0, inFlight = 0, latency = { counts: [], sum: 0 } } = this.#meter ?? {};
+    const { requests = 0, inFlight = 0, live = 0, latency = { counts: [], sum: 0 } } = this.#meter ?? {};
     return {
       rss,
       heapUsed,
@@ -38,6 +38,7 @@ export class Heartbeat {
       loopP99: delay(this.#delay.percentile(99)),
       requests,
       inFlight,
+      live,
       latency,
     };
   }

@@ -1,5 +1,6 @@
 import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import { LATENCY_BOUNDS, type LatencyHistogram } from '../protocol/protocol.js';
 
 // A global is looked up each time it is named.
@@ -22,6 +23,8 @@ export class RequestMeter {
   /** Requests whose response has ended. */
   requests = 0;
   inFlight = 0;
+  /** Connections that stay open after their request: web sockets, streams of events. */
+  live = 0;
   readonly latency: LatencyHistogram = { counts: new Array<number>(LATENCY_BOUNDS.length + 1).fill(0), sum: 0 };
   readonly #connections = new Set<Connection>();
   readonly #onClose: (this: ServerResponse) => void;
@@ -50,6 +53,19 @@ export class RequestMeter {
     res[STARTED] = performance.now();
     (res.req.socket as Connection)[RESPONSE] = res;
     res.on('close', this.#onClose);
+  }
+
+  /** A request has become a connection that stays open: it is counted apart from those in flight. */
+  beginLive(carrier: Timed | Duplex): void {
+    this.live += 1;
+    carrier.once('close', () => {
+      this.live -= 1;
+    });
+    const res = 'req' in carrier ? carrier : (carrier as Connection)[RESPONSE];
+    if (res?.listeners('close').includes(this.#onClose)) {
+      res.off('close', this.#onClose);
+      this.#end(res);
+    }
   }
 
   #end(res: Timed): void {
