@@ -10,6 +10,7 @@ export { FrameworkController } from './lib/controller.js';
 export { CookieLimitExceedError } from './lib/http/cookie_limit.js';
 export type { CookieGetOptions, CookieOptions } from './lib/http/cookies.js';
 export { endResponse } from './lib/http/end_response.js';
+export { errorPage, escapeHtml } from './lib/http/error_page.js';
 export type { ContextHttpClient } from './lib/httpclient/context_http_client.js';
 export type { CurlOptions, HttpClient } from './lib/httpclient/http_client.js';
 export type { CheckAddress, HttpClientOptions } from './lib/httpclient/options.js';

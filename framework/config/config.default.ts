@@ -39,7 +39,7 @@ export default (appInfo: AppInfo) => ({
   asyncContext: true,
   /** Whether requests and responses are of Clutch's faster classes; false for Node's own. */
   http: { fast: true },
-  notfound: { pageUrl: '' },
+  notfound: { pageUrl: '', template: '' },
   siteFile: { '/favicon.ico': Buffer.alloc(0), cacheControl: 'public, max-age=2592000' },
   bodyParser: {
     enable: true,

@@ -4,6 +4,12 @@ import type { OnClientError } from './http/client_error.js';
 import type { CookieOptions } from './http/cookies.js';
 import type { LoggerConfig, LoggerOptions } from './logger/logger.js';
 
+export interface NotFoundConfig {
+  pageUrl?: string;
+  /** An HTML file; `{{path}}` is replaced by the path of the request. */
+  template?: string;
+}
+
 /** Keys of `app.config` that the framework reads, with their types. */
 export interface FrameworkConfig {
   /** Signs and encrypts cookies; a comma-separated list, of which the first key signs and all verify. */
@@ -21,7 +27,8 @@ export interface FrameworkConfig {
   protocol?: string;
   rundir: string;
   dump: { ignore: Set<string | RegExp>; timing: { slowBootActionMinDuration: number } };
-  notfound: { pageUrl: string };
+  /** Where HTML clients are redirected, or an HTML file that they get; without both a plain page. */
+  notfound: NotFoundConfig;
   siteFile: { cacheControl: string; [path: string]: unknown };
   bodyParser: BodyParserConfig;
   logger: LoggerConfig;

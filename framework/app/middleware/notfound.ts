@@ -1,16 +1,18 @@
 import type { Context, Next } from '../../../core/index.js';
+import type { NotFoundConfig } from '../../lib/config.js';
+import { errorPage } from '../../lib/http/error_page.js';
 
 const NOT_FOUND_HTML = '<h1>404 Not Found</h1>';
 
-/** Gives a 404 without a body one that fits the client: JSON, a redirect to `pageUrl`, or HTML. */
-export default (options: { pageUrl?: string }) =>
+/** Gives a 404 without a body one that fits the client: JSON, a redirect to `pageUrl`, or HTML, from `template` if there is one. */
+export default (options: NotFoundConfig) =>
   function notfound(ctx: Context, next: Next): Promise<void> {
     return next().then(() => {
       if (ctx.res.statusCode === 404 && !ctx.body) respond(ctx, options);
     });
   };
 
-function respond(ctx: Context, { pageUrl }: { pageUrl?: string }): void {
+function respond(ctx: Context, { pageUrl, template }: NotFoundConfig): void {
   if (!ctx.acceptJSON && pageUrl && ctx.path !== pageUrl) {
     ctx.realStatus = 404;
     ctx.redirect(pageUrl);
@@ -24,8 +26,12 @@ function respond(ctx: Context, { pageUrl }: { pageUrl?: string }): void {
     ctx.body = { message: 'Not Found' };
   } else {
     ctx.type = 'html';
-    ctx.body = pageUrl
-      ? `${NOT_FOUND_HTML}<p>${pageUrl} is config.notfound.pageUrl and has no route.</p>`
-      : NOT_FOUND_HTML;
+    ctx.body = htmlOf(ctx, { pageUrl, template });
   }
+}
+
+function htmlOf(ctx: Context, { pageUrl, template }: NotFoundConfig): string {
+  if (template) return errorPage(ctx, template, { status: 404, title: 'Not Found', path: ctx.path });
+  if (!pageUrl) return NOT_FOUND_HTML;
+  return `${NOT_FOUND_HTML}<p>${pageUrl} is config.notfound.pageUrl and has no route.</p>`;
 }

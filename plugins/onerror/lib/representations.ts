@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type { Context } from '../../../core/index.js';
+import { errorPage, escapeHtml } from '../../../framework/index.js';
 import { type ClientErrorView, type HttpError, phraseOf } from './client_error_view.js';
 import type { ErrorType, OnerrorConfig } from './options.js';
 
@@ -73,7 +73,7 @@ function html(
   if (page) {
     const { name, stack } = error;
     const shown = { status, title, message, ...(detailed ? { name, stack } : {}) };
-    ctx.body = fillTemplate(readFileSync(page, 'utf8'), shown);
+    ctx.body = errorPage(ctx, page, shown);
   } else if (!detailed) {
     ctx.body = `<h2>${status} ${title}</h2>`;
   } else if (env === 'local') {
@@ -86,17 +86,4 @@ function html(
     ctx.body = `<!doctype html><title>${status} ${title}</title><h1>${heading}</h1><pre>${escapeHtml(String(error.stack))}</pre>`;
   }
   return undefined;
-}
-
-/** Replaces each `{{name}}` by the value of that name, escaped. */
-function fillTemplate(template: string, values: Record<string, unknown>): string {
-  return template.replace(/\{\{\s*(\w+)\s*\}\}/g, (_all, name: string) =>
-    Object.hasOwn(values, name) ? escapeHtml(String(values[name] ?? '')) : '',
-  );
-}
-
-const ESCAPES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
-
-function escapeHtml(value: string): string {
-  return value.replace(/[&<>"']/g, (character) => ESCAPES[character] as string);
 }

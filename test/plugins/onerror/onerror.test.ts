@@ -1,0 +1,202 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { until } from '../../support/apps.js';
+import { type Files, loadApp, serve } from '../../support/loaded_app.js';
+
+const CONFIG = 'exports.keys = "k"; exports.logger = { consoleLevel: "NONE" };';
+const ROUTES = `const { Readable } = require('node:stream'); module.exports = (app) => {
+  app.all('/500', async () => { throw Object.assign(new Error('boom <b>'), { code: 'E_BOOM', extra: 1 }); });
+  app.all('/400', async (ctx) => ctx.throw(400, 'bad <b>', { code: 'E_BAD', errors: ['a'] }));
+  app.all('/jsonp', async (ctx) => {
+    Object.assign(ctx, { acceptJSONP: true, createJsonpBody(body) { this.type = 'js'; this.body = 'cb(' + JSON.stringify(body) + ')'; } });
+    ctx.throw(400, 'bad');
+  });
+  app.all('/json', async (ctx) => { ctx.body = { a: 1 }; throw new Error('boom'); });
+  app.all('/begun', async (ctx) => {
+    let parts = 0;
+    ctx.body = new Readable({ read() { if (parts++) this.destroy(new Error('midway')); else this.push('part'); } });
+  });
+  app.all('/late', async (ctx) => { ctx.respond = false; ctx.res.end('sent'); throw new Error('late'); });
+};`;
+
+const files = (config = '', more: Files = {}): Files => ({
+  'config/config.default.js': CONFIG + config,
+  'app/router.js': ROUTES,
+  ...more,
+});
+const html = { accept: 'text/html' };
+const json = { accept: 'application/json' };
+
+test('in production HTML, JSON, text and JSONP clients get a response of their kind', async (t) => {
+  const ask = await serve(t, loadApp(t, files(), { env: 'prod' }));
+  const types: [path: string, headers: Record<string, string>, type: RegExp, body: string][] = [
+    ['/500', html, /^text\/html/, '<h2>500 Internal Server Error</h2>'],
+    ['/400', html, /^text\/html/, '<h2>400 Bad Request</h2>'],
+    ['/500', json, /^application\/json/, '{"message":"Internal Server Error","code":"E_BOOM"}'],
+    ['/400', json, /^application\/json/, '{"errors":["a"],"code":"E_BAD","message":"bad <b>"}'],
+    ['/500', { accept: 'text/plain' }, /^text\/plain/, 'Internal Server Error'],
+    ['/400', { accept: 'text/plain' }, /^text\/plain/, 'bad <b>'],
+    ['/400', {}, /^text\/html/, '<h2>400 Bad Request</h2>'],
+    ['/json', {}, /^application\/json/, '{"message":"Internal Server Error"}'],
+    ['/jsonp', {}, /javascript/, 'cb({"message":"bad"})'],
+  ];
+  for (const [path, headers, type, body] of types) {
+    const answer = await ask(path, { headers });
+    assert.match(String(answer.headers['content-type']), type);
+    if (type.source.includes('json')) assert.deepEqual(JSON.parse(answer.body), JSON.parse(body));
+    else assert.equal(answer.body, body);
+    const head = await ask(path, { headers, method: 'HEAD' });
+    assert.deepEqual([head.status, head.body], [answer.status, '']);
+    assert.equal(head.headers['content-length'], answer.headers['content-length']);
+  }
+});
+
+test('a developer sees everything: fields and stack in JSON, a page with source and request in local', async (t) => {
+  const unittest = await serve(t, loadApp(t, files()));
+  const data = JSON.parse((await unittest('/500', { headers: json })).body);
+  assert.equal(data.message, 'boom <b>');
+  assert.equal(data.name, 'Error');
+  assert.equal(data.extra, 1);
+  assert.match(data.stack, /router\.js/);
+  assert.match((await unittest('/500', { headers: html })).body, /<h1>Error: boom &lt;b&gt;<\/h1>/);
+  const local = await serve(t, loadApp(t, files(), { env: 'local' }));
+  const answer = await local('/500?q=1', { headers: { ...html, cookie: 'secret=1', 'x-shown': 'shown' } });
+  assert.equal(answer.status, 500);
+  assert.match(answer.body, /boom &lt;b&gt;/);
+  assert.match(answer.body, /router\.js/);
+  assert.match(answer.body, /E_BOOM/);
+  assert.match(answer.body, /\/500\?q=1/);
+  assert.match(answer.body, /shown/);
+  assert.doesNotMatch(answer.body, /secret=1/);
+  assert.ok(answer.body.length > 10_000);
+});
+
+test('config.onerror.problemDetails gives RFC 9457', async (t) => {
+  const ask = await serve(t, loadApp(t, files('exports.onerror = { problemDetails: true };'), { env: 'prod' }));
+  const bad = await ask('/400', { headers: json });
+  assert.match(String(bad.headers['content-type']), /^application\/problem\+json/);
+  assert.deepEqual(JSON.parse(bad.body), {
+    type: 'about:blank',
+    title: 'Bad Request',
+    status: 400,
+    detail: 'bad <b>',
+    code: 'E_BAD',
+    errors: ['a'],
+  });
+  assert.deepEqual(JSON.parse((await ask('/500', { headers: json })).body), {
+    type: 'about:blank',
+    title: 'Internal Server Error',
+    status: 500,
+    code: 'E_BOOM',
+  });
+});
+
+test('handlers of config replace a kind, all replaces every kind; one that fails gives a plain 500', async (t) => {
+  const config = `exports.onerror = {
+    html(error, ctx) { this.body = '<i>' + (this === ctx) + this.status + '</i>'; },
+    json(error, ctx) { ctx.body = { own: error.message }; },
+    text() { throw new Error('handler'); },
+  };`;
+  const ask = await serve(t, loadApp(t, files(config), { env: 'prod' }));
+  assert.equal((await ask('/400', { headers: html })).body, '<i>true400</i>');
+  assert.equal((await ask('/400', { headers: json })).body, '{"own":"bad <b>"}');
+  const failed = await ask('/400', { headers: { accept: 'text/plain' } });
+  assert.deepEqual(
+    [failed.status, failed.message, failed.body],
+    [500, 'Internal Server Error', 'Internal Server Error'],
+  );
+  const all =
+    'exports.onerror = { all(error, ctx) { ctx.status = 499; ctx.message = "Own"; ctx.body = { all: error.message }; } };';
+  const every = await serve(t, loadApp(t, files(all), { env: 'prod' }));
+  const answer = await every('/500', { headers: html });
+  assert.deepEqual([answer.status, answer.message, answer.body], [499, 'Own', '{"all":"boom <b>"}']);
+});
+
+test('config.onerror.accepts chooses the kind; one that fails keeps nobody waiting', async (t) => {
+  const ask = await serve(t, loadApp(t, files("exports.onerror = { accepts: () => 'json' };"), { env: 'prod' }));
+  assert.equal((await ask('/json', { headers: html })).body, '{"message":"Internal Server Error"}');
+  const failing = files("exports.onerror = { accepts: () => { throw new Error('x'); } };");
+  assert.equal((await (await serve(t, loadApp(t, failing, { env: 'prod' })))('/400')).status, 400);
+});
+
+test('pages by status are HTML files, also for an unknown path', async (t) => {
+  const config = `const path = require('node:path');
+    exports.onerror = { pages: { 500: path.join(__dirname, '500.html'), 400: path.join(__dirname, '400.html') } };
+    exports.notfound = { template: path.join(__dirname, '404.html') };`;
+  const more = {
+    'config/500.html': '<p>{{ status }} {{title}} {{message}} {{stack}}</p>',
+    'config/400.html': '<p>{{message}}</p>',
+    'config/404.html': '<p>no {{path}}</p>',
+  };
+  const ask = await serve(t, loadApp(t, files(config, more), { env: 'prod' }));
+  assert.equal((await ask('/500', { headers: html })).body, '<p>500 Internal Server Error Internal Server Error </p>');
+  assert.equal((await ask('/400', { headers: html })).body, '<p>bad &lt;b&gt;</p>');
+  const missing = await ask("/it's", { headers: html });
+  assert.deepEqual([missing.status, missing.body], [404, '<p>no /it&#39;s</p>']);
+  assert.equal((await ask('/nope', { headers: json })).body, '{"message":"Not Found"}');
+});
+
+test('templatePath is the page of a developer', async (t) => {
+  const config = "exports.onerror = { templatePath: require('node:path').join(__dirname, 'dev.html') };";
+  const more = { 'config/dev.html': '<p>{{name}}: {{message}}</p><pre>{{stack}}</pre>' };
+  const ask = await serve(t, loadApp(t, files(config, more), { env: 'local' }));
+  assert.match((await ask('/500', { headers: html })).body, /^<p>Error: boom &lt;b&gt;<\/p><pre>Error: boom/);
+});
+
+test('errorPageUrl may be a function', async (t) => {
+  const config = 'exports.onerror = { errorPageUrl: (error, ctx) => "/e" + ctx.path };';
+  const ask = await serve(t, loadApp(t, files(config), { env: 'prod' }));
+  assert.equal((await ask('/500', { headers: html })).headers.location, '/e/500?real_status=500');
+});
+
+test('a listener for error has the final status and is inside the request, also for streams; its own failure is logged', async (t) => {
+  const app = loadApp(t, files(), { env: 'prod' });
+  const seen: unknown[] = [];
+  app.on('error', (error: Error, ctx) => {
+    seen.push([error.message, ctx.status, app.currentContext === ctx]);
+    throw new Error('listener');
+  });
+  const ask = await serve(t, app);
+  assert.equal((await ask('/400')).status, 400);
+  assert.equal((await ask('/500')).status, 500);
+  await assert.rejects(ask('/begun'));
+  assert.equal((await ask('/late')).body, 'sent');
+  await until('all are reported', () => seen.length === 4);
+  assert.deepEqual(seen, [
+    ['bad <b>', 400, true],
+    ['boom <b>', 500, true],
+    ['midway', 200, true],
+    ['late', 404, true],
+  ]);
+});
+
+test('appErrorFilter decides what is logged', async (t) => {
+  const config = "exports.onerror = { appErrorFilter: (error, ctx) => ctx.path !== '/500' };";
+  const app = loadApp(t, files(config), { env: 'prod' });
+  const logged: unknown[] = [];
+  app.logger.log = (_level, [error]) => void logged.push((error as Error).message);
+  const ask = await serve(t, app);
+  await ask('/500');
+  await ask('/400');
+  assert.deepEqual(logged, ['bad <b>']);
+});
+
+test('without the plugin Koa responds, and the error is still logged', async (t) => {
+  const app = loadApp(t, files('', { 'config/plugin.js': 'exports.onerror = false;' }), { env: 'prod' });
+  const logged: unknown[] = [];
+  app.logger.log = (_level, [error]) => void logged.push((error as Error).message);
+  const ask = await serve(t, app);
+  const answer = await ask('/400', { headers: json });
+  assert.deepEqual([answer.status, answer.body], [400, 'bad <b>']);
+  assert.equal((await ask('/500', { headers: html })).body, 'Internal Server Error');
+  assert.deepEqual(logged, ['bad <b>', 'boom <b>']);
+});
+
+test('a client that leaves while an error response is chosen does no harm', async (t) => {
+  const app = loadApp(t, files('exports.onerror = { json(error, ctx) { ctx.req.destroy(); ctx.body = {}; } };'), {
+    env: 'prod',
+  });
+  const ask = await serve(t, app);
+  await assert.rejects(ask('/500', { headers: json }));
+  assert.equal((await ask('/400', { headers: html })).status, 400);
+});
