@@ -1,6 +1,6 @@
 import { ClutchError } from '../errors.js';
-import { assertDirectory } from '../loader/app_info.js';
 import type { PluginDeclarations } from '../loader/index.js';
+import { assertDirectory } from '../resolve/package.js';
 
 export interface CoreOptions {
   /** The app's directory; default `process.cwd()`. */

@@ -1,7 +1,8 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { ClutchError } from '../errors.js';
+import { type PackageJson, readPackage } from '../resolve/package.js';
 
 /** What config functions get as their first argument. */
 export interface AppInfo {
@@ -15,43 +16,7 @@ export interface AppInfo {
   HOME: string;
   /** `baseDir` in `local` and `unittest`, else `HOME`; logs are written below it. */
   root: string;
-  pkg: PackageJson;
-}
-
-export interface PackageJson {
-  name: string;
-  version?: string;
-  type?: string;
-  egg?: { framework?: string; typescript?: boolean };
-  eggPlugin?: Record<string, unknown>;
-  [key: string]: unknown;
-}
-
-/** @throws {ClutchError} ERR_CLUTCH_NOT_FOUND unless `dir` is a directory */
-export function assertDirectory(dir: string, role: string): void {
-  const stat = statSync(dir, { throwIfNoEntry: false });
-  if (stat?.isDirectory()) return;
-  throw new ClutchError('ERR_CLUTCH_NOT_FOUND', `Directory ${dir} ${stat ? 'is not a directory' : 'not exists'}`, {
-    where: `used as ${role}`,
-    fix: 'Name a directory that exists.',
-  });
-}
-
-/** @throws {ClutchError} ERR_CLUTCH_PACKAGE when the file is missing or is not a JSON object */
-export function readPackage(dir: string): PackageJson {
-  const file = path.join(dir, 'package.json');
-  try {
-    const pkg: unknown = JSON.parse(readFileSync(file, 'utf8'));
-    if (typeof pkg === 'object' && pkg !== null && !Array.isArray(pkg)) return pkg as PackageJson;
-  } catch (cause) {
-    const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
-    throw new ClutchError('ERR_CLUTCH_PACKAGE', missing ? `${file} should exist` : `${file} is not valid JSON`, {
-      where: (cause as Error).message,
-      fix: missing ? 'Every app has a package.json with a name.' : 'Repair the file.',
-      cause,
-    });
-  }
-  throw new ClutchError('ERR_CLUTCH_PACKAGE', `${file} does not hold an object`, { fix: 'Repair the file.' });
+  pkg: PackageJson & { name: string };
 }
 
 /**
@@ -90,7 +55,7 @@ export function readAppInfo(options: { baseDir: string; env?: string; serverScop
   const scope = options.serverScope ?? process.env['EGG_SERVER_SCOPE'] ?? '';
   const home = process.env['MOCK_HOME_DIR'] || process.env['EGG_HOME'] || homedir() || '/home/admin';
   const root = env === 'local' || env === 'unittest' ? baseDir : home;
-  return { name: pkg.name, baseDir, env, scope, HOME: home, root, pkg };
+  return { name: pkg.name, baseDir, env, scope, HOME: home, root, pkg: { ...pkg, name: pkg.name } };
 }
 
 /** @returns the base names of the files of one kind in merge order, e.g. `config.default`, `config.prod` */

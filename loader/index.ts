@@ -1,5 +1,5 @@
-export { type AppInfo, type PackageJson, readPackage } from './app_info.js';
-export type { ConfigObject, LoadUnit } from './config/config.js';
+export type { PackageJson } from '../resolve/package.js';
+export type { AppInfo } from './app_info.js';
 export { toDumpable } from './config/dump.js';
 export type { ConfigExplanation, PluginExplanation } from './config/explain.js';
 export { ContextLoader, type ContextLoaderOptions } from './files/context_loader.js';
@@ -8,7 +8,8 @@ export { FileLoader, type FileLoaderOptions, moduleFiles } from './files/file_lo
 export { type CaseStyle, propertyNames } from './files/file_names.js';
 export { toAsyncFunction, toMiddleware, toPromise } from './files/generators.js';
 export type { MiddlewareOptions } from './files/middleware.js';
+export type { ConfigObject, LoadUnit } from './load_unit.js';
 export { Loader } from './loader.js';
-export type { Plugin, PluginDeclaration, PluginDeclarations } from './plugins/plugin.js';
+export type { Plugin, PluginDeclaration, PluginDeclarations } from './plugins/plugin_declaration.js';
 export { Timing, type TimingItem } from './timing.js';
 export { AgentWorkerLoader, AppWorkerLoader } from './worker_loaders.js';

@@ -1,144 +1,31 @@
 import path from 'node:path';
 import { ClutchError } from '../errors.js';
-import { type AppInfo, readAppInfo, typeFiles } from './app_info.js';
-import { type ConfigObject, type ConfigProvenance, type LoadUnit, loadConfig } from './config/config.js';
-import { type ConfigExplanation, explainConfig, explainPlugins, type PluginExplanation } from './config/explain.js';
-import type { SecretKeys } from './config/secrets.js';
+import { loadBootFiles } from './boot_files.js';
 import { ContextLoader, type ContextLoaderOptions } from './files/context_loader.js';
 import { type ControllerOptions, toController } from './files/controller.js';
 import { loadCustomLoaders } from './files/custom_loader.js';
 import { callSynchronously, isClass } from './files/export_kind.js';
-import { applyExtend } from './files/extend.js';
+import { loadExtend } from './files/extend.js';
 import { FileLoader, type FileLoaderOptions } from './files/file_loader.js';
 import { buildMiddleware, type ListedMiddleware } from './files/middleware.js';
-import { loadIfExists, loadModule, resolveModule } from './files/module_loader.js';
-import { frameworkPaths } from './framework_paths.js';
-import type { LoaderHost } from './loader_host.js';
-import { loadPlugins, type Plugin } from './plugins/plugin.js';
+import { loadModule, resolveModule } from './files/module_loader.js';
+import { isPlainObject } from './load_unit.js';
+import { UnitLoader } from './unit_loader.js';
 
 type ExtendName = 'application' | 'agent' | 'context' | 'request' | 'response' | 'helper';
 
 /** Fills an application from the directories of its load units. Loading is synchronous. */
-export class Loader {
-  readonly app: LoaderHost;
-  readonly appInfo: AppInfo;
-  readonly serverEnv: string;
-  readonly serverScope: string;
-  /** Framework directories, base first. */
-  readonly eggPaths: string[];
-  config!: ConfigObject;
-  configMeta!: ConfigObject;
-  provenance!: ConfigProvenance;
-  /** Enabled plugins in load order, by name. */
-  plugins!: Record<string, Plugin>;
-  allPlugins!: Record<string, Plugin>;
-  orderPlugins: Plugin[] = [];
-  eggPlugins!: Record<string, Plugin>;
-  appPlugins!: Record<string, Plugin>;
-  customPlugins!: Record<string, Plugin>;
-  lookupDirs: string[] = [];
-  dirs: LoadUnit[] | undefined;
+export class Loader extends UnitLoader {
   /** The middleware that config lists, in order. */
   listedMiddleware: ListedMiddleware[] = [];
-  /** Warnings of the loader; the framework logs them once it has a logger. */
-  readonly warnings: string[] = [];
-
-  /** @throws {ClutchError} ERR_CLUTCH_PACKAGE, ERR_CLUTCH_FRAMEWORK */
-  constructor(app: LoaderHost) {
-    this.app = app;
-    this.appInfo = readAppInfo({ baseDir: app.baseDir, env: app.options.env, serverScope: app.options.serverScope });
-    this.serverEnv = this.appInfo.env;
-    this.serverScope = this.appInfo.scope;
-    this.eggPaths = frameworkPaths(app);
-  }
-
-  get #warn(): (message: string) => void {
-    return (message) => this.warnings.push(message);
-  }
-
-  loadPlugin(): void {
-    this.app.timing.measure('Load Plugin', () => {
-      const { appInfo, eggPaths } = this;
-      const loaded = loadPlugins({ appInfo, eggPaths, custom: this.app.options.plugins, warn: this.#warn });
-      this.allPlugins = loaded.all;
-      this.orderPlugins = loaded.ordered;
-      this.plugins = Object.fromEntries(loaded.ordered.map((plugin) => [plugin.name, plugin]));
-      this.eggPlugins = loaded.eggPlugins;
-      this.appPlugins = loaded.appPlugins;
-      this.customPlugins = loaded.customPlugins;
-      this.lookupDirs = loaded.lookupDirs;
-    });
-  }
-
-  loadConfig(): void {
-    this.app.timing.measure('Load Config', () => {
-      const { config, meta, provenance } = loadConfig(this.appInfo, this.getLoadUnits(), this.#warn);
-      this.config = config;
-      this.configMeta = meta;
-      this.provenance = provenance;
-    });
-  }
-
-  /** Names and patterns of config keys that are never shown. */
-  get secretKeys(): SecretKeys {
-    const ignore = (this.config['dump'] as { ignore?: unknown } | undefined)?.ignore;
-    const isList = typeof ignore === 'object' && ignore !== null && Symbol.iterator in ignore;
-    return isList ? (ignore as SecretKeys) : [];
-  }
-
-  /**
-   * Tells for a config key, or each key below it, which files set it, in order, and to what.
-   *
-   * @example app.loader.explainConfig('security.csrf.enable')
-   */
-  explainConfig(key = ''): ConfigExplanation[] {
-    return explainConfig(key, this.config, this.provenance, this.secretKeys);
-  }
-
-  /** Tells for each plugin why it is on or off, in load order. */
-  explainPlugins(): PluginExplanation[] {
-    return explainPlugins(this.allPlugins, this.orderPlugins);
-  }
-
-  /** @returns plugins in order, then frameworks base first, then the app */
-  getLoadUnits(): LoadUnit[] {
-    this.dirs ??= [
-      ...this.orderPlugins.map(({ path: dir, name }) => ({ path: dir as string, type: 'plugin' as const, name })),
-      ...this.eggPaths.map((dir) => ({ path: dir, type: 'framework' as const })),
-      { path: this.appInfo.baseDir, type: 'app' as const },
-    ];
-    return this.dirs;
-  }
-
-  getServerEnv(): string {
-    return this.serverEnv;
-  }
-
-  getAppname(): string {
-    return this.appInfo.name;
-  }
-
-  getHomedir(): string {
-    return this.appInfo.HOME;
-  }
-
-  getTypeFiles(kind: string): string[] {
-    return typeFiles(kind, this.appInfo);
-  }
+  /** What was loaded into properties of `ctx`. */
+  readonly #contextTrees = new Map<string, object>();
 
   #loadExtend(name: ExtendName, target: object): void {
     this.app.timing.measure(`Load extend/${name}.js`, () => {
-      const units = this.getLoadUnits();
       const envs = [this.serverEnv];
       if (process.env['EGG_MOCK_SERVER_ENV'] && this.serverEnv !== 'unittest') envs.push('unittest');
-      const files = [
-        ...units.map((unit) => path.join(unit.path, 'app/extend', name)),
-        ...units.flatMap((unit) => envs.map((env) => path.join(unit.path, 'app/extend', `${name}.${env}`))),
-      ];
-      for (const file of files) {
-        const loaded = loadIfExists(file);
-        if (loaded) applyExtend(target, loaded.exports, loaded.file);
-      }
+      loadExtend(name, target, this.getLoadUnits(), envs);
     });
   }
 
@@ -177,29 +64,17 @@ export class Loader {
   }
 
   #loadBoot(name: 'app' | 'agent'): void {
-    this.app.timing.measure(`Load ${name}.js`, () => {
-      const { lifecycle } = this.app;
-      for (const unit of this.getLoadUnits()) {
-        const loaded = loadIfExists(path.join(unit.path, name));
-        if (!loaded) continue;
-        const { file, exports } = loaded;
-        if (isClass(exports)) {
-          Object.assign((exports as { prototype: object }).prototype, { fullPath: file });
-          lifecycle.addBootHook(exports);
-        } else if (typeof exports === 'function') {
-          lifecycle.addFunctionAsBootHook(exports as (app: unknown) => unknown, file);
-        } else {
-          this.#warn(`${file} must export a class or a function and is ignored`);
-        }
-      }
+    const { lifecycle, timing } = this.app;
+    timing.measure(`Load ${name}.js`, () => {
+      loadBootFiles(name, this.getLoadUnits(), lifecycle, this.warn);
       lifecycle.init();
     });
-    this.app.lifecycle.triggerConfigWillLoad();
+    lifecycle.triggerConfigWillLoad();
   }
 
   loadService(options: Partial<ContextLoaderOptions> = {}): void {
     this.app.timing.measure('Load Service', () => {
-      this.loadToContext(this.#unitDirs('app/service'), 'service', {
+      this.loadToContext(options.directory ?? this.#unitDirs('app/service'), 'service', {
         call: true,
         caseStyle: 'lower',
         fieldClass: 'serviceClasses',
@@ -212,9 +87,9 @@ export class Loader {
   loadMiddleware(options: Partial<FileLoaderOptions> = {}): void {
     this.app.timing.measure('Load Middleware', () => {
       const { app, config } = this;
-      const dirs = this.#unitDirs('app/middleware');
+      const dirs = options.directory ?? this.#unitDirs('app/middleware');
       this.loadToApp(dirs, 'middlewares', { call: false, override: true, caseStyle: 'lower', ...options });
-      const factories = (app as unknown as { middlewares: Record<string, unknown> }).middlewares;
+      const factories: Record<string, unknown> = { ...app.middlewares };
       for (const [name, factory] of Object.entries(factories)) {
         Object.defineProperty(app.middleware, name, { get: () => factory, enumerable: false, configurable: true });
       }
@@ -228,7 +103,8 @@ export class Loader {
   loadController(options: Partial<FileLoaderOptions> = {}): void {
     this.app.timing.measure('Load Controller', () => {
       const controllerOptions = (this.config['controller'] ?? {}) as ControllerOptions;
-      this.loadToApp(path.join(this.appInfo.baseDir, 'app/controller'), 'controller', {
+      const directory = options.directory ?? path.join(this.appInfo.baseDir, 'app/controller');
+      this.loadToApp(directory, 'controller', {
         caseStyle: 'lower',
         call: false,
         initializer: (exports: unknown, file) => toController(exports, file, this.app, controllerOptions),
@@ -247,7 +123,7 @@ export class Loader {
         router,
         () => router(this.app) as unknown,
         () =>
-          new ClutchError('ERR_CLUTCH_MODULE', 'the function of app/router is async', {
+          new ClutchError('ERR_CLUTCH_MODULE', 'app/router exports an async function', {
             where: file,
             fix: 'Register routes synchronously, and move what must be awaited to didLoad in app.js.',
           }),
@@ -291,20 +167,39 @@ export class Loader {
     return resolveModule(filepath);
   }
 
-  /** Loads the files of directories into `app[property]`, which is made anew. */
+  /**
+   * Loads the files of directories into `app[property]`, beside what is there from an earlier load.
+   *
+   * @throws {ClutchError} ERR_CLUTCH_DUPLICATE for two files of the same name, and for a property that holds something else
+   */
   loadToApp(directory: string | string[], property: string | symbol, options: Partial<FileLoaderOptions> = {}): void {
-    const target = {};
-    Object.assign(this.app, { [property]: target });
-    this.app.timing.measure(`Load "${String(property)}" to Application`, () =>
+    const name = String(property);
+    const existing: unknown = Reflect.get(this.app, property);
+    if (existing !== undefined && existing !== null && !isPlainObject(existing)) {
+      throw new ClutchError('ERR_CLUTCH_DUPLICATE', `app.${name} is not a place for files: it exists already`, {
+        where: [directory].flat(),
+        fix: 'Choose another property.',
+      });
+    }
+    const target = existing ?? {};
+    if (target !== existing) Object.assign(this.app, { [property]: target });
+    this.app.timing.measure(`Load "${name}" to Application`, () =>
       new FileLoader({ inject: this.app, ...options, directory, target }).load(),
     );
   }
 
-  /** Loads the files of directories into `ctx[property]`; classes become instances at first use. */
+  /**
+   * Loads the files of directories into `ctx[property]`, beside what is there from an earlier load; classes become
+   * instances at first use.
+   *
+   * @throws {ClutchError} ERR_CLUTCH_DUPLICATE for two files of the same name
+   */
   loadToContext(directory: string | string[], property: string, options: Partial<ContextLoaderOptions> = {}): void {
-    this.app.timing.measure(`Load "${property}" to Context`, () =>
-      new ContextLoader({ inject: this.app, ...options, directory, property }).load(),
-    );
+    const target = this.#contextTrees.get(property);
+    this.app.timing.measure(`Load "${property}" to Context`, () => {
+      const loader = new ContextLoader({ inject: this.app, target, ...options, directory, property });
+      this.#contextTrees.set(property, loader.load());
+    });
   }
 
   #unitDirs(sub: string): string[] {

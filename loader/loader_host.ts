@@ -1,6 +1,6 @@
 import type { AnyClass } from './files/export_kind.js';
 import type { MiddlewareFunction } from './files/middleware.js';
-import type { PluginDeclarations } from './plugins/plugin.js';
+import type { PluginDeclarations } from './plugins/plugin_declaration.js';
 import type { Timing } from './timing.js';
 
 /** What the loader needs of the application that it loads into. */
@@ -14,6 +14,8 @@ export interface LoaderHost {
   response: object;
   Helper?: { prototype: object };
   middleware: unknown[];
+  /** Factories of the loaded middleware by name. */
+  middlewares?: object;
   lifecycle: {
     addBootHook(Boot: AnyClass): void;
     addFunctionAsBootHook(hook: (app: unknown) => unknown, file: string): void;

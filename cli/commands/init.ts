@@ -2,6 +2,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync
 import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { ClutchError } from '../../errors.js';
+import { readPackage } from '../../resolve/package.js';
 import { parseArguments } from '../arguments.js';
 
 const USAGE = `clutch init <directory> [--js]
@@ -77,7 +78,7 @@ function packageRoot(): string {
  */
 function ownSpecifier(): string {
   const root = packageRoot();
-  const { version } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8')) as { version: string };
+  const { version } = readPackage(root);
   const modules = path.dirname(root);
   if (path.basename(modules) !== 'node_modules')
     return pathToFileURL(root).href.replace('file://', 'file:').replace(/\/$/, '');

@@ -1,7 +1,6 @@
-import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import { type StartClusterOptions, startCluster } from '../../cluster/index.js';
 import { ClutchError } from '../../errors.js';
+import { readPackage } from '../../resolve/package.js';
 import { type Arguments, parseArguments } from '../arguments.js';
 import { startDaemon } from '../daemon.js';
 import { becomeInit } from '../init_process.js';
@@ -79,8 +78,7 @@ const DAEMON = 'CLUTCH_DAEMON';
 /** Flags that package.json gives, as egg-scripts reads them. */
 function scriptsConfig(directory: string): Arguments['values'] {
   try {
-    const pkg = JSON.parse(readFileSync(path.join(directory, 'package.json'), 'utf8')) as Record<string, unknown>;
-    return (pkg['eggScriptsConfig'] as Arguments['values'] | undefined) ?? {};
+    return (readPackage(directory)['eggScriptsConfig'] as Arguments['values'] | undefined) ?? {};
   } catch {
     // What is wrong with the file is told by startCluster.
     return {};

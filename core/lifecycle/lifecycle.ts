@@ -98,7 +98,7 @@ export class Lifecycle extends EventEmitter {
     return this.#interruption;
   }
 
-  /** What ready waits for, e.g. `didLoad of /srv/app/app.js`. */
+  /** What ready waits for, e.g. `/srv/app/app.js:didLoad`. */
   get remaining(): string[] {
     return [...this.#load.remaining, ...this.#boot.remaining].map(({ description }) => description);
   }
@@ -166,7 +166,9 @@ export class Lifecycle extends EventEmitter {
 
   #schedule(group: TaskGroup, named: NamedHook, name: AsyncHook): void {
     const { hook, file } = named;
-    if (hook[name]) group.run(`${file}:${name}`, `${name} of ${file}`, () => this.#runAsync(named, name));
+    if (!hook[name]) return;
+    const task = `${file}:${name}`;
+    group.run(task, task, () => this.#runAsync(named, name));
   }
 
   async #runAsync({ hook, file }: NamedHook, name: AsyncHook, error?: Error): Promise<void> {

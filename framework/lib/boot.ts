@@ -21,18 +21,23 @@ export class Boot<T extends Application | Agent = Application> {
 
   /** @throws {ClutchError} ERR_CLUTCH_LIFECYCLE in agent.js */
   get app(): Application {
-    return this.#expect('application') as unknown as Application;
+    if (isApplication(this.#instance)) return this.#instance;
+    throw notHere('Application', 'Agent');
   }
 
   /** @throws {ClutchError} ERR_CLUTCH_LIFECYCLE in app.js */
   get agent(): Agent {
-    return this.#expect('agent') as unknown as Agent;
+    if (isApplication(this.#instance)) throw notHere('Agent', 'Application');
+    return this.#instance;
   }
+}
 
-  #expect(type: 'application' | 'agent'): T {
-    if (this.#instance.type === type) return this.#instance;
-    throw new ClutchError('ERR_CLUTCH_LIFECYCLE', `this Boot class runs in the ${this.#instance.type}`, {
-      fix: `There is no ${type} in this process; use messenger to reach it.`,
-    });
-  }
+function isApplication(instance: Application | Agent): instance is Application {
+  return instance.type === 'application';
+}
+
+function notHere(wanted: string, actual: string): ClutchError {
+  return new ClutchError('ERR_CLUTCH_LIFECYCLE', `this Boot class runs in the ${actual}, not in the ${wanted}`, {
+    fix: 'Use messenger to reach the other process.',
+  });
 }

@@ -1,21 +1,16 @@
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { debuglog } from 'node:util';
 import { ClutchError, toError } from '../../errors.js';
 import { type AppInfo, typeFiles } from '../app_info.js';
 import { callSynchronously, isClass } from '../files/export_kind.js';
 import { loadIfExists } from '../files/module_loader.js';
+import { type ConfigObject, isPlainObject, type LoadUnit } from '../load_unit.js';
+
+const log = debuglog('clutch:loader');
 
 // CommonJS through require: an import of it takes Node several times as long.
 const { extend } = createRequire(import.meta.url)('extend2') as typeof import('extend2');
-
-export interface LoadUnit {
-  path: string;
-  type: 'plugin' | 'framework' | 'app';
-  /** The plugin's name. */
-  name?: string;
-}
-
-export type ConfigObject = Record<string, unknown>;
 
 /** One file that set a config leaf, with the value that it set. */
 export interface ConfigSource {
@@ -28,15 +23,6 @@ export interface LoadedConfig {
   /** Same shape as the config; a leaf names the file that set it last. */
   meta: ConfigObject;
   provenance: ConfigProvenance;
-}
-
-/** @returns true for an object that merging descends into; all else replaces */
-export function isPlainObject(value: unknown): value is ConfigObject {
-  if (typeof value !== 'object' || value === null) return false;
-  const prototype = Object.getPrototypeOf(value);
-  if (prototype === null || prototype === Object.prototype) return true;
-  // Objects of another realm (vm, jest) have their own Object.prototype.
-  return Object.getPrototypeOf(prototype) === null && Object.hasOwn(prototype, 'isPrototypeOf');
 }
 
 function isBranch(value: unknown): value is ConfigObject {
@@ -96,6 +82,7 @@ export function loadConfig(appInfo: AppInfo, units: LoadUnit[], warn: (message: 
   const meta: ConfigObject = {};
   const provenance = new ConfigProvenance();
   const merge = (file: string, value: ConfigObject): void => {
+    if (log.enabled) log('config of %s: %s', file, Object.keys(value).join(', '));
     mergeConfig(config, value);
     writeMeta(meta, value, file);
     provenance.record(file, value);

@@ -1,5 +1,5 @@
 import { isAsyncFunction, isClass } from '../files/export_kind.js';
-import { isPlainObject } from './config.js';
+import { isPlainObject } from '../load_unit.js';
 import { maskSecret, placeholder, type SecretKeys } from './secrets.js';
 
 /**

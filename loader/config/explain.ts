@@ -1,5 +1,6 @@
-import type { Plugin } from '../plugins/plugin.js';
-import type { ConfigObject, ConfigProvenance } from './config.js';
+import type { ConfigObject } from '../load_unit.js';
+import type { Plugin } from '../plugins/plugin_declaration.js';
+import type { ConfigProvenance } from './config.js';
 import { toDumpable } from './dump.js';
 import type { SecretKeys } from './secrets.js';
 

@@ -9,6 +9,8 @@ export interface ContextLoaderOptions extends Omit<FileLoaderOptions, 'target' |
   inject: { context: object };
   /** Where the raw tree is put on the application, e.g. `serviceClasses`. */
   fieldClass?: string;
+  /** The tree of an earlier load into the same property, which gets the files of this one as well. */
+  target?: object;
 }
 
 type Tree = Record<string, unknown>;
@@ -22,13 +24,12 @@ export class ContextLoader extends FileLoader {
 
   /** @throws {ClutchError} ERR_CLUTCH_OPTION without property or inject */
   constructor(options: ContextLoaderOptions) {
-    const { property, inject, fieldClass, ...rest } = options;
+    const { property, inject, fieldClass, target = {}, ...rest } = options;
     for (const key of ['property', 'inject'] as const) {
       if (!options[key]) {
         throw new ClutchError('ERR_CLUTCH_OPTION', `options.${key} is required`, { fix: `Give ContextLoader ${key}.` });
       }
     }
-    const target = {};
     if (fieldClass) Object.assign(inject, { [fieldClass]: target });
     super({ ...rest, target, inject });
     this.#property = property;
@@ -82,8 +83,7 @@ function levelClass(tree: Tree): Level {
 
 function creator(node: unknown): (ctx: object) => unknown {
   if (isClass(node)) {
-    const Class = node as unknown as new (ctx: object) => object;
-    return (ctx) => new Class(ctx);
+    return (ctx) => new node(ctx);
   }
   const isDirectory = typeof node === 'object' && node !== null && !(EXPORTS in node);
   if (!isDirectory) return () => node;

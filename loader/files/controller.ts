@@ -1,10 +1,9 @@
 import { ClutchError } from '../../errors.js';
-import { isAsyncFunction, isClass, isGeneratorFunction } from './export_kind.js';
+import { type AnyClass, isAsyncFunction, isClass, isGeneratorFunction } from './export_kind.js';
 import { FULLPATH } from './file_loader.js';
 import { toAsyncFunction } from './generators.js';
 
 type Method = (...args: unknown[]) => unknown;
-type ControllerClass = { new (ctx: unknown): Record<string, Method>; prototype: object; name: string };
 
 export interface ControllerOptions {
   /** Pass all arguments of the call on; without it a controller gets `ctx` only. */
@@ -15,7 +14,7 @@ export interface ControllerOptions {
  * Turns what a controller file exports into middleware.
  *
  * @param app what a plain function export is called with
- * @throws {ClutchError} ERR_CLUTCH_CONTROLLER for generators and for a method that takes `next`
+ * @throws {ClutchError} ERR_CLUTCH_CONTROLLER for a method of an object that takes `next`
  */
 export function toController(
   exported: unknown,
@@ -29,14 +28,14 @@ export function toController(
   }
   if (isClass(value)) {
     Object.assign(value.prototype, { pathName: file.pathName, fullPath: file.path });
-    return fromClass(value as unknown as ControllerClass, file.path, options);
+    return fromClass(value, file.path, options);
   }
   if (typeof value === 'object' && value !== null)
     return fromObject(value as Record<string, unknown>, file.path, '', options);
   return toAsyncFunction(value);
 }
 
-function fromClass(Class: ControllerClass, file: string, options: ControllerOptions): Record<string, Method> {
+function fromClass(Class: AnyClass, file: string, options: ControllerOptions): Record<string, Method> {
   const methods: Record<string, Method> = {};
   for (let level = Class.prototype; level && level !== Object.prototype; level = Object.getPrototypeOf(level)) {
     for (const key of Object.getOwnPropertyNames(level)) {
@@ -49,16 +48,11 @@ function fromClass(Class: ControllerClass, file: string, options: ControllerOpti
   return methods;
 }
 
-function classMethod(
-  Class: ControllerClass,
-  key: string,
-  isGenerator: boolean,
-  { supportParams }: ControllerOptions,
-): Method {
+function classMethod(Class: AnyClass, key: string, isGenerator: boolean, { supportParams }: ControllerOptions): Method {
   return function classControllerMiddleware(this: unknown, ...args: unknown[]) {
     // Routes call it with `this` = ctx; a direct call has ctx as first argument.
     const ctx = isContext(this) ? this : args[0];
-    const controller = new Class(ctx);
+    const controller = new Class(ctx) as Record<string, Method>;
     const own = controller[key] as Method;
     const method = isGenerator ? toAsyncFunction(own) : own;
     return supportParams === true ? method.apply(controller, args) : method.call(controller, ctx);
@@ -80,14 +74,11 @@ function fromObject(
     if (typeof value === 'function') {
       const where = `${file}#${prefix}${key}()`;
       if (/^[^(]*\(\s*next\s*[,)]/.test(Function.prototype.toString.call(value))) {
-        throw new ClutchError(
-          'ERR_CLUTCH_CONTROLLER',
-          `controller \`${prefix}${key}\` should not use next as argument`,
-          {
-            where: file,
-            fix: 'A controller gets ctx; what needs next is a middleware.',
-          },
-        );
+        const what = `controller \`${prefix}${key}\` should not use next as argument`;
+        throw new ClutchError('ERR_CLUTCH_CONTROLLER', what, {
+          where: file,
+          fix: 'A controller gets ctx; what needs next is a middleware.',
+        });
       }
       const wrapped = objectMethod(toAsyncFunction(value as Method), options.supportParams === true);
       Object.assign(wrapped, value, { [FULLPATH]: where });

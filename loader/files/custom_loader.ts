@@ -1,8 +1,9 @@
 import path from 'node:path';
 import { ClutchError } from '../../errors.js';
-import type { Loader } from '../loader.js';
+import type { ConfigObject, LoadUnit } from '../load_unit.js';
 import type { ContextLoaderOptions } from './context_loader.js';
 import { isClass } from './export_kind.js';
+import type { FileLoaderOptions } from './file_loader.js';
 
 /** One entry of `config.customLoader`, keyed by the property that it fills. */
 interface CustomLoaderOptions extends Omit<Partial<ContextLoaderOptions>, 'inject' | 'directory' | 'property'> {
@@ -14,14 +15,26 @@ interface CustomLoaderOptions extends Omit<Partial<ContextLoaderOptions>, 'injec
   loadunit?: boolean;
 }
 
+/** What the entries are loaded with. */
+interface CustomLoaderHost {
+  app: { context: object };
+  appInfo: { baseDir: string };
+  config: ConfigObject | undefined;
+  getLoadUnits(): LoadUnit[];
+  loadToApp(directory: string[], property: string, options: Partial<FileLoaderOptions>): void;
+  loadToContext(directory: string[], property: string, options: Partial<ContextLoaderOptions>): void;
+}
+
 /** @throws {ClutchError} ERR_CLUTCH_CUSTOM_LOADER naming the key at fault */
-export function loadCustomLoaders(loader: Loader): void {
-  if (!loader.config) throw new ClutchError('ERR_CLUTCH_CUSTOM_LOADER', 'should loadConfig first');
+export function loadCustomLoaders(loader: CustomLoaderHost): void {
+  if (!loader.config) {
+    throw new ClutchError('ERR_CLUTCH_CUSTOM_LOADER', 'config is not loaded', { fix: 'Call loadConfig() first.' });
+  }
   const entries = (loader.config['customLoader'] ?? {}) as Record<string, CustomLoaderOptions>;
   for (const [property, entry] of Object.entries(entries)) loadEntry(loader, property, entry);
 }
 
-function loadEntry(loader: Loader, property: string, entry: CustomLoaderOptions): void {
+function loadEntry(loader: CustomLoaderHost, property: string, entry: CustomLoaderOptions): void {
   const { directory: relative, inject = 'app', loadunit, ...options } = entry;
   const where = `config.customLoader.${property}`;
   if (!relative) {
@@ -35,17 +48,17 @@ function loadEntry(loader: Loader, property: string, entry: CustomLoaderOptions)
     assertFree(property in loader.app, `app.${property}`, where);
     loader.loadToApp(directory, property, {
       caseStyle: 'lower',
-      initializer: (exports: unknown) => {
-        if (!isClass(exports)) return exports;
-        return new (exports as unknown as new (app: unknown) => object)(loader.app);
-      },
+      initializer: (exports: unknown) => (isClass(exports) ? new exports(loader.app) : exports),
       ...options,
     });
   } else if (inject === 'ctx') {
     assertFree(property in loader.app.context, `ctx.${property}`, where);
     loader.loadToContext(directory, property, { caseStyle: 'lower', fieldClass: `${property}Classes`, ...options });
   } else {
-    throw new ClutchError('ERR_CLUTCH_CUSTOM_LOADER', 'inject only support app or ctx', { where: `${where}.inject` });
+    throw new ClutchError('ERR_CLUTCH_CUSTOM_LOADER', `inject is "${String(inject)}"`, {
+      where: `${where}.inject`,
+      fix: 'Use "app" or "ctx".',
+    });
   }
 }
 

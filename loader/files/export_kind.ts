@@ -3,7 +3,12 @@ import type { ClutchError } from '../../errors.js';
 const CLASS_SOURCE = /^class[\s{]/;
 const COMPILED_CLASS = /_classCallCheck|Cannot call a class as a function/;
 
-export type AnyClass = new (...args: never[]) => object;
+/** A class of the user, with whatever it is constructed with. */
+export interface AnyClass {
+  new (...args: unknown[]): object;
+  readonly prototype: object;
+  readonly name: string;
+}
 
 export function isClass(value: unknown): value is AnyClass {
   if (typeof value !== 'function') return false;

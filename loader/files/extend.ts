@@ -1,5 +1,23 @@
+import path from 'node:path';
 import { ClutchError } from '../../errors.js';
+import type { LoadUnit } from '../load_unit.js';
 import { isClass } from './export_kind.js';
+import { loadIfExists } from './module_loader.js';
+
+/**
+ * Applies `app/extend/<name>` of each unit to an object, then `<name>.<env>` of each unit.
+ *
+ * @param envs the server env, and further ones whose files are taken as well
+ * @throws {ClutchError} ERR_CLUTCH_EXTEND, ERR_CLUTCH_MODULE
+ */
+export function loadExtend(name: string, target: object, units: LoadUnit[], envs: string[]): void {
+  for (const suffix of ['', ...envs.map((env) => `.${env}`)]) {
+    for (const unit of units) {
+      const loaded = loadIfExists(path.join(unit.path, 'app/extend', name + suffix));
+      if (loaded) applyExtend(target, loaded.exports, loaded.file);
+    }
+  }
+}
 
 /**
  * Copies the members of an extend file onto a prototype: values, accessors and symbols, enumerable or not.
@@ -10,7 +28,7 @@ import { isClass } from './export_kind.js';
  * @throws {ClutchError} ERR_CLUTCH_EXTEND when the export is neither, or a plain value replaces an accessor
  */
 export function applyExtend(target: object, members: unknown, file: string): void {
-  const source = isClass(members) ? (members as { prototype: object }).prototype : members;
+  const source = isClass(members) ? members.prototype : members;
   if (typeof source !== 'object' || source === null || Array.isArray(source)) {
     throw new ClutchError('ERR_CLUTCH_EXTEND', `${file} exports ${source === null ? 'null' : typeof source}`, {
       fix: 'Export an object or a class.',

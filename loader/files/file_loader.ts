@@ -81,8 +81,7 @@ export class FileLoader {
         const exports = this.#exportsOf(fullpath, pathName);
         if (exports === null || exports === undefined) continue;
         if (filter && !filter(exports as never)) continue;
-        if (isClass(exports))
-          Object.assign((exports as { prototype: object }).prototype, { pathName, fullPath: fullpath });
+        if (isClass(exports)) Object.assign(exports.prototype, { pathName, fullPath: fullpath });
         items.push({ fullpath, properties, exports });
       }
     }
@@ -167,15 +166,10 @@ function attach(target: Record<string, unknown>, item: LoadedItem, override: boo
       return;
     }
     const from = fullPathOf(existing);
-    if (existing !== undefined && from !== undefined && !override) {
+    if (existing !== undefined && from !== undefined && from !== item.fullpath && !override) {
       const name = item.properties.join('.');
-      throw new ClutchError(
-        'ERR_CLUTCH_DUPLICATE',
-        `can't overwrite property '${name}' from ${from} by ${item.fullpath}`,
-        {
-          fix: 'Rename one of the files.',
-        },
-      );
+      const what = `can't overwrite property '${name}' from ${from} by ${item.fullpath}`;
+      throw new ClutchError('ERR_CLUTCH_DUPLICATE', what, { fix: 'Rename one of the files.' });
     }
     const value = item.exports;
     if ((typeof value === 'object' && value !== null) || typeof value === 'function') {

@@ -14,7 +14,7 @@ export function propertyNames(file: string, caseStyle: CaseStyle, directory: str
   if (typeof caseStyle === 'function') {
     const names: unknown = caseStyle(file);
     if (Array.isArray(names)) return names as string[];
-    throw new ClutchError('ERR_CLUTCH_FILE_NAME', `caseStyle gave ${typeof names} for ${file}, expect an array`, {
+    throw new ClutchError('ERR_CLUTCH_FILE_NAME', `caseStyle returned ${typeof names} for ${file}, not an array`, {
       where: directory,
       fix: 'Return the property names as an array of strings.',
     });
@@ -22,7 +22,7 @@ export function propertyNames(file: string, caseStyle: CaseStyle, directory: str
   const stem = file.slice(0, file.length - path.extname(file).length);
   return stem.split('/').map((segment) => {
     if (!SEGMENT.test(segment)) {
-      throw new ClutchError('ERR_CLUTCH_FILE_NAME', `${segment} is not match 'a-z0-9_-' in ${file}`, {
+      throw new ClutchError('ERR_CLUTCH_FILE_NAME', `${segment} does not match 'a-z0-9_-' in ${file}`, {
         where: directory,
         fix: 'Start with a letter and use letters, digits, _ and - only, or exclude the file with ignore.',
       });

@@ -1,9 +1,11 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
+import { debuglog } from 'node:util';
 import { ClutchError, toError } from '../../errors.js';
 
 const require = createRequire(import.meta.url);
+const log = debuglog('clutch:loader');
 
 /**
  * How this process treats `.ts`: `first` where a hook such as tsx loads it or `EGG_TYPESCRIPT` asks for it,
@@ -86,6 +88,7 @@ export function notCompiled(file: string): ClutchError {
 export function loadModule(file: string): unknown {
   const extension = path.extname(file);
   if (extension && ![...JS_EXTENSIONS, ...TS_EXTENSIONS, '.node'].includes(extension)) return readFileSync(file);
+  log('load %s', file);
   let exported: unknown;
   try {
     exported = require(file);
@@ -132,16 +135,4 @@ function defaultExport(exported: unknown): unknown {
 export function loadIfExists(filepath: string): { file: string; exports: unknown } | null {
   const file = resolveModule(filepath);
   return file === undefined ? null : { file, exports: loadModule(file) };
-}
-
-/** @returns the directory of package `name` seen from `dirs`, or undefined */
-export function findPackage(name: string, dirs: string[]): string | undefined {
-  for (const start of dirs) {
-    for (let dir = path.resolve(start); ; dir = path.dirname(dir)) {
-      const found = path.join(dir, 'node_modules', name);
-      if (existsSync(path.join(found, 'package.json'))) return found;
-      if (path.dirname(dir) === dir) break;
-    }
-  }
-  return undefined;
 }

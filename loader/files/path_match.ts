@@ -26,7 +26,7 @@ type Predicate = (ctx: PathContext) => boolean;
  */
 export function compilePathMatch({ match, ignore }: PathMatchOptions, name: string): Predicate | undefined {
   if (match && ignore) {
-    throw new ClutchError('ERR_CLUTCH_MIDDLEWARE', 'options.match and options.ignore can not both present', {
+    throw new ClutchError('ERR_CLUTCH_MIDDLEWARE', 'options.match and options.ignore cannot both be given', {
       where: `config.${name}`,
       fix: 'Keep one of them.',
     });

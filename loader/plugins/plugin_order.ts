@@ -83,7 +83,7 @@ function cycleError(plugins: Record<string, PluginNode>, chain: string[]): Clutc
 
 function missingError(missing: { name: string; neededBy: PluginNode }[]): ClutchError {
   const names = [...new Set(missing.map(({ name }) => name))];
-  const error = new ClutchError('ERR_CLUTCH_PLUGIN_MISSING', `missed plugins: ${names.join(', ')}`, {
+  const error = new ClutchError('ERR_CLUTCH_PLUGIN_MISSING', `missing plugins: ${names.join(', ')}`, {
     where: missing.map(
       ({ name, neededBy }) => `"${name}" is needed by "${neededBy.name}", declared in ${neededBy.from ?? 'options'}`,
     ),

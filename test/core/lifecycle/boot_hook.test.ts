@@ -20,7 +20,7 @@ const REFUSED: [what: string, code: string, named: RegExp, files: Files][] = [
   [
     'an async router',
     'ERR_CLUTCH_MODULE',
-    /app\/router is async[\s\S]*app\/router\.js\n.*didLoad/,
+    /app\/router exports an async function[\s\S]*app\/router\.js\n.*didLoad/,
     { 'app/router.js': 'module.exports = async (app) => { app.get("/", () => {}); };' },
   ],
   [

@@ -39,7 +39,7 @@ const WRONG: [what: string, files: Files, message: RegExp][] = [
   [
     'match and ignore together',
     marked('{ match: "/a", ignore: "/b" }'),
-    /options\.match and options\.ignore can not both present[\s\S]*config\.mark/,
+    /options\.match and options\.ignore cannot both be given[\s\S]*config\.mark/,
   ],
   ['match of a wrong type', marked('{ match: 1 }'), /match\/ignore pattern must be RegExp, Array or String/],
   [

@@ -30,7 +30,7 @@ for (const file of ['_a', '1a', 'a.b', 'a b', 'é']) {
   test(`controller file "${file}.js" is refused with the segment`, (t) => {
     assert.throws(() => loadApp(t, { [`app/controller/${file}.js`]: 'exports.a = () => {};' }), {
       code: 'ERR_CLUTCH_FILE_NAME',
-      message: /is not match 'a-z0-9_-' in /,
+      message: /does not match 'a-z0-9_-' in /,
     });
   });
 }
@@ -204,7 +204,7 @@ test('customLoader loads into the app and into contexts', (t) => {
 });
 
 const WRONG_LOADERS: [entry: string, pattern: RegExp][] = [
-  ['{ x: { directory: "a", inject: "z" } }', /inject only support app or ctx/],
+  ['{ x: { directory: "a", inject: "z" } }', /inject is "z"/],
   ['{ x: {} }', /directory is required for config\.customLoader\.x/],
   ['{ config: { directory: "a" } }', /customLoader should not override app\.config/],
   ['{ cookies: { directory: "a", inject: "ctx" } }', /customLoader should not override ctx\.cookies/],
@@ -296,4 +296,75 @@ test('a directory without files loads as empty', (t) => {
   mkdirSync(path.join(app.baseDir, 'empty'));
   app.loader.loadToApp(path.join(app.baseDir, 'empty'), 'empty');
   assert.deepEqual((app as unknown as { empty: object }).empty, {});
+});
+
+const TWO_DIRECTORIES = {
+  'one/user.js': 'exports.from = "one";',
+  'one/admin/role.js': 'exports.from = "one";',
+  'two/group.js': 'exports.from = "two";',
+  'two/admin/right.js': 'exports.from = "two";',
+  'three/user.js': 'exports.from = "three";',
+};
+
+test('a second load into a property of app adds to it; a clash names both files', (t) => {
+  const app = loadApp(t, TWO_DIRECTORIES) as ReturnType<typeof loadApp> & { model: Tree };
+  const load = (dir: string): void => app.loader.loadToApp(path.join(app.baseDir, dir), 'model');
+  load('one');
+  load('two');
+  load('one');
+  assert.deepEqual(app.model, {
+    user: { from: 'one' },
+    group: { from: 'two' },
+    admin: { role: { from: 'one' }, right: { from: 'two' } },
+  });
+  assert.throws(() => load('three'), { code: 'ERR_CLUTCH_DUPLICATE', message: /one\/user\.js by .*three\/user\.js/ });
+});
+
+test('a second load into a property of ctx adds to it; a clash names both files', (t) => {
+  const app = loadApp(t, TWO_DIRECTORIES) as ReturnType<typeof loadApp> & { models: Tree };
+  const load = (dir: string): void =>
+    app.loader.loadToContext(path.join(app.baseDir, dir), 'model', { fieldClass: 'models' });
+  load('one');
+  load('two');
+  const { model } = app.createAnonymousContext() as unknown as { model: Record<string, Record<string, Tree>> };
+  assert.equal(model['user']?.['from'], 'one');
+  assert.equal(model['group']?.['from'], 'two');
+  assert.equal(model['admin']?.['role']?.['from'], 'one');
+  assert.equal(model['admin']?.['right']?.['from'], 'two');
+  assert.deepEqual(Object.keys(app.models).sort(), ['admin', 'group', 'user']);
+  assert.throws(() => load('three'), { code: 'ERR_CLUTCH_DUPLICATE', message: /one\/user\.js by .*three\/user\.js/ });
+});
+
+test('services and controllers of a directory that a plugin loads itself are beside those of the app', (t) => {
+  const app = loadApp(t, {
+    'config/plugin.js': `exports.p = { path: require('path').join(__dirname, '../p') };`,
+    'p/package.json': '{ "name": "egg-p", "eggPlugin": { "name": "p" } }',
+    'p/app.js': `const path = require('path');
+      module.exports = class {
+        constructor(app) { this.app = app; }
+        didLoad() {
+          const { loader } = this.app;
+          loader.loadController({ directory: path.join(__dirname, 'api') });
+          loader.loadService({ directory: path.join(__dirname, 'jobs') });
+        }
+      };`,
+    'p/api/health.js': 'exports.show = async () => {};',
+    'p/jobs/mail.js': 'module.exports = class { name() { return "mail"; } };',
+    'app/controller/home.js': 'exports.index = async () => {};',
+    'app/service/user.js': 'module.exports = class { name() { return "user"; } };',
+  });
+  return app.ready().then(() => {
+    assert.deepEqual(Object.keys(app.controller).sort(), ['health', 'home']);
+    const { service } = app.createAnonymousContext() as unknown as { service: Record<string, { name(): string }> };
+    assert.equal(service['mail']?.name(), 'mail');
+    assert.equal(service['user']?.name(), 'user');
+  });
+});
+
+test('loadToApp refuses a property that holds something else', (t) => {
+  const app = loadApp(t, TWO_DIRECTORIES);
+  assert.throws(() => app.loader.loadToApp(path.join(app.baseDir, 'one'), 'logger'), {
+    code: 'ERR_CLUTCH_DUPLICATE',
+    message: /app\.logger is not a place for files[\s\S]*\/one/,
+  });
 });

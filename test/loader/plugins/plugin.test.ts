@@ -76,7 +76,7 @@ function assertFails(t: TestContext, files: Files, code: string, ...patterns: Re
 
 test('a missing dependency stops the boot and is named with who needs it', (t) => {
   const files = { ...declare({ a: {} }), ...plugin('a', { dependencies: ['nowhere'] }) };
-  assertFails(t, files, 'ERR_CLUTCH_PLUGIN_MISSING', /missed plugins: nowhere/, /"nowhere" is needed by "a"/);
+  assertFails(t, files, 'ERR_CLUTCH_PLUGIN_MISSING', /missing plugins: nowhere/, /"nowhere" is needed by "a"/);
 });
 
 test('a dependency that is not for this env counts as missing', (t) => {

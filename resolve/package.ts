@@ -1,0 +1,74 @@
+import { existsSync, readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { ClutchError, toError } from '../errors.js';
+
+/** What is read of a package.json. */
+export interface PackageJson {
+  name?: string;
+  version?: string;
+  type?: string;
+  egg?: { framework?: string; typescript?: boolean };
+  eggPlugin?: Record<string, unknown>;
+  [key: string]: unknown;
+}
+
+/** @throws {ClutchError} ERR_CLUTCH_PACKAGE when the file is missing, is not valid JSON or does not hold an object */
+export function readPackage(dir: string): PackageJson {
+  const pkg = readPackageIfExists(dir);
+  if (pkg) return pkg;
+  throw new ClutchError('ERR_CLUTCH_PACKAGE', `${path.join(dir, 'package.json')} should exist`, {
+    fix: 'Every app has a package.json with a name; or name another directory.',
+  });
+}
+
+/**
+ * @returns undefined when there is no package.json in `dir`
+ * @throws {ClutchError} ERR_CLUTCH_PACKAGE when it is not valid JSON or does not hold an object
+ */
+export function readPackageIfExists(dir: string): PackageJson | undefined {
+  const file = path.join(dir, 'package.json');
+  let pkg: unknown;
+  try {
+    pkg = JSON.parse(readFileSync(file, 'utf8'));
+  } catch (thrown) {
+    const cause = toError(thrown) as NodeJS.ErrnoException;
+    if (cause.code === 'ENOENT' || cause.code === 'ENOTDIR') return undefined;
+    const what = cause instanceof SyntaxError ? 'is not valid JSON' : 'cannot be read';
+    throw new ClutchError('ERR_CLUTCH_PACKAGE', `${file} ${what}`, {
+      where: cause.message,
+      fix: 'Repair the file, or install its package again.',
+      cause,
+    });
+  }
+  if (typeof pkg === 'object' && pkg !== null && !Array.isArray(pkg)) return pkg as PackageJson;
+  throw new ClutchError('ERR_CLUTCH_PACKAGE', `${file} does not hold an object`, { fix: 'Repair the file.' });
+}
+
+/**
+ * Finds a package as Node does, in `node_modules` of each directory and of those above it, and beside the directory itself:
+ * pnpm keeps the dependencies of a framework there. The package's `exports` may hide its package.json.
+ *
+ * @param dirs where to look from, in this order
+ * @returns the package's directory, or undefined
+ */
+export function findPackage(name: string, dirs: string[]): string | undefined {
+  const isPackage = (dir: string): boolean => existsSync(path.join(dir, 'package.json'));
+  for (const start of dirs) {
+    for (let dir = path.resolve(start); ; dir = path.dirname(dir)) {
+      const found = path.join(dir, 'node_modules', name);
+      if (isPackage(found)) return found;
+      if (path.dirname(dir) === dir) break;
+    }
+  }
+  return dirs.map((dir) => path.join(dir, '..', name)).find(isPackage);
+}
+
+/** @throws {ClutchError} ERR_CLUTCH_NOT_FOUND unless `dir` is a directory */
+export function assertDirectory(dir: string, role: string): void {
+  const stat = statSync(dir, { throwIfNoEntry: false });
+  if (stat?.isDirectory()) return;
+  throw new ClutchError('ERR_CLUTCH_NOT_FOUND', `Directory ${dir} ${stat ? 'is not a directory' : 'does not exist'}`, {
+    where: `used as ${role}`,
+    fix: 'Name a directory that exists.',
+  });
+}
