@@ -10,6 +10,7 @@ import { PreparedSockets } from '../listen/unix_socket.js';
 import { type ClusterOptions, parseWorkers } from '../options/options.js';
 import { displayAddress } from '../protocol/address.js';
 import type { ListenAddress } from '../protocol/protocol.js';
+import { NOT_SPAWNED } from '../spawn/child_handle.js';
 import { ClusterWorkers } from '../spawn/cluster_workers.js';
 import type { ManagedChild } from '../supervise/managed_child.js';
 import { type ReloadOptions, RollingRestart } from '../supervise/rolling_restart.js';
@@ -167,7 +168,8 @@ export class Master implements ClusterHandle {
       this.#failBoot(`the Agent did not start: ${reason}`);
       return;
     }
-    this.#log.error(`Agent ${id} died and is replaced ${inWords(delay)}: ${reason}`);
+    const agent = id === NOT_SPAWNED ? 'an Agent could not be forked' : `Agent ${id} died`;
+    this.#log.error(`${agent} and is replaced ${inWords(delay)}: ${reason}`);
     this.#eggEvents.agentGone();
   }
 
@@ -217,7 +219,8 @@ export class Master implements ClusterHandle {
       return;
     }
     const what = state === 'draining' ? 'is leaving' : 'died';
-    this.#log.error(`app worker ${id} ${what} and is replaced ${inWords(delay)}: ${reason}`);
+    const worker = id === NOT_SPAWNED ? 'an app worker could not be forked' : `app worker ${id} ${what}`;
+    this.#log.error(`${worker} and is replaced ${inWords(delay)}: ${reason}`);
     if (delay > 0) this.#log.error(`slot ${slot.index} is backing off: its workers crash soon after they start`);
     this.#eggEvents.workerGone();
   }

@@ -9,6 +9,9 @@ const QUEUE_LIMIT = 64 * 1024 * 1024;
 /** Messages that may wait for a child that does not listen yet. */
 const EARLY_LIMIT = 10_000;
 
+/** The id of a process that the system could not start. */
+export const NOT_SPAWNED = -1;
+
 interface Events {
   message: [message: Message];
   /** The channel is closed: the child has ended, is about to, or has closed it by itself. */
@@ -82,7 +85,7 @@ export class ProcessChild extends Child {
   constructor(process: ChildProcess) {
     super();
     this.#process = process;
-    this.id = process.pid ?? -1;
+    this.id = process.pid ?? NOT_SPAWNED;
     process.on('message', (message) => this.receive(message as Message));
     process.on('error', (error) => {
       this.emit('error', error);

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -7,6 +9,7 @@ import {
   isAlive,
   launch,
   printed,
+  ROOT,
   type RunningCluster,
   startTestCluster,
   temporaryDirectory,
@@ -252,6 +255,35 @@ for (const env of ['local', 'unittest', 'prod']) {
     await printed(cluster, /exited with code 5/);
   });
 }
+
+test('a worker that cannot be forked is tried again with a delay, until it can', async (t) => {
+  const app = temporaryDirectory(t);
+  writeFileSync(path.join(app, 'package.json'), '{ "name": "full" }');
+  const script = path.join(app, 'master.mjs');
+  writeFileSync(
+    script,
+    `import { closeSync, openSync } from 'node:fs';
+     import { startCluster } from ${JSON.stringify(path.join(ROOT, 'dist/cluster/index.js'))};
+     const handle = await startCluster({ baseDir: ${JSON.stringify(app)}, port: 0, workers: 1 });
+     const files = [];
+     try { for (;;) files.push(openSync('/dev/null')); } catch { closeSync(files.pop()); }
+     process.kill(handle.pids.workers[0], 'SIGKILL');
+     setInterval(() => console.log(JSON.stringify(handle.status())), 100);
+     process.stdin.once('data', () => { for (const file of files) closeSync(file); });
+     process.stdin.once('end', () => process.kill(process.pid, 'SIGTERM'));`,
+  );
+  const child = spawn('/bin/sh', ['-c', 'ulimit -n 256; exec "$0" "$1"', process.execPath, script]);
+  t.after(() => child.kill('SIGTERM'));
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += String(chunk)));
+  await printed({ output: () => output }, /"state":"backoff".*EMFILE/);
+  assert.match(output, /an app worker could not be forked and is replaced at once: Error: spawn .* EMFILE/);
+  child.stdin.write('close');
+  await printed({ output: () => output }, /app worker \d+ is ready/);
+  const exited = once(child, 'exit');
+  child.stdin.end();
+  assert.deepEqual(await exited, [0, null]);
+});
 
 test('W21, W28: after a dozen dead Agents no listener has leaked, and the Master alone tells of deaths', async (t) => {
   const cluster = await startTestCluster(t, { baseDir, workers: 1 });
