@@ -191,11 +191,11 @@ export class Master implements ClusterHandle {
       this.#log.info(`app worker ${id} is ready`);
       this.#eggEvents.joined(id);
     } else if (this.#machine.state === 'starting' && this.#workers.ready.length === this.#options.workers) {
-      await this.#becomeReady();
+      await this.#becomeReady(this.#listening);
     }
   }
 
-  async #becomeReady(): Promise<void> {
+  async #becomeReady(listening: ListenAddress): Promise<void> {
     const { admin } = this.#options;
     if (admin) {
       try {
@@ -209,7 +209,7 @@ export class Master implements ClusterHandle {
     if (this.#machine.state !== 'starting') return;
     this.#machine.become('ready');
     this.#log.info(`${this.#frameworkName} started on ${this.address} (${Date.now() - this.#begin} ms)`);
-    this.#eggEvents.clusterReady(this.#listening as ListenAddress);
+    this.#eggEvents.clusterReady(listening);
     this.#onReady();
   }
 

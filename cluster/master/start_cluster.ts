@@ -1,8 +1,10 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { ClutchError, toError } from '../../errors.js';
 import { resolveFramework } from '../../resolve/framework.js';
 import { parseClusterOptions, type StartClusterOptions } from '../options/options.js';
 import type { ClusterHandle } from './handle.js';
 import { createMasterLog } from './master_log.js';
-import { writePidFile } from './pid_file.js';
 import { spawnAll } from './spawn_all.js';
 
 /** Clutch itself, for apps that name no framework. */
@@ -31,4 +33,23 @@ export async function startCluster(
   await master.ready;
   callback?.(master);
   return master;
+}
+
+/**
+ * Writes the Master's pid to a file, which is removed when the Master exits.
+ *
+ * @throws {ClutchError} ERR_CLUTCH_OPTION if the file cannot be written
+ */
+function writePidFile(pidFile: string): void {
+  try {
+    mkdirSync(path.dirname(pidFile), { recursive: true });
+    writeFileSync(pidFile, String(process.pid), { mode: 0o600 });
+  } catch (cause) {
+    throw new ClutchError('ERR_CLUTCH_OPTION', `the pid file cannot be written: ${toError(cause).message}`, {
+      where: `option pidFile: ${pidFile}`,
+      fix: 'Choose another path, or let this user write there.',
+      cause,
+    });
+  }
+  process.once('exit', () => rmSync(pidFile, { force: true }));
 }

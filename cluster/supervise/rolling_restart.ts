@@ -1,4 +1,5 @@
 import { debuglog } from 'node:util';
+import { toError } from '../../errors.js';
 import type { ManagedChild } from './managed_child.js';
 import type { Supervisor } from './supervisor.js';
 
@@ -67,7 +68,7 @@ export class RollingRestart {
       }
       this.#log.info(`reloaded (${Date.now() - begin} ms)`);
     } catch (error) {
-      this.#log.error(`reload failed, the old processes stay: ${(error as Error).message}`);
+      this.#log.error(`reload failed, the old processes stay: ${toError(error).message}`);
       throw error;
     }
   }
@@ -82,7 +83,7 @@ export class RollingRestart {
         await this.#workers.replace(worker.slot);
         worker.slot.restarts += 1;
       } catch (error) {
-        this.#log.error(`app worker ${worker.id} stays, its replacement failed: ${(error as Error).message}`);
+        this.#log.error(`app worker ${worker.id} stays, its replacement failed: ${toError(error).message}`);
       }
     });
   }

@@ -285,7 +285,7 @@ test('a worker that cannot be forked is tried again with a delay, until it can',
   assert.deepEqual(await exited, [0, null]);
 });
 
-test('W21, W28: after a dozen dead Agents no listener has leaked, and the Master alone tells of deaths', async (t) => {
+test('W21, W28: after a dozen dead Agents no listener has leaked, and the Master alone logs exits', async (t) => {
   const cluster = await startTestCluster(t, { baseDir, workers: 1 });
   for (let round = 0; round < 12; round += 1) {
     const { agent } = await cluster.pids();
