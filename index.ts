@@ -16,11 +16,17 @@ export {
   FrameworkController as Service,
   FrameworkController as Subscription,
   type Helper,
+  type LineFormatter,
+  type LineMeta,
   type Logger,
+  type LoggerOptions,
+  type LogMeta,
   type Message,
   Singleton,
   type StartOptions,
   start,
+  Transport,
+  type TransportOptions,
 } from './framework/index.js';
 export { AgentWorkerLoader, type AppInfo, AppWorkerLoader, type PluginDeclarations } from './loader/index.js';
 export {
@@ -31,3 +37,4 @@ export {
   contract,
 } from './plugins/contract/lib/contract.js';
 export type { EventStream, ServerEvent, WebSocketHandler } from './plugins/live/lib/types.js';
+export { reveal, type Secret, secret } from './secrets.js';

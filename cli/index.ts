@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { ClutchError, toError } from '../errors.js';
+import { maskText } from '../secrets.js';
 
 interface Command {
   summary: string;
@@ -49,6 +50,6 @@ async function main([name, ...args]: string[]): Promise<void> {
 main(process.argv.slice(2)).catch((error: unknown) => {
   const { message, stack } = toError(error);
   // Errors of Clutch are written for the reader; the stack of anything else is what one can go by.
-  console.error(error instanceof ClutchError ? message : stack);
+  console.error(maskText(String(error instanceof ClutchError ? message : stack)));
   process.exit(1);
 });

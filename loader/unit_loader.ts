@@ -1,8 +1,8 @@
 import { debuglog } from 'node:util';
+import { Masker, type SecretKeys } from '../secrets.js';
 import { type AppInfo, readAppInfo, typeFiles } from './app_info.js';
 import { type ConfigProvenance, loadConfig } from './config/config.js';
 import { type ConfigExplanation, explainConfig, explainPlugins, type PluginExplanation } from './config/explain.js';
-import type { SecretKeys } from './config/secrets.js';
 import { frameworkPaths } from './framework_paths.js';
 import type { ConfigObject, LoadUnit } from './load_unit.js';
 import type { LoaderHost } from './loader_host.js';
@@ -71,11 +71,11 @@ export class UnitLoader {
     });
   }
 
-  /** Names and patterns of config keys that are never shown. */
-  get secretKeys(): SecretKeys {
+  /** Hides secrets wherever config, logs and errors are written: by the words of keys, by `config.dump.ignore`, by shape. */
+  get masker(): Masker {
     const ignore = (this.config['dump'] as { ignore?: unknown } | undefined)?.ignore;
     const isList = typeof ignore === 'object' && ignore !== null && Symbol.iterator in ignore;
-    return isList ? (ignore as SecretKeys) : [];
+    return new Masker(isList ? (ignore as SecretKeys) : []);
   }
 
   /**
@@ -84,7 +84,7 @@ export class UnitLoader {
    * @example app.loader.explainConfig('security.csrf.enable')
    */
   explainConfig(key = ''): ConfigExplanation[] {
-    return explainConfig(key, this.config, this.provenance, this.secretKeys);
+    return explainConfig(key, this.config, this.provenance, this.masker);
   }
 
   /** Tells for each plugin why it is on or off, in load order. */

@@ -28,6 +28,7 @@ export async function run(args: string[]): Promise<void> {
 }
 
 function format({ state, address, workers, processes }: ClusterStatus): string {
+  const losesLines = processes.some(({ lostLogLines = 0 }) => lostLogLines > 0);
   const head = [
     'process',
     'pid',
@@ -38,6 +39,7 @@ function format({ state, address, workers, processes }: ClusterStatus): string {
     'cpu %',
     'loop p50/p99 ms',
     'in flight',
+    ...(losesLines ? ['lost log lines'] : []),
     'last exit',
   ];
   const rows = processes.map((process) => [
@@ -50,6 +52,7 @@ function format({ state, address, workers, processes }: ClusterStatus): string {
     cell(process.cpu),
     process.loopP50 === undefined ? '' : `${process.loopP50}/${process.loopP99}`,
     cell(process.inFlight),
+    ...(losesLines ? [cell(process.lostLogLines)] : []),
     lastExit(process),
   ]);
   return [`${address} is ${state}, ${workers} app workers wanted`, '', table([head, ...rows])].join('\n');

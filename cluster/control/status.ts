@@ -1,3 +1,4 @@
+import { lostOutput } from '../../stdio.js';
 import type { ChildKind, ChildState, ManagedChild } from '../supervise/managed_child.js';
 import type { Slot } from '../supervise/slot.js';
 
@@ -30,6 +31,8 @@ export interface ProcessStatus {
   /** Web sockets and streams of events. */
   live?: number;
   requests?: number;
+  /** Lines that could not be written to logs, stdout and stderr. */
+  lostLogLines?: number;
 }
 
 export type MasterState = 'starting' | 'ready' | 'closing' | 'closed';
@@ -56,6 +59,7 @@ export function childStatus(child: ManagedChild): ProcessStatus {
       cpu: child.cpuPercent,
       loopP50: stats.loopP50,
       loopP99: stats.loopP99,
+      lostLogLines: stats.lostLines,
       ...(kind === 'app worker' ? { inFlight: stats.inFlight, live: stats.live, requests: stats.requests } : {}),
     }),
   };
@@ -89,6 +93,7 @@ export function masterStatus(state: MasterState, begin: number): ProcessStatus {
     uptime: seconds(Date.now() - begin),
     restarts: 0,
     memory: mebibytes(process.memoryUsage.rss()),
+    lostLogLines: lostOutput(),
   };
 }
 

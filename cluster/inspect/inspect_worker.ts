@@ -1,4 +1,5 @@
 import { writeSync } from 'node:fs';
+import { maskText } from '../../secrets.js';
 
 interface Inspectable {
   report(topic: string, key?: string): unknown;
@@ -19,7 +20,7 @@ try {
   if (!Application) throw new Error(`the framework ${entry} does not export Application`);
   finish(new Application({ baseDir }).report(topic, key));
 } catch (error) {
-  process.stderr.write(`${(error as Error).message}\n`, () => process.exit(1));
+  process.stderr.write(`${maskText((error as Error).message)}\n`, () => process.exit(1));
 }
 
 /** Reports before the event loop goes on, so that asynchronous hooks do not get to run. */

@@ -1,3 +1,6 @@
+import { maskText } from '../../secrets.js';
+import { type Output, stderr, stdout } from '../../stdio.js';
+
 /** What the Master prints: one line for each event, to stdout or stderr. */
 export interface MasterLog {
   info(message: string): void;
@@ -5,18 +8,13 @@ export interface MasterLog {
   error(message: string): void;
 }
 
-/** A reader that has gone away must not take the Master with it: EPIPE is ignored from here on. */
+/** Output that cannot be written, or is not read, is dropped and counted: it never stops or fills the Master. */
 export function createMasterLog(): MasterLog {
-  for (const stream of [process.stdout, process.stderr]) {
-    if (!stream.listeners('error').includes(ignore)) stream.on('error', ignore);
-  }
-  const line = (level: string, message: string): string =>
-    `${new Date().toISOString()} ${level} ${process.pid} [master] ${message}\n`;
+  const write = (output: Output, level: string, message: string): void =>
+    output.write(`${new Date().toISOString()} ${level} ${process.pid} [master] ${maskText(message)}\n`);
   return {
-    info: (message) => void process.stdout.write(line('INFO', message)),
-    warn: (message) => void process.stderr.write(line('WARN', message)),
-    error: (message) => void process.stderr.write(line('ERROR', message)),
+    info: (message) => write(stdout(), 'INFO', message),
+    warn: (message) => write(stderr(), 'WARN', message),
+    error: (message) => write(stderr(), 'ERROR', message),
   };
 }
-
-function ignore(): void {}

@@ -48,6 +48,8 @@ export interface ProcessStats {
   live: number;
   requests: number;
   latency: LatencyHistogram;
+  /** Lines that could not be written to logs, stdout and stderr. */
+  lostLines: number;
 }
 
 export interface LatencyHistogram {

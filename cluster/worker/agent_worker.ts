@@ -6,10 +6,15 @@ const MASTER_GONE = 110;
 /** Milliseconds for the close hooks then. */
 const MASTER_GONE_LIMIT = 1200;
 
+let heartbeat: Heartbeat | undefined;
+
 void bootChild<ChildApplication>(
   'Agent',
-  (boot, link) => new Heartbeat(link, boot.statsInterval),
+  (boot, link) => {
+    heartbeat = new Heartbeat(link, boot.statsInterval);
+  },
   ({ app, link }) => {
+    if (heartbeat) heartbeat.lostLines = () => app.loggers?.lostLines ?? 0;
     let closing = false;
     const close = (code: number, limit?: number): void => {
       if (closing) return;

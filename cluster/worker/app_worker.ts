@@ -39,6 +39,7 @@ void bootChild<WorkerApplication>(
 
 async function serve({ app, boot: { options, closeTimeout }, link }: Booted<WorkerApplication>): Promise<void> {
   let state: WorkerState = 'booting';
+  if (heartbeat) heartbeat.lostLines = () => app.loggers?.lostLines ?? 0;
   const listener = requestListener(app, () => state === 'ready');
   const settings = app.serverOptions ?? {};
   const server = createServer(app.config, options, settings, listener);

@@ -3,6 +3,8 @@ import { isMainThread } from 'node:worker_threads';
 import { ClutchError, toError } from '../../errors.js';
 import { describeError } from '../../ipc/error_data.js';
 import { CONTROL, type Message } from '../../ipc/message.js';
+import { maskText } from '../../secrets.js';
+import { stderr } from '../../stdio.js';
 import { inspectorPort } from '../protocol/inspector_port.js';
 import type { BootData, PrepareData } from '../protocol/protocol.js';
 import { connectMaster, type MasterLink } from './master_link.js';
@@ -19,6 +21,8 @@ export interface ChildApplication {
   /** Whether this process has already printed the error. */
   isLogged?(error: Error): boolean;
   config: Record<string, unknown>;
+  /** Of a framework that is Clutch's. */
+  loggers?: { lostLines: number };
   coreLogger: { error(...args: unknown[]): void; info(...args: unknown[]): void };
   on(event: string, listener: (...args: never[]) => void): unknown;
   emit(event: string, ...args: unknown[]): boolean;
@@ -147,7 +151,7 @@ export async function closeAndExit(app: ChildApplication, code: number, limit?: 
   try {
     await app.close();
   } catch (error) {
-    process.stderr.write(`${toError(error).stack}\n`);
+    stderr().write(`${maskText(String(toError(error).stack))}\n`);
   }
   clearTimeout(timer);
   process.exit(code);

@@ -13,6 +13,9 @@ export class Heartbeat {
   readonly #meter: RequestMeter | undefined;
   readonly #delay = monitorEventLoopDelay({ resolution: RESOLUTION });
 
+  /** Set once the application is there. */
+  lostLines: () => number = () => 0;
+
   constructor(link: MasterLink, interval: number, meter?: RequestMeter) {
     this.#link = link;
     this.#meter = meter;
@@ -40,6 +43,7 @@ export class Heartbeat {
       inFlight,
       live,
       latency,
+      lostLines: this.lostLines(),
     };
   }
 }

@@ -17,7 +17,7 @@ export default (appInfo: AppInfo) => ({
   ipHeaders: 'x-forwarded-for',
   hostHeaders: '',
   rundir: path.join(appInfo.baseDir, 'run'),
-  /** What the files in `rundir` hide, and from how many milliseconds on a boot step is warned about. */
+  /** Keys that dumps and logs hide besides those that are secret by their words, and from how many milliseconds on a boot step is warned about. */
   dump: {
     ignore: new Set<string | RegExp>([
       'pass',
@@ -28,10 +28,7 @@ export default (appInfo: AppInfo) => ({
       'keys',
       'masterKey',
       'accessKey',
-      'token',
       /secret/i,
-      /password/i,
-      /token$/i,
     ]),
     timing: { slowBootActionMinDuration: 5000 },
   },
@@ -54,10 +51,15 @@ export default (appInfo: AppInfo) => ({
   },
   logger: {
     dir: path.join(appInfo.root, 'logs', appInfo.name),
+    encoding: 'utf8',
     level: 'INFO',
     consoleLevel: 'INFO',
     disableConsoleAfterReady: appInfo.env !== 'local' && appInfo.env !== 'unittest',
     buffer: true,
+    outputJSON: false,
+    outputJSONOnly: false,
+    concentrateError: 'duplicate',
+    maxCauseChainLength: 10,
     appLogName: `${appInfo.name}-web.log`,
     coreLogName: 'egg-web.log',
     agentLogName: 'egg-agent.log',

@@ -14,6 +14,7 @@ import {
 } from '../../core/index.js';
 import { ClutchError } from '../../errors.js';
 import { AppWorkerLoader, moduleFiles } from '../../loader/index.js';
+import { reveal } from '../../secrets.js';
 import { type ApplicationOptions, BaseApplication } from './base_application.js';
 import { FrameworkController } from './controller.js';
 import { FRAMEWORK_DIR } from './framework_dir.js';
@@ -89,7 +90,7 @@ export class Application extends BaseApplication {
    * @throws {ClutchError} ERR_CLUTCH_CONFIG when there are none
    */
   get keys(): string[] {
-    const { keys } = this.config;
+    const keys = reveal(this.config.keys);
     const list = typeof keys === 'string' ? keys.split(',').map((key) => key.trim()) : [];
     if (list.length > 0 && list[0] !== '') return list;
     throw new ClutchError('ERR_CLUTCH_CONFIG', 'Please set config.keys first', {

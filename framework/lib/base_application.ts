@@ -11,7 +11,9 @@ import type { Loader } from '../../loader/index.js';
 import { ContextHttpClient } from './httpclient/context_http_client.js';
 import type { CurlOptions, HttpClient } from './httpclient/http_client.js';
 import type { HttpClientOptions } from './httpclient/options.js';
-import { type LogContext, type Logger, type LoggerConfig, Loggers } from './logger/logger.js';
+import type { LogContext } from './logger/line_format.js';
+import type { Logger } from './logger/logger.js';
+import { type LoggerConfig, Loggers } from './logger/loggers.js';
 import { ipcTransport, type LocalBus } from './messenger/message_transport.js';
 import { Messenger } from './messenger/messenger.js';
 import { writeJson, writeRunFiles } from './reports/run_files.js';
@@ -69,7 +71,7 @@ export abstract class BaseApplication extends ClutchCore {
       await this.#clusterClients?.close();
       this.messenger.close();
       this.releaseRejections();
-      await this.#loggers?.close();
+      this.#loggers?.close();
     });
     this.on('error', (error: unknown) => {
       this.#muteBootError(error);
@@ -223,8 +225,12 @@ export abstract class BaseApplication extends ClutchCore {
   }
 
   get loggers(): Loggers {
-    this.#loggers ??= new Loggers(this.config, this.type, () => this.currentContext as LogContext | undefined);
-    return this.#loggers;
+    return (this.#loggers ??= new Loggers(
+      this.config,
+      this.type,
+      () => this.currentContext as LogContext | undefined,
+      this.loader.masker,
+    ));
   }
 
   get logger(): Logger {

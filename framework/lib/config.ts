@@ -1,8 +1,10 @@
 import type { ClusterClientOptions } from '../../leader/client_types.js';
+import type { Secret } from '../../secrets.js';
 import type { BodyParserConfig } from './body/options.js';
 import type { OnClientError } from './http/client_error.js';
 import type { CookieOptions } from './http/cookies.js';
-import type { LoggerConfig, LoggerOptions } from './logger/logger.js';
+import type { LoggerOptions } from './logger/logger.js';
+import type { LoggerConfig } from './logger/loggers.js';
 
 export interface NotFoundConfig {
   pageUrl?: string;
@@ -13,7 +15,7 @@ export interface NotFoundConfig {
 /** Keys of `app.config` that the framework reads, with their types. */
 export interface FrameworkConfig {
   /** Signs and encrypts cookies; a comma-separated list, of which the first key signs and all verify. */
-  keys: string;
+  keys: string | Secret;
   /** Defaults of `ctx.cookies.set`. */
   cookies: CookieOptions;
   /** Whether the app is behind a proxy whose headers may be trusted. */

@@ -1,40 +1,63 @@
+import { type Masker, Secret } from '../../secrets.js';
 import { isAsyncFunction, isClass } from '../files/export_kind.js';
 import { isPlainObject } from '../load_unit.js';
-import { maskSecret, placeholder, type SecretKeys } from './secrets.js';
 
 /**
  * Turns config into what JSON can hold and anyone may see: secrets are masked, classes and instances described,
  * circular references written as `~path`.
  *
- * @param secrets names and patterns of keys whose values are hidden
+ * @param masker tells which keys and which parts of a text are hidden
  */
-export function toDumpable(value: unknown, secrets: SecretKeys): unknown {
+export function toDumpable(value: unknown, masker: Masker): unknown {
   const seen = new Map<object, string>();
-  const convert = (current: unknown, keys: readonly string[]): unknown => {
+  const convert = (current: unknown, path: string, hidden: boolean): unknown => {
     if (current === null || current === undefined) return current;
     if (isPlainObject(current) || Array.isArray(current)) {
       const known = seen.get(current);
       if (known !== undefined) return `~${known}`;
-      seen.set(current, keys.join('.'));
+      seen.set(current, path);
+      const child = (key: string, below = hidden): unknown => {
+        const item = readProperty(current, key);
+        return convert(item, path === '' ? key : `${path}.${key}`, below || masker.hides(key, item));
+      };
       const converted = Array.isArray(current)
-        ? current.map((item, index) => convert(item, [...keys, String(index)]))
-        : Object.fromEntries(Object.entries(current).map(([key, item]) => [key, convert(item, [...keys, key])]));
+        ? Array.from(current, (_item, index) => child(String(index)))
+        : Object.fromEntries(Object.keys(current).map((key) => [masker.maskText(key), child(key)]));
       seen.delete(current);
       return converted;
     }
-    const shown = maskSecret(keys, current, secrets);
-    return shown === current ? describe(current) : shown;
+    return hidden ? placeholder(current) : describe(current, masker);
   };
-  return convert(value, []);
+  return convert(value, '', false);
 }
 
-function describe(value: unknown): unknown {
+/** A getter of the config may throw; the dump says so. */
+function readProperty(object: object, key: string): unknown {
+  try {
+    return Reflect.get(object, key);
+  } catch {
+    return '<getter threw>';
+  }
+}
+
+function describe(value: unknown, masker: Masker): unknown {
   if (typeof value === 'function') {
     const kind = isClass(value) ? 'Class' : isAsyncFunction(value) ? 'AsyncFunction' : 'Function';
     return `<${kind} ${(value as { name: string }).name}>`;
   }
+  if (typeof value === 'string') return masker.maskText(value);
   if (value instanceof RegExp || value instanceof URL || typeof value === 'symbol' || typeof value === 'bigint') {
-    return String(value);
+    return masker.maskText(String(value));
   }
   return typeof value === 'object' ? placeholder(value) : value;
+}
+
+/** @returns a short description of a value that is not shown, e.g. `<String len: 12>` */
+function placeholder(value: unknown): unknown {
+  if (typeof value === 'string') return `<String len: ${value.length}>`;
+  if (Buffer.isBuffer(value)) return `<Buffer len: ${value.length}>`;
+  if (value instanceof Secret) return '<Secret>';
+  if (typeof value === 'object') return `<${value?.constructor?.name ?? 'Object'}>`;
+  const kind = typeof value;
+  return `<${kind.charAt(0).toUpperCase()}${kind.slice(1)}>`;
 }

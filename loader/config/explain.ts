@@ -1,8 +1,8 @@
+import type { Masker } from '../../secrets.js';
 import type { ConfigObject } from '../load_unit.js';
 import type { Plugin } from '../plugins/plugin_declaration.js';
 import type { ConfigProvenance } from './config.js';
 import { toDumpable } from './dump.js';
-import type { SecretKeys } from './secrets.js';
 
 /** Where one config leaf comes from. */
 export interface ConfigExplanation {
@@ -18,11 +18,11 @@ export function explainConfig(
   key: string,
   config: ConfigObject,
   provenance: ConfigProvenance,
-  secrets: SecretKeys,
+  masker: Masker,
 ): ConfigExplanation[] {
   return [...provenance.explain(key)].map(([leaf, sources]) => {
     const keys = leaf.split('.');
-    const shown = (value: unknown): unknown => readAt(toDumpable(nest(keys, value), secrets), keys);
+    const shown = (value: unknown): unknown => readAt(toDumpable(nest(keys, value), masker), keys);
     return {
       key: leaf,
       value: shown(readAt(config, keys)),

@@ -4,7 +4,8 @@ import type { Application } from '../../lib/application_class.js';
 import type { ContextCookies } from '../../lib/http/cookies.js';
 import type { ContextHttpClient } from '../../lib/httpclient/context_http_client.js';
 import type { CurlOptions } from '../../lib/httpclient/http_client.js';
-import { type LogContext, RequestLogger } from '../../lib/logger/logger.js';
+import type { LogContext } from '../../lib/logger/line_format.js';
+import { RequestLogger } from '../../lib/logger/logger.js';
 
 const require = createRequire(import.meta.url);
 const COOKIES = Symbol('ctx.cookies');

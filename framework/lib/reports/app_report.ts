@@ -13,7 +13,7 @@ export type ReportTopic = 'config' | 'plugins' | 'middleware' | 'routes';
 /** @returns rows for one topic, as data that JSON can hold */
 export function reportApp(app: ReportApp, topic: ReportTopic, key?: string): unknown {
   const { loader } = app;
-  if (topic === 'config') return toDumpable(loader.explainConfig(key), []);
+  if (topic === 'config') return toDumpable(loader.explainConfig(key), loader.masker);
   if (topic === 'plugins') return loader.explainPlugins();
   if (topic === 'middleware') {
     return loader.listedMiddleware.map(({ name, file, enabled }) => ({ name, enabled, file }));

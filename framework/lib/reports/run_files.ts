@@ -18,12 +18,11 @@ interface Dumped {
  */
 export function writeRunFiles(app: Dumped): void {
   const { type, loader } = app;
-  const secrets = loader.secretKeys;
   const write = (name: string, content: unknown): void => writeJson(path.join(dir, name), content);
   const dir = app.config['rundir'] as string;
   mkdirSync(dir, { recursive: true });
   const { appInfo, allPlugins: plugins } = loader;
-  write(`${type}_config.json`, toDumpable({ config: app.config, plugins, appInfo }, secrets));
+  write(`${type}_config.json`, toDumpable({ config: app.config, plugins, appInfo }, loader.masker));
   write(`${type}_config_meta.json`, loader.configMeta);
   write(`${type}_config_sources.json`, loader.explainConfig());
   writeTimeline(app);

@@ -1,0 +1,65 @@
+import { hostname } from 'node:os';
+import type { Masker } from '../../../secrets.js';
+
+/** Characters of one property that are printed. */
+const LONGEST_PROPERTY = 10_000;
+
+/** @returns name, stack, own properties, errors of an AggregateError and causes, as Egg prints them */
+export function formatError(error: Error, masker: Masker, maxCauses: number): string {
+  return `${describe(error, masker, maxCauses, 0)}\npid: ${process.pid}\nhostname: ${hostname()}\n`;
+}
+
+type ErrorLike = Partial<Error> & { code?: unknown; host?: unknown; errors?: unknown };
+
+function describe(thrown: unknown, masker: Masker, maxCauses: number, depth: number): string {
+  const error = Object(thrown) as ErrorLike;
+  const { name = 'no_name', message, code, host, stack, cause, errors } = error;
+  const shownName = name === 'Error' && typeof code === 'string' ? `${code}Error` : name;
+  const shownHost = typeof host === 'string' && host !== '' ? ` (${host})` : '';
+  const frames = stack ? stack.slice(stack.indexOf('\n') + 1) : 'no_stack';
+  let text = `nodejs.${shownName}: ${message || 'no_message'}${shownHost}\n${frames}\n${ownProperties(error, masker)}`;
+  if (depth >= maxCauses) return text;
+  const nested = (label: string, inner: unknown): string =>
+    `\n${label}:\n\n${describe(inner, masker, maxCauses, depth + 1)}`;
+  if (Array.isArray(errors)) text += errors.map((inner, index) => nested(`[error-${index}]`, inner)).join('');
+  if (cause !== undefined && cause !== null) text += nested('cause', cause);
+  return text;
+}
+
+function ownProperties(error: object, masker: Masker): string {
+  return Object.keys(error)
+    .filter((key) => key !== 'stack' && key !== 'message')
+    .map((key) => `${key}: ${ownProperty(error, key, masker)}`)
+    .join('\n');
+}
+
+function ownProperty(error: object, key: string, masker: Masker): string {
+  try {
+    const value: unknown = Reflect.get(error, key);
+    if (masker.hides(key, value)) return '"***"';
+    const text = toJson(value);
+    return text.length > LONGEST_PROPERTY ? `${text.slice(0, LONGEST_PROPERTY)}...` : text;
+  } catch (reason) {
+    return `<${(reason as Error).message}>`;
+  }
+}
+
+/** @returns JSON in which a Buffer is what `inspect` shows of it and a circular reference `"~"` */
+function toJson(value: unknown): string {
+  const above: object[] = [];
+  const replace = function (this: object, key: string, current: unknown): unknown {
+    const original: unknown = Reflect.get(this, key);
+    if (Buffer.isBuffer(original))
+      return `<Buffer ${original
+        .subarray(0, 50)
+        .toString('hex')
+        .replace(/(..)(?=.)/g, '$1 ')}>`;
+    if (typeof current === 'bigint') return String(current);
+    if (typeof current !== 'object' || current === null) return current;
+    while (above.length > 0 && above.at(-1) !== this) above.pop();
+    if (above.includes(current)) return '~';
+    above.push(current);
+    return current;
+  };
+  return String(JSON.stringify(value, replace));
+}

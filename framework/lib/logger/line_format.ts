@@ -1,0 +1,73 @@
+import { format } from 'node:util';
+import type { Masker } from '../../../secrets.js';
+import { formatError } from './error_text.js';
+
+/** The request that a line belongs to, for its bracketed part. */
+export interface LogContext {
+  method: string;
+  url: string;
+  ip?: string;
+  /** Milliseconds since the epoch. */
+  starttime?: number;
+  /** Milliseconds of `performance.now()`. */
+  performanceStarttime?: number;
+  userId?: unknown;
+  traceId?: string;
+  tracer?: { traceId?: string };
+}
+
+/** What a formatter gets of a line. */
+export interface LineMeta {
+  level: string;
+  /** `YYYY-MM-DD HH:mm:ss,SSS`. */
+  date: string;
+  pid: number;
+  hostname: string;
+  message: string;
+  /** Inside a request: `[userId/ip/traceId/use-timems METHOD url]`. */
+  paddingMessage?: string;
+  ctx?: LogContext;
+}
+
+export type LineFormatter = (meta: LineMeta) => string;
+
+let second = Number.NaN;
+let upToSecond = '';
+let millisecond = Number.NaN;
+let formatted = '';
+
+/** @returns `YYYY-MM-DD HH:mm:ss,SSS` of now; a date is put together once a second */
+export function timestamp(): string {
+  const now = Date.now();
+  if (now === millisecond) return formatted;
+  millisecond = now;
+  const rest = ((now % 1000) + 1000) % 1000;
+  if (now - rest !== second) {
+    second = now - rest;
+    const date = new Date(now);
+    const two = (value: number): string => String(value).padStart(2, '0');
+    const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
+    upToSecond = `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())},`;
+  }
+  formatted = upToSecond + (rest < 10 ? '00' : rest < 100 ? '0' : '') + rest;
+  return formatted;
+}
+
+/** @returns the text of a log call: `util.format`, or an error with stack, own properties and causes; secrets masked */
+export function formatMessage(args: readonly unknown[], masker: Masker, maxCauses: number): string {
+  const first = args[0];
+  if (args.length === 1 && typeof first === 'string') return masker.maskText(first);
+  if (first instanceof Error) return masker.maskText(formatError(first, masker, maxCauses));
+  return masker.maskText(format(...args));
+}
+
+/** @returns `[userId/ip/traceId/use-timems METHOD url]` */
+export function formatContext(ctx: LogContext, masker: Masker): string {
+  const { userId, ip, tracer, traceId = tracer?.traceId, method, url } = ctx;
+  return `[${userId || '-'}/${ip || '-'}/${traceId || '-'}/${useTime(ctx)}ms ${method} ${masker.maskText(url)}]`;
+}
+
+function useTime({ performanceStarttime, starttime }: LogContext): number {
+  if (performanceStarttime) return Math.floor((performance.now() - performanceStarttime) * 1000) / 1000;
+  return starttime ? Date.now() - starttime : 0;
+}

@@ -1,0 +1,182 @@
+import { hostname } from 'node:os';
+import { Masker } from '../../../secrets.js';
+import { stderr, stdout } from '../../../stdio.js';
+import { LEVELS, type LevelName, nameOf, rankOf } from './levels.js';
+import {
+  formatContext,
+  formatMessage,
+  type LineFormatter,
+  type LineMeta,
+  type LogContext,
+  timestamp,
+} from './line_format.js';
+import type { LogFile } from './log_file.js';
+import { closeLogFile, openLogFile } from './log_files.js';
+
+/** What a line carries besides its arguments. */
+export interface LogMeta {
+  ctx?: LogContext;
+  /** Only the message is written, without date and level. */
+  raw?: boolean;
+  /** What stands in brackets instead of the request. */
+  paddingMessage?: string;
+}
+
+export interface TransportOptions {
+  /** Least level that is written; default INFO. */
+  level?: LevelName | number | string;
+  formatter?: LineFormatter | null;
+  /** For lines inside a request. */
+  contextFormatter?: LineFormatter | null;
+  /** One JSON object a line. */
+  json?: boolean;
+  masker?: Masker;
+  /** Causes of an error that are printed; default 10. */
+  maxCauseChainLength?: number;
+}
+
+/** How a logger sees a transport: those of `egg-logger` fit, too. */
+export interface TransportLike {
+  options?: object;
+  shouldLog(level: string): boolean;
+  log(level: string, args: unknown[], meta?: LogMeta, message?: string): unknown;
+  enable(): void;
+  disable(): void;
+  reload(): void;
+  close(): void;
+  level?: unknown;
+}
+
+const noMasker = new Masker();
+
+/**
+ * A place that lines go to. A subclass overrides `log`; `super.log` gives the text of the line.
+ *
+ * @example app.getLogger('errorLogger').set('remote', new RemoteTransport({ level: 'ERROR' }));
+ */
+export class Transport<T extends TransportOptions = TransportOptions> implements TransportLike {
+  readonly options: T;
+  enabled = true;
+  #rank: number;
+
+  constructor(options: T = {} as T) {
+    this.options = options;
+    this.#rank = rankOf(options.level ?? 'INFO');
+  }
+
+  get level(): LevelName {
+    return nameOf(this.#rank);
+  }
+
+  set level(level: LevelName | number) {
+    this.#rank = rankOf(level);
+  }
+
+  enable(): void {
+    this.enabled = true;
+  }
+
+  disable(): void {
+    this.enabled = false;
+  }
+
+  shouldLog(level: string): boolean {
+    const rank = LEVELS[level as LevelName] ?? rankOf(level);
+    return this.enabled && rank >= this.#rank && this.#rank !== Number.POSITIVE_INFINITY;
+  }
+
+  /**
+   * @param message the text of `args` when it is known already
+   * @returns the line, with its line feed
+   */
+  log(level: string, args: unknown[], meta?: LogMeta, message = this.message(args)): unknown {
+    return this.line(level, message, meta);
+  }
+
+  /** @returns the text of a log call, secrets masked */
+  protected message(args: unknown[]): string {
+    const { masker = noMasker, maxCauseChainLength = 10 } = this.options;
+    return formatMessage(args, masker, maxCauseChainLength);
+  }
+
+  protected line(level: string, message: string, meta: LogMeta | undefined): string {
+    if (meta?.raw) return `${message}\n`;
+    const { formatter, contextFormatter, json, masker = noMasker } = this.options;
+    const ctx = meta?.ctx;
+    const padding = meta?.paddingMessage ?? (ctx && formatContext(ctx, masker));
+    const format = json ? toJsonLine : padding === undefined ? formatter : contextFormatter;
+    if (format) return `${format(lineMeta(level, message, padding, ctx))}\n`;
+    const head = `${timestamp()} ${level} ${process.pid} `;
+    return padding === undefined ? `${head}${message}\n` : `${head}${padding} ${message}\n`;
+  }
+
+  reload(): void {}
+
+  close(): void {}
+
+  end(): void {
+    this.close();
+  }
+}
+
+function lineMeta(level: string, message: string, padding: string | undefined, ctx: LogContext | undefined): LineMeta {
+  const line = { level, date: timestamp(), pid: process.pid, hostname: hostname(), message };
+  return padding === undefined ? line : { paddingMessage: padding, ctx, ...line };
+}
+
+function toJsonLine({ ctx: _, ...line }: LineMeta): string {
+  return JSON.stringify(line);
+}
+
+export interface FileTransportOptions extends TransportOptions {
+  /** Absolute path. */
+  file: string;
+  encoding?: BufferEncoding;
+  /** Write in batches; default true. */
+  buffer?: boolean;
+}
+
+/** Writes lines to a file. */
+export class FileTransport extends Transport<FileTransportOptions> {
+  readonly #log: LogFile;
+  readonly #buffer: boolean;
+
+  constructor(options: FileTransportOptions) {
+    super(options);
+    this.#log = openLogFile(options.file, options.encoding ?? 'utf8');
+    this.#buffer = options.buffer ?? true;
+  }
+
+  override log(level: string, args: unknown[], meta?: LogMeta, message = this.message(args)): void {
+    this.#log.write(this.line(level, message, meta), this.#buffer);
+  }
+
+  /** Opens the file anew, after it was renamed. */
+  override reload(): void {
+    this.#log.reopen();
+  }
+
+  flush(): void {
+    this.#log.flush();
+  }
+
+  override close(): void {
+    closeLogFile(this.#log);
+  }
+}
+
+const COLORS: Record<string, string> = { ERROR: '\u001b[31m', WARN: '\u001b[33m' };
+
+/** Writes errors to stderr and other lines to stdout; `EGG_LOG` overrides its level. */
+export class ConsoleTransport extends Transport {
+  constructor(options: TransportOptions) {
+    super({ ...options, level: process.env['EGG_LOG'] || options.level });
+  }
+
+  override log(level: string, args: unknown[], meta?: LogMeta, message = this.message(args)): void {
+    const output = level === 'ERROR' ? stderr() : stdout();
+    const line = this.line(level, message, meta);
+    const color = output.isTerminal ? COLORS[level] : undefined;
+    output.write(color ? `${color}${line.slice(0, -1)}\u001b[39m\n` : line);
+  }
+}

@@ -1,0 +1,243 @@
+/** What the value of a secret is replaced by in texts. */
+const HIDDEN = '***';
+
+/**
+ * A value that is redacted wherever it is printed: by `console.log`, in JSON, in template strings, logs and dumps.
+ * Made by `secret(value)`; `reveal()` gives the value back.
+ */
+export class Secret<T = string> {
+  readonly #value: T;
+
+  constructor(value: T) {
+    this.#value = value;
+  }
+
+  /** @returns the value itself: call it where the value is used, not where it is passed around */
+  reveal(): T {
+    return this.#value;
+  }
+
+  toString(): string {
+    return '<Secret>';
+  }
+
+  toJSON(): string {
+    return '<Secret>';
+  }
+
+  [Symbol.for('nodejs.util.inspect.custom')](): string {
+    return '<Secret>';
+  }
+}
+
+/** Wraps a config value, or any other, so that it cannot be printed by accident. */
+export function secret<T>(value: T): Secret<T> {
+  return new Secret(value);
+}
+
+/** @returns what a `Secret` holds; any other value as it is */
+export function reveal<T>(value: T | Secret<T>): T {
+  return value instanceof Secret ? value.reveal() : value;
+}
+
+/** Names and patterns of keys, as `config.dump.ignore` lists them. */
+export type SecretKeys = Iterable<string | RegExp>;
+
+const words = (text: string): Set<string> => new Set(text.split(' '));
+
+/** A key with one of these words is secret. */
+const SECRET_WORDS = words(
+  'passd passwd password passwords passphrase passcode secret secrets token tokens credential credentials creds authorization salt signature sig otp',
+);
+/** The same inside of a word, for keys without a separator such as `dbpassword` and `authtoken`. */
+const SECRET_PART =
+  /secret(?!ar)|passw(?:or)?d|passphrase|credential|(?:access|api|auth|private|secret|master)keys?$|.tokens?$/;
+/** Secret as the last word only: `db_pass`, but not `passThrough`. */
+const SECRET_LAST = words('pass pwd');
+/** Secret when they hold a text: `cookie: 'sid=…'`, but not `cookie: { httpOnly: true }`. */
+const SECRET_TEXT = words('auth cookie cookies');
+/** `…Key` is secret unless one of these stands before it. */
+const HARMLESS_KEYS = words(
+  'primary foreign public sort partition cache unique index map row lookup group routing hot shortcut object query field column message locale data item idempotency i18n',
+);
+/** What may follow `…Key` in the name of a secret. */
+const KEY_ENDINGS = words('id pem base64 hex value data string text raw plain');
+/** A key that ends so describes a secret and does not hold it: `tokenName`, `passwordField`, `secretPath`. */
+const HARMLESS_ENDINGS = words(
+  'name names field fields header headers param params type types length size count limit min max ttl age expiry expires expiration timeout interval path file filename dir url uri endpoint host port policy rule rules pattern regex format prefix algorithm alg encoding rounds iterations enabled enable required optional supported error message label placeholder hint issuer audience scope scopes version status store cache provider parser validator generator factory handler rotation strength option options config settings',
+);
+/** A key that begins so counts or switches something: `maxTokens`, `requirePassword`. */
+const HARMLESS_BEGINNINGS = words(
+  'max min num total prompt completion has is require requires allow enable disable show hide',
+);
+
+type Secrecy = 'none' | 'text' | 'all';
+
+function secrecyOf(key: string): Secrecy {
+  // The shell's working directory.
+  if (key === 'PWD' || key === 'OLDPWD') return 'none';
+  const parts = key
+    .replace(/([a-z0-9])([A-Z])/g, '$1 $2')
+    .replace(/([A-Z])([A-Z][a-z])/g, '$1 $2')
+    .toLowerCase()
+    .split(/[^a-z0-9]+/)
+    .map((part) => part.replace(/(?<=[a-z]{3})\d+$/, ''))
+    .filter((part) => part !== '');
+  while (parts.length > 1 && /^v?\d+$/.test(parts.at(-1) as string)) parts.pop();
+  const last = parts.at(-1);
+  if (last === undefined || HARMLESS_ENDINGS.has(last) || HARMLESS_BEGINNINGS.has(parts[0] as string)) return 'none';
+  if (parts.some((part, index) => isSecretWord(part, index, parts)) || SECRET_LAST.has(last)) return 'all';
+  return SECRET_TEXT.has(last) ? 'text' : 'none';
+}
+
+function isSecretWord(part: string, index: number, parts: readonly string[]): boolean {
+  if (SECRET_WORDS.has(part) || SECRET_PART.test(part)) return true;
+  if (part !== 'key' && part !== 'keys') return false;
+  // `key` alone is a name or a place; `keys` alone signs cookies.
+  if (index === 0) return part === 'keys' && parts.length === 1;
+  const next = parts[index + 1];
+  return !HARMLESS_KEYS.has(parts[index - 1] as string) && (next === undefined || KEY_ENDINGS.has(next));
+}
+
+/** Keys of which the secrecy is remembered; keys that come from requests must not fill the memory. */
+const REMEMBERED = 5000;
+
+/** A separator, or what begins one of the shapes; a text without is shown as it is. */
+const SUSPICIOUS = /[=:]|-----B|eyJ|[bB]earer|[bB]asic|BEARER|BASIC/;
+const PEM = /-----BEGIN ([A-Z0-9 ]+)-----[\s\S]*?(?:-----END \1-----|$)/g;
+const JWT = /\beyJ[\w-]{8,}(?:\.[\w-]*){2,4}/g;
+/** Not the words of a sentence, such as "Basic authentication". */
+const HTTP_CREDENTIALS =
+  /\b([Bb]earer|[Bb]asic|BEARER|BASIC)(\s+)(?=[\w.~+/=-]*[A-Z0-9_=+/-]|[a-z]{16})[\w.~+/=-]{6,}/g;
+const URL_WITH_HOST = /([a-z][a-z0-9+.-]{0,30}:\/\/)([^\s"<>]+)/gi;
+/** A user name of this length, without a password, is a token. */
+const TOKEN_LENGTH = 20;
+
+const SEPARATOR = /[=:]/g;
+const KEY_BEFORE = /([\w$.-]{1,80})\\?["'`]?\]?\s?$/;
+/** From a separator to the value: the `>` of a Map's `=>`, blanks, and what names the kind of an object. */
+const VALUE_BEGIN = /[=:]>?\s*(?:(?:[A-Z][\w$]*(?:\(\d+\))?|\[[A-Z][\w$]*: null prototype\]) (?=[[{]))?/y;
+const QUOTED = /\\"(?:(?!\\")[\s\S])*(?:\\")?|"(?:[^"\\]|\\[\s\S])*"?|'(?:[^'\\]|\\[\s\S])*'?|`(?:[^`\\]|\\[\s\S])*`?/y;
+/** Long texts are printed in parts: `'a' +\n  'b'`. */
+const CONTINUED = /\s*\+\s*(?=["'`])/y;
+const BARE = /[^\s&;,"'`<>(){}[\]\\]+/y;
+const REST_OF_LINE = /[^\r\n"'`]+/y;
+/** Keys after whose colon a text without quotes is hidden, too; others appear in sentences ("invalid token: expired"). */
+const BARE_SECRET = /pass(?:w|phrase|code|$)|pwd|secret|credential|api[-_]?key|private[-_]?key/i;
+const HEADER_SECRET = /^(?:proxy-)?authorization$|^(?:set-)?cookie$/i;
+const LOOKS_RANDOM = /^(?=.*\d)[\w.~+/=-]{16,}$/;
+
+/** Finds secrets by the key that they stand at and by their shape. */
+export class Masker {
+  readonly #extra: readonly (string | RegExp)[];
+  readonly #byName = new Map<string, Secrecy>();
+
+  /** @param extra keys that are secret besides those that are by their words */
+  constructor(extra: SecretKeys = []) {
+    this.#extra = [...extra].map((each) =>
+      typeof each === 'string' ? each : new RegExp(each.source, each.flags.replace(/[gy]/g, '')),
+    );
+  }
+
+  /** @returns whether a value at `key` is hidden */
+  hides(key: string, value: unknown): boolean {
+    if (typeof value === 'boolean') return this.#listed(key);
+    const secrecy = this.#secrecy(key);
+    return secrecy === 'all' || (secrecy === 'text' && (typeof value === 'string' || Array.isArray(value)));
+  }
+
+  #listed(key: string): boolean {
+    return this.#extra.some((each) => (typeof each === 'string' ? each === key : each.test(key)));
+  }
+
+  #secrecy(key: string): Secrecy {
+    const known = this.#byName.get(key);
+    if (known !== undefined) return known;
+    const secrecy = this.#listed(key) ? 'all' : secrecyOf(key);
+    if (this.#byName.size >= REMEMBERED) this.#byName.clear();
+    this.#byName.set(key, secrecy);
+    return secrecy;
+  }
+
+  /** @returns the text with the secrets in it replaced: passwords in URLs, PEM blocks, tokens, values of secret keys */
+  maskText(text: string): string {
+    if (!SUSPICIOUS.test(text)) return text;
+    let masked = text;
+    if (masked.includes('-----BEGIN')) masked = masked.replace(PEM, '<PEM $1>');
+    if (masked.includes('eyJ')) masked = masked.replace(JWT, '<JWT>');
+    masked = masked.replace(HTTP_CREDENTIALS, `$1$2${HIDDEN}`);
+    if (masked.includes('://')) masked = masked.replace(URL_WITH_HOST, (_all, scheme, rest) => scheme + maskUser(rest));
+    return this.#maskValues(masked);
+  }
+
+  /** Hides the values of secret keys in what looks like a query, JSON, an object that was printed, or a header. */
+  #maskValues(text: string): string {
+    let masked = '';
+    let done = 0;
+    for (const { index: at } of text.matchAll(SEPARATOR)) {
+      if (at < done) continue;
+      const [, key] = KEY_BEFORE.exec(text.slice(Math.max(0, at - 84, done), at)) ?? [];
+      if (key === undefined || this.#secrecy(key) === 'none') continue;
+      const begin = matchAt(VALUE_BEGIN, text, at);
+      const end = valueEnd(text, begin, key, text[at] as string, this.#secrecy(key));
+      if (end <= begin) continue;
+      const quote = /^\\?["'`]/.exec(text.slice(begin, begin + 2))?.[0] ?? (text[at - 1] === '"' ? '"' : '');
+      masked += text.slice(done, begin) + quote + HIDDEN + quote;
+      done = end;
+    }
+    return done === 0 ? text : masked + text.slice(done);
+  }
+}
+
+/** @returns where the match of a sticky pattern ends; `at` when there is none */
+function matchAt(pattern: RegExp, text: string, at: number): number {
+  pattern.lastIndex = at;
+  return pattern.test(text) ? pattern.lastIndex : at;
+}
+
+function valueEnd(text: string, begin: number, key: string, separator: string, secrecy: Secrecy): number {
+  const quoted = matchAt(QUOTED, text, begin);
+  if (quoted > begin) {
+    const next = matchAt(CONTINUED, text, quoted);
+    return next > quoted ? valueEnd(text, next, key, separator, secrecy) : quoted;
+  }
+  const opening = text[begin] as string;
+  if (opening === '[' || ((opening === '{' || opening === '<') && secrecy === 'all')) return bracketEnd(text, begin);
+  if (separator === '=') return matchAt(BARE, text, begin);
+  if (HEADER_SECRET.test(key)) return matchAt(REST_OF_LINE, text, begin);
+  const bare = matchAt(BARE, text, begin);
+  return BARE_SECRET.test(key) || LOOKS_RANDOM.test(text.slice(begin, bare)) ? bare : begin;
+}
+
+const CLOSING: Record<string, string> = { '[': ']', '{': '}', '<': '>' };
+
+/** @returns where the brackets that open at `begin` are closed again, brackets in quotes left aside */
+function bracketEnd(text: string, begin: number): number {
+  const open: string[] = [];
+  for (let at = begin; at < text.length; at += 1) {
+    const char = text[at] as string;
+    if (char === '"' || char === "'" || char === '`') at = matchAt(QUOTED, text, at) - 1;
+    else if (CLOSING[char]) open.push(CLOSING[char] as string);
+    else if (char === open.at(-1)) open.pop();
+    if (open.length === 0) return at + 1;
+  }
+  return text.length;
+}
+
+/** @param rest a URL behind its `//`; a password may hold `@`, and `/` where what follows the colon is no port */
+function maskUser(rest: string): string {
+  const end = rest.search(/[/?#]/);
+  let at = (end < 0 ? rest : rest.slice(0, end)).lastIndexOf('@');
+  if (at < 0 && end > 0 && /^[^[:/?#]*:(?!\d*[/?#])/.test(rest)) at = rest.lastIndexOf('@');
+  if (at < 0) return rest;
+  const colon = rest.indexOf(':');
+  if (colon >= 0 && colon < at) return `${rest.slice(0, colon)}:${HIDDEN}${rest.slice(at)}`;
+  return at < TOKEN_LENGTH ? rest : HIDDEN + rest.slice(at);
+}
+
+const masker = new Masker();
+
+/** Hides secrets in a text for which no config is known: what the Master and the commands print. */
+export function maskText(text: string): string {
+  return masker.maskText(text);
+}
