@@ -1,6 +1,9 @@
+import { debuglog } from 'node:util';
 import type { Context, Middleware, Next } from '../types.js';
 import { canDispatch, type Layer, type MatchResult, routed, setMatchedRoute } from './koa_router.js';
 import { RouteIndex } from './route_index.js';
+
+const log = debuglog('clutch:router');
 
 /** The state of one request in a chain. */
 interface Run {
@@ -46,6 +49,8 @@ export class RouteDispatch {
     this.#last = stack.at(-1);
     this.#index = new RouteIndex(this.canDispatch ? stack : []);
     for (const [order, layer] of stack.entries()) this.#orders.set(layer, order);
+    log('%d layers compiled; found by %s', stack.length, this.canDispatch ? 'a tree of their paths' : '@koa/router');
+    if (log.enabled) for (const { methods, path } of stack) log('%s %s', methods.join(',') || 'use', path);
   }
 
   /** Whether the routes are still those that this was made for. */

@@ -27,7 +27,7 @@ export function loadExtend(name: string, target: object, units: LoadUnit[], envs
  * @param members the file's export: an object, or a class whose prototype is taken
  * @throws {ClutchError} ERR_CLUTCH_EXTEND when the export is neither, or a plain value replaces an accessor
  */
-export function applyExtend(target: object, members: unknown, file: string): void {
+function applyExtend(target: object, members: unknown, file: string): void {
   const source = isClass(members) ? members.prototype : members;
   if (typeof source !== 'object' || source === null || Array.isArray(source)) {
     throw new ClutchError('ERR_CLUTCH_EXTEND', `${file} exports ${source === null ? 'null' : typeof source}`, {
