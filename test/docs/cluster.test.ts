@@ -13,8 +13,11 @@ const examples = [...page.matchAll(/^```js\n([\s\S]*?)^```$/gm)].map(([, code]) 
 test('docs/cluster.md: each weakness that concerns processes has a row and a test of its name', () => {
   const sources = ['cli', 'cluster']
     .flatMap((folder) =>
-      readdirSync(path.join(ROOT, 'test', folder)).map((file) => path.join(ROOT, 'test', folder, file)),
+      readdirSync(path.join(ROOT, 'test', folder), { recursive: true }).map((file) =>
+        path.join(ROOT, 'test', folder, String(file)),
+      ),
     )
+    .filter((file) => file.endsWith('.ts'))
     .map((file) => readFileSync(file, 'utf8'))
     .join('\n');
   const numbers = [1, 2, 3, 4, 5, 6, 7, 8, 9, 13, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 26, 27, 28];

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readFileSync, symlinkSync } from 'node:fs';
+import { readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { fixture, ROOT } from '../support/apps.js';
@@ -21,8 +21,14 @@ test('docs/ipc.md: the plugin is the one that the tests of the cluster run', () 
 });
 
 test('docs/ipc.md: each weakness has a row and a test of its name', () => {
-  const sources = ['messenger', 'leader']
-    .map((name) => readFileSync(path.join(ROOT, `test/cluster/${name}.test.ts`), 'utf8'))
+  const sources = ['cluster', 'leader', 'framework']
+    .flatMap((folder) =>
+      readdirSync(path.join(ROOT, 'test', folder), { recursive: true }).map((file) =>
+        path.join(ROOT, 'test', folder, String(file)),
+      ),
+    )
+    .filter((file) => file.endsWith('.test.ts'))
+    .map((file) => readFileSync(file, 'utf8'))
     .join('\n');
   for (const number of [10, 11, 12, 25]) {
     assert.match(page, new RegExp(`^\\| W${number} +\\|`, 'm'));
