@@ -1,8 +1,7 @@
-export { askMaster } from './control/control_client.js';
+export { askMaster, type ControlRequest, controlPath } from './control/control_client.js';
 export type { ClusterStatus, ProcessStatus } from './control/status.js';
 export { type InspectOptions, inspectApp } from './inspect/inspect.js';
 export type { ClusterHandle } from './master/handle.js';
 export { startCluster } from './master/start_cluster.js';
 export type { AdminOptions, ClusterOptions, HttpsOptions, StartClusterOptions } from './options/options.js';
-export { type ControlRequest, controlPath } from './protocol/control_protocol.js';
 export type { ReloadOptions } from './supervise/rolling_restart.js';

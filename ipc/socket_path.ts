@@ -4,13 +4,25 @@ import { tmpdir, userInfo } from 'node:os';
 import path from 'node:path';
 import { isMainThread } from 'node:worker_threads';
 
-/** Longest path of a unix socket that every system takes. */
+/** How Leader and Followers of a cluster find and authenticate each other; the Master sends it to its children. */
+export interface LeaderInfo {
+  /** Known to the processes of this cluster only. */
+  token: string;
+  /** Directory of their sockets. */
+  dir: string;
+  /** Pid of the Master. */
+  master: number;
+  /** Id of the Agent at boot; later ones come with `egg-pids`. */
+  agent: number | undefined;
+}
+
+/** Longest path of a unix socket, in bytes, that every system takes. */
 const LIMIT = 100;
 
 /**
- * @param dir where the socket belongs
- * @returns the path of a unix socket: in `dir`, or in a short directory of this user where that path would be too long;
- * on Windows the name of a pipe
+ * @param dir the directory that the socket belongs to
+ * @returns the path of a unix socket: in `dir`, or in a short directory of this user when that path is too long; on Windows
+ * the name of a pipe
  */
 export function socketPath(dir: string, name: string): string {
   const inside = path.join(dir, `${name}.sock`);
@@ -24,7 +36,7 @@ function shortDirectory(): string {
   return path.join(tmpdir(), `clutch-${userInfo().uid}`);
 }
 
-/** @returns `dir` when sockets can be made there, else the short directory: an app may lie on a disk that cannot be written */
+/** @returns `dir` when sockets can be created there, else the short directory: the app may be on a read-only disk */
 export function usableSocketDirectory(dir: string): string {
   try {
     mkdirSync(dir, { recursive: true });
@@ -36,10 +48,10 @@ export function usableSocketDirectory(dir: string): string {
 }
 
 /**
- * Has a server listen on a unix socket that only this user can open. The socket is made with the permissions it keeps:
- * there is no moment in which others may connect.
+ * Makes a server listen on a unix socket that only this user can open. The socket is created with its final permissions,
+ * so that others can connect at no moment.
  *
- * @throws when its directory cannot be made, or is one that anyone could have made and does not belong to this user alone
+ * @throws when its directory cannot be created, or is the short one and not private to this user
  */
 export function listenPrivately(server: Server, options: ListenOptions & { path: string }): void {
   if (process.platform === 'win32') {
@@ -47,7 +59,7 @@ export function listenPrivately(server: Server, options: ListenOptions & { path:
     return;
   }
   makeDirectory(path.dirname(options.path));
-  // A thread has no mask of its own: there the permissions are set as soon as the socket is made.
+  // A thread cannot set the umask: it changes the permissions as soon as the socket exists.
   const mask = isMainThread ? process.umask(0o177) : undefined;
   try {
     server.listen(options, () => chmodSync(options.path, 0o600));

@@ -1,8 +1,8 @@
-/** What a channel does for the client in this process, whether the real client is here or in the Agent. */
+/** Connects a client of this process to the real client, which is in this process or in the Agent. */
 export interface Channel {
   readonly isLeader: boolean;
   ready(): Promise<void>;
-  /** @param callback whether the caller has given one, which plain functions of the real client then get, too */
+  /** @param callback whether the caller gave a callback; then a plain function of the real client gets one as well */
   invoke(method: string, args: unknown[], callback: boolean): Promise<unknown>;
   invokeOneway(method: string, args: unknown[]): void;
   subscribe(registration: unknown, listener: Listener): void;
@@ -21,11 +21,11 @@ interface Transcode {
 export interface ClusterClientOptions {
   /** Name of the channel that Leader and Followers share; default the name of the class. */
   name?: string;
-  /** Milliseconds until an invoke without an answer fails; default `config.clusterClient.responseTimeout`, 60000. */
+  /** Milliseconds until a call without a reply fails; default `config.clusterClient.responseTimeout`, 60000. */
   responseTimeout?: number;
   /** Milliseconds that `ready()` waits for the Leader; default `config.clusterClient.maxWaitTime`, 60000. */
   maxWaitTime?: number;
-  /** Milliseconds between two signs of life; default 20000. */
+  /** Milliseconds between two heartbeats; default 20000. */
   heartbeatInterval?: number;
   /** Whether each value goes to all subscribers; false gives it to one of them. Default true. */
   isBroadcast?: boolean;
@@ -39,7 +39,7 @@ export interface ClusterClientOptions {
 
 export type ChannelOptions = Required<Omit<ClusterClientOptions, 'autoGenerate' | 'transcode'>> &
   Pick<ClusterClientOptions, 'transcode'> & {
-    /** Gets what a listener throws, and the errors of calls that nobody waits for. */
+    /** Gets what listeners throw, and the errors of one-way calls. */
     onError: (error: Error) => void;
   };
 

@@ -1,6 +1,6 @@
 import type { ListenOptions } from 'node:net';
 import { isMainThread, threadId } from 'node:worker_threads';
-import type { LeaderInfo } from '../ipc/leader_info.js';
+import type { LeaderInfo } from '../ipc/socket_path.js';
 import type { ClusterClientOptions } from './client_types.js';
 import { ClusterClients } from './cluster_clients.js';
 import { leaderAddress, removeStaleSockets } from './endpoint.js';

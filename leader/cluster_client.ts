@@ -35,7 +35,7 @@ export class ClusterClient extends EventEmitter {
       if (!this.#closed) onError(error);
     });
     this.on('error', (error: Error) => {
-      // Its own listener is there already: an error that nobody else listens to is logged.
+      // This listener is the only one: log the error, since nobody else handles it.
       if (this.listenerCount('error') === 1) onError(error);
     });
   }
@@ -103,7 +103,7 @@ export class ClusterClient extends EventEmitter {
     return undefined;
   }
 
-  /** Gives the client up; the real one closes when nobody in the Agent uses it any more. */
+  /** Closes the client; the real one closes with its last client in the Agent. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
@@ -124,7 +124,7 @@ export function delegatesOf<T, A extends unknown[]>(
   const all = new Map(explicit);
   for (const [from, to] of explicit) {
     if (to !== 'close' && typeof Class.prototype[from] !== 'function') {
-      throw new ClutchError('ERR_CLUTCH_CLIENT', `api: ${from} not implement in client`, {
+      throw new ClutchError('ERR_CLUTCH_CLIENT', `the client has no method ${from}`, {
         where: `class ${Class.name}, delegated to ${to}`,
         fix: 'Delegate a method that the class has.',
       });
@@ -139,7 +139,7 @@ export function delegatesOf<T, A extends unknown[]>(
     const method = (Class.prototype as Record<string, unknown>)[name];
     if (!all.has(name) && !name.startsWith('_') && isAsync(method)) all.set(name, 'invoke');
   }
-  // Their own meaning comes with the client.
+  // ClusterClient has these itself.
   for (const name of ['ready', 'constructor', 'isClusterClientLeader']) all.delete(name);
   return all;
 }
@@ -151,7 +151,7 @@ function methodNames(prototype: object): Set<string> {
     at && at !== Object.prototype && at !== EventEmitter.prototype;
     at = Object.getPrototypeOf(at)
   ) {
-    // What sdk-base itself has is no part of the client.
+    // Methods of sdk-base are not part of the client.
     if (at !== prototype && Object.hasOwn(at, 'readyOrTimeout')) break;
     for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(at))) {
       if (typeof value === 'function') names.add(name);

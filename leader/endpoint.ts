@@ -1,7 +1,7 @@
 import { readdirSync, rmSync } from 'node:fs';
 import type { ListenOptions } from 'node:net';
 import path from 'node:path';
-import type { LeaderInfo } from '../ipc/leader_info.js';
+import type { LeaderInfo } from '../ipc/socket_path.js';
 import { socketPath } from '../ipc/socket_path.js';
 
 /** Where the Leader of an Agent listens. A new Agent has another place, so that it can come before the old one goes. */

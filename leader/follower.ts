@@ -1,10 +1,13 @@
 import net, { type ListenOptions } from 'node:net';
+import { debuglog } from 'node:util';
 import { ClutchError } from '../errors.js';
 import { type ErrorData, reviveError } from '../ipc/error_data.js';
 import type { ChannelOptions } from './client_types.js';
-import { FollowerChannel, timeoutError } from './follower_channel.js';
+import { FollowerChannel, type LeaderConnection, timeoutError } from './follower_channel.js';
 import { FRAME, type Frame } from './frame.js';
-import { Wire } from './wire.js';
+import { FramedSocket } from './framed_socket.js';
+
+const debug = debuglog('clutch:leader');
 
 interface Pending {
   resolve(value: unknown): void;
@@ -18,16 +21,16 @@ interface Pending {
 const FIRST_RETRY = 20;
 const LONGEST_RETRY = 1000;
 const READ_BUFFER = 64 * 1024;
-/** Milliseconds between two looks for calls that are overdue. */
+/** Milliseconds between two checks for calls that are overdue. */
 const SWEEP = 50;
 
-/** This process's one connection to the Leader, for all of its clients; it comes back whenever it is lost. */
-export class Follower {
+/** The connection of this process to the Leader, which all of its clients share; it reconnects whenever it is lost. */
+export class Follower implements LeaderConnection {
   readonly #address: () => ListenOptions | undefined;
   readonly #token: string;
   readonly #channels = new Map<number, FollowerChannel>();
   readonly #pending = new Map<number, Pending>();
-  #wire: Wire | undefined;
+  #socket: FramedSocket | undefined;
   #open = false;
   #retry = FIRST_RETRY;
   #timer: NodeJS.Timeout | undefined;
@@ -53,16 +56,17 @@ export class Follower {
     return channel;
   }
 
-  /** The Leader is elsewhere now: a new Agent has taken over. */
+  /** A new Agent is the Leader, at another address. */
   moved(): void {
+    debug('the Leader has moved');
     if (this.#channels.size === 0) return;
     this.#retry = FIRST_RETRY;
-    if (this.#wire) this.#wire.destroy();
+    if (this.#socket) this.#socket.destroy();
     else this.#connect();
   }
 
   #connect(): void {
-    if (this.#closed || this.#wire) return;
+    if (this.#closed || this.#socket) return;
     clearTimeout(this.#timer);
     const address = this.#address();
     if (!address) {
@@ -73,41 +77,42 @@ export class Follower {
       // One buffer for the life of the connection, instead of one for each read.
       buffer: Buffer.allocUnsafeSlow(READ_BUFFER),
       callback: (bytes: number, buffer: Uint8Array): boolean => {
-        wire.read((buffer as Buffer).subarray(0, bytes));
+        framed.read((buffer as Buffer).subarray(0, bytes));
         return true;
       },
     };
     const socket = net.connect({ ...address, onread } as net.NetConnectOpts);
-    const wire: Wire = new Wire(
+    const framed: FramedSocket = new FramedSocket(
       socket,
       {
         onFrame: (frame) => this.#onFrame(frame),
-        onClose: (error) => this.#onClose(wire, error),
+        onClose: (error) => this.#onClose(framed, error),
       },
-      { trusted: true },
+      { authenticated: true },
     );
-    this.#wire = wire;
-    wire.write(FRAME.hello, 0, this.#token);
+    this.#socket = framed;
+    framed.write(FRAME.hello, 0, this.#token);
   }
 
   #later(): void {
     if (this.#closed || this.#channels.size === 0) return;
     clearTimeout(this.#timer);
-    // With some jitter, so that the Followers of a machine do not come all at once.
+    // Jitter keeps the Followers of a machine from reconnecting all at once.
     this.#timer = setTimeout(() => this.#connect(), this.#retry * (0.5 + Math.random() / 2));
     this.#retry = Math.min(this.#retry * 2, LONGEST_RETRY);
   }
 
-  #onClose(wire: Wire, error?: Error): void {
-    if (this.#wire !== wire) return;
-    this.#wire = undefined;
+  #onClose(socket: FramedSocket, error?: Error): void {
+    if (this.#socket !== socket) return;
+    debug('the connection to the Leader is lost: %s', error?.message ?? 'it ended');
+    this.#socket = undefined;
     this.#open = false;
     for (const [id, { reject, channel, method }] of this.#pending) {
       this.#pending.delete(id);
       reject(
-        new ClutchError('ERR_CLUTCH_LEADER_GONE', `the Leader has gone before it answered ${method}`, {
+        new ClutchError('ERR_CLUTCH_LEADER_GONE', `the Leader has gone before it replied to ${method}`, {
           where: `client "${channel.options.name}"`,
-          fix: 'It may have been carried out or not. The client reconnects by itself.',
+          fix: 'The call may have been carried out or not. The client reconnects by itself.',
           cause: error,
         }),
       );
@@ -141,6 +146,7 @@ export class Follower {
         return;
       }
       case FRAME.welcome:
+        debug('connected to the Leader');
         this.#open = true;
         this.#retry = FIRST_RETRY;
         for (const channel of this.#channels.values()) this.#register(channel);
@@ -153,10 +159,10 @@ export class Follower {
   }
 
   #register(channel: FollowerChannel): void {
-    this.#wire?.write(FRAME.register, channel.number, channel.options.name);
+    this.#socket?.write(FRAME.register, channel.number, channel.options.name);
   }
 
-  /** Channels and calls share one sequence, so that an answer tells which of them it is for. */
+  /** Channels and calls share one sequence, so that a reply belongs to one of them only. */
   #nextId(): number {
     do this.#lastId = (this.#lastId + 1) >>> 0;
     while (this.#pending.has(this.#lastId) || this.#channels.has(this.#lastId));
@@ -186,21 +192,21 @@ export class Follower {
 
   /** @throws {ClutchError} ERR_CLUTCH_MESSAGE when the payload cannot be sent, or too much waits already */
   send(type: number, id: number, payload: unknown): void {
-    if (this.#wire?.full) {
+    if (this.#socket?.full) {
       throw new ClutchError('ERR_CLUTCH_MESSAGE', 'the Leader does not keep up: too much waits to be sent', {
-        fix: 'Wait for answers before you send more.',
+        fix: 'Wait for replies before you send more.',
       });
     }
-    this.#wire?.write(type, id, payload);
+    this.#socket?.write(type, id, payload);
   }
 
   #checkHeartbeat(interval: number): void {
     clearInterval(this.#beat);
     this.#beat = setInterval(() => {
-      if (!this.#open || !this.#wire) return;
-      const silence = Date.now() - this.#wire.lastHeard;
-      if (silence > interval * 2) this.#wire.destroy(new Error(`the Leader was silent for ${silence} ms`));
-      else this.#wire.write(FRAME.ping, 0);
+      if (!this.#open || !this.#socket) return;
+      const silence = Date.now() - this.#socket.lastRead;
+      if (silence > interval * 2) this.#socket.destroy(new Error(`the Leader was silent for ${silence} ms`));
+      else this.#socket.write(FRAME.ping, 0);
     }, interval);
     this.#beat.unref();
   }
@@ -214,6 +220,6 @@ export class Follower {
     clearTimeout(this.#timer);
     clearInterval(this.#sweep);
     clearInterval(this.#beat);
-    this.#wire?.destroy();
+    this.#socket?.destroy();
   }
 }

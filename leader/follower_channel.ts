@@ -1,16 +1,24 @@
 import { ClutchError } from '../errors.js';
 import type { Channel, ChannelOptions, Listener } from './client_types.js';
-import type { Follower } from './follower.js';
 import { FRAME } from './frame.js';
 
 export function timeoutError({ name, responseTimeout }: ChannelOptions, method: string): Error {
-  const error = new ClutchError('ERR_CLUTCH_TIMEOUT', `${method} was not answered within ${responseTimeout} ms`, {
+  const error = new ClutchError('ERR_CLUTCH_TIMEOUT', `${method} got no reply within ${responseTimeout} ms`, {
     where: `client "${name}"`,
     fix: 'Raise responseTimeout, or find out what keeps the Agent busy.',
   });
   // The name that callers of Egg's client look at.
   error.name = 'ResponseTimeoutError';
   return error;
+}
+
+/** The connection to the Leader, as a channel uses it. */
+export interface LeaderConnection {
+  /** Calls a method of the real client; the payload names channel, method and arguments. */
+  call(channel: FollowerChannel, method: string, payload: unknown[], deadline: number): Promise<unknown>;
+  /** @throws {ClutchError} ERR_CLUTCH_MESSAGE when the payload cannot be sent, or too much waits already */
+  send(type: number, id: number, payload: unknown): void;
+  remove(channel: FollowerChannel): void;
 }
 
 interface Subscribed {
@@ -24,15 +32,15 @@ export class FollowerChannel implements Channel {
   readonly isLeader = false;
   readonly number: number;
   readonly options: ChannelOptions;
-  readonly #follower: Follower;
+  readonly #connection: LeaderConnection;
   readonly #subscribed = new Map<string, Subscribed>();
-  /** The last one of each key, to be said again to a new Leader. */
+  /** The last one of each key, which is published again to a new Leader. */
   readonly #published = new Map<string, unknown>();
   #connected = false;
   #waiting = new Set<(error?: Error) => void>();
 
-  constructor(follower: Follower, number: number, options: ChannelOptions) {
-    this.#follower = follower;
+  constructor(connection: LeaderConnection, number: number, options: ChannelOptions) {
+    this.#connection = connection;
     this.number = number;
     this.options = options;
   }
@@ -59,7 +67,7 @@ export class FollowerChannel implements Channel {
   }
 
   /** Rejects after `limit`; the client goes on trying. */
-  #connection(limit: number, late: () => Error): Promise<void> {
+  #connectedWithin(limit: number, late: () => Error): Promise<void> {
     if (this.#connected) return Promise.resolve();
     return new Promise((resolve, reject) => {
       const settle = (error?: Error): void => {
@@ -77,7 +85,7 @@ export class FollowerChannel implements Channel {
 
   ready(): Promise<void> {
     const { maxWaitTime, name } = this.options;
-    return this.#connection(
+    return this.#connectedWithin(
       maxWaitTime,
       () =>
         new ClutchError('ERR_CLUTCH_TIMEOUT', `no Leader for client "${name}" within ${maxWaitTime} ms`, {
@@ -90,7 +98,7 @@ export class FollowerChannel implements Channel {
     const { responseTimeout } = this.options;
     const deadline = Date.now() + responseTimeout;
     if (this.#connected) return this.#call(method, args, callback, deadline);
-    const connected = this.#connection(responseTimeout, () => timeoutError(this.options, method));
+    const connected = this.#connectedWithin(responseTimeout, () => timeoutError(this.options, method));
     return connected.then(() => this.#call(method, args, callback, deadline));
   }
 
@@ -98,21 +106,19 @@ export class FollowerChannel implements Channel {
     const { transcode } = this.options;
     const encoded = transcode ? args.map((arg) => transcode.encode(arg)) : args;
     const payload = callback ? [this.number, method, encoded, 1] : [this.number, method, encoded];
-    const answer = this.#follower.call(this, method, payload, deadline);
-    return transcode
-      ? answer.then((value) => (value === undefined ? value : transcode.decode(value as Buffer)))
-      : answer;
+    const reply = this.#connection.call(this, method, payload, deadline);
+    return transcode ? reply.then((value) => (value === undefined ? value : transcode.decode(value as Buffer))) : reply;
   }
 
   invokeOneway(method: string, args: unknown[]): void {
     const { transcode, responseTimeout } = this.options;
     const send = (): void => {
       const encoded = transcode ? args.map((arg) => transcode.encode(arg)) : args;
-      this.#follower.send(FRAME.oneway, 0, [this.number, method, encoded]);
+      this.#connection.send(FRAME.oneway, 0, [this.number, method, encoded]);
     };
     if (this.#connected) send();
-    // One way: nobody waits for it, and a Leader that does not come takes the call with it.
-    else this.#connection(responseTimeout, () => timeoutError(this.options, method)).then(send, () => undefined);
+    // Nobody waits for a one-way call: without a Leader it is dropped.
+    else this.#connectedWithin(responseTimeout, () => timeoutError(this.options, method)).then(send, () => undefined);
   }
 
   subscribe(registration: unknown, listener: Listener): void {
@@ -121,7 +127,7 @@ export class FollowerChannel implements Channel {
     if (existing) {
       existing.listeners.add(listener);
       const { last } = existing;
-      if (last && this.options.isBroadcast) process.nextTick(() => this.#tell(listener, last[0]));
+      if (last && this.options.isBroadcast) process.nextTick(() => this.#notify(listener, last[0]));
       return;
     }
     this.#subscribed.set(key, { registration, listeners: new Set([listener]), last: undefined });
@@ -131,7 +137,7 @@ export class FollowerChannel implements Channel {
   #sendSubscribe(key: string, registration: unknown): void {
     const { transcode } = this.options;
     const encoded = transcode ? transcode.encode(registration) : registration;
-    this.#follower.send(FRAME.subscribe, 0, [this.number, key, encoded]);
+    this.#connection.send(FRAME.subscribe, 0, [this.number, key, encoded]);
   }
 
   unSubscribe(registration: unknown, listener?: Listener): void {
@@ -142,7 +148,7 @@ export class FollowerChannel implements Channel {
     else subscribed.listeners.clear();
     if (subscribed.listeners.size > 0) return;
     this.#subscribed.delete(key);
-    if (this.#connected) this.#follower.send(FRAME.unsubscribe, 0, [this.number, key]);
+    if (this.#connected) this.#connection.send(FRAME.unsubscribe, 0, [this.number, key]);
   }
 
   onPush(key: string, value: unknown): void {
@@ -153,11 +159,11 @@ export class FollowerChannel implements Channel {
     subscribed.last = [decoded];
     const listeners = [...subscribed.listeners];
     const chosen = isBroadcast ? listeners : [listeners[Math.floor(Math.random() * listeners.length)] as Listener];
-    for (const listener of chosen) this.#tell(listener, decoded);
+    for (const listener of chosen) this.#notify(listener, decoded);
   }
 
-  /** A listener that throws must not take the connection with it. */
-  #tell(listener: Listener, value: unknown): void {
+  /** A listener that throws must not break the connection. */
+  #notify(listener: Listener, value: unknown): void {
     try {
       listener(value);
     } catch (error) {
@@ -173,17 +179,17 @@ export class FollowerChannel implements Channel {
   #sendPublish(registration: unknown): void {
     const { transcode } = this.options;
     const encoded = transcode ? transcode.encode(registration) : registration;
-    this.#follower.send(FRAME.publish, 0, [this.number, encoded]);
+    this.#connection.send(FRAME.publish, 0, [this.number, encoded]);
   }
 
   async close(): Promise<void> {
     for (const [key] of this.#subscribed) {
-      if (this.#connected) this.#follower.send(FRAME.unsubscribe, 0, [this.number, key]);
+      if (this.#connected) this.#connection.send(FRAME.unsubscribe, 0, [this.number, key]);
     }
     this.#subscribed.clear();
     this.#published.clear();
     const closed = new ClutchError('ERR_CLUTCH_CLIENT', `client "${this.options.name}" was closed`);
     for (const settle of this.#settleAll()) settle(closed);
-    this.#follower.remove(this);
+    this.#connection.remove(this);
   }
 }

@@ -1,4 +1,5 @@
 import { ClutchError } from '../errors.js';
+import { FRAME_PAYLOAD, UNAUTHENTICATED_FRAME_PAYLOAD } from '../ipc/limits.js';
 import { decodeValue, type Encoding, encodeRich, isJsonSafe, JSON_TEXT, V8_FORMAT } from './value.js';
 
 /**
@@ -6,8 +7,6 @@ import { decodeValue, type Encoding, encodeRich, isJsonSafe, JSON_TEXT, V8_FORMA
  * request (4 bytes), all big-endian, then the payload.
  */
 export const HEADER = 9;
-/** Bytes that a payload may have. */
-export const PAYLOAD_LIMIT = 64 * 1024 * 1024;
 
 export const FRAME = {
   /** Follower → Leader. */
@@ -33,12 +32,9 @@ export interface Frame {
   payload: unknown;
 }
 
-/** Bytes that a payload of a peer may have which has not shown its token. */
-const STRANGER_LIMIT = 1024;
-
 const SLAB = 64 * 1024;
 
-/** Writes frames one behind the other into buffers, each of which is handed on once. */
+/** Writes frames one after the other into buffers; each part of a buffer is given out once. */
 export class FrameWriter {
   #slab = Buffer.allocUnsafeSlow(SLAB);
   #begin = 0;
@@ -57,7 +53,7 @@ export class FrameWriter {
   }
 
   #text(kind: number, id: number, text: string): void {
-    // A character takes three bytes at most.
+    // A UTF-16 code unit takes at most three bytes in UTF-8.
     const most = text.length * 3;
     if (HEADER + most > SLAB) {
       this.#bytes(kind, id, Buffer.from(text));
@@ -80,7 +76,7 @@ export class FrameWriter {
     }
   }
 
-  /** @param room bytes that shall follow it in the slab; @returns where the payload begins */
+  /** @param room bytes of the slab that the payload needs; @returns where the payload begins */
   #header(kind: number, id: number, length: number, room: number): number {
     if (this.#slab.length - this.#end < HEADER + room) {
       this.#closeSlab();
@@ -121,32 +117,32 @@ function copyable(payload: unknown): Buffer {
 }
 
 function checkSize(length: number): void {
-  if (length <= PAYLOAD_LIMIT) return;
+  if (length <= FRAME_PAYLOAD) return;
   throw new ClutchError('ERR_CLUTCH_MESSAGE', `a value of ${length} bytes is too large`, {
-    where: `the limit is ${PAYLOAD_LIMIT} bytes`,
+    where: `the limit is ${FRAME_PAYLOAD} bytes`,
     fix: 'Send it in parts, or its place instead.',
   });
 }
 
-/** Takes bytes as they come, from a buffer that may be used again, and gives frames. After it has thrown, it must not be used any more. */
+/** Reads frames from chunks of bytes, which may be reused afterwards. Once it has thrown, it must not be used any more. */
 export class FrameReader {
   readonly #onFrame: (frame: Frame) => void;
-  /** A stranger may send little, and only JSON. */
-  #trusted: boolean;
+  /** An unauthenticated peer may send small frames of JSON only. */
+  #authenticated: boolean;
   #rest: Buffer | undefined;
   /** Parts of a frame that is longer than a chunk. */
   #parts: Buffer[] = [];
   #partsLength = 0;
   #wanted = 0;
 
-  constructor(onFrame: (frame: Frame) => void, { trusted }: { trusted: boolean }) {
+  constructor(onFrame: (frame: Frame) => void, { authenticated }: { authenticated: boolean }) {
     this.#onFrame = onFrame;
-    this.#trusted = trusted;
+    this.#authenticated = authenticated;
   }
 
-  /** The peer has shown that it belongs to this cluster. */
-  trust(): void {
-    this.#trusted = true;
+  /** The peer has shown the token of this cluster. */
+  authenticate(): void {
+    this.#authenticated = true;
   }
 
   /** @throws when the bytes are no frames */
@@ -165,7 +161,7 @@ export class FrameReader {
     let at = 0;
     while (chunk.length - at >= HEADER) {
       const length = chunk.readUInt32BE(at);
-      const limit = this.#trusted ? PAYLOAD_LIMIT : STRANGER_LIMIT;
+      const limit = this.#authenticated ? FRAME_PAYLOAD : UNAUTHENTICATED_FRAME_PAYLOAD;
       if (length > limit) throw new Error(`a frame of ${length} bytes is over the limit of ${limit}`);
       const end = at + HEADER + length;
       if (end > chunk.length) {
@@ -185,7 +181,7 @@ export class FrameReader {
     const id = chunk.readUInt32BE(at + 5);
     const begin = at + HEADER;
     const encoding = (kind & 1) as Encoding;
-    if (encoding === V8_FORMAT && !this.#trusted) throw new Error('a stranger may send JSON only');
+    if (encoding === V8_FORMAT && !this.#authenticated) throw new Error('an unauthenticated peer may send JSON only');
     const payload = begin === end ? undefined : decode(chunk, begin, end, encoding);
     this.#onFrame({ type: kind >> 1, id, payload });
   }
@@ -193,6 +189,6 @@ export class FrameReader {
 
 function decode(chunk: Buffer, begin: number, end: number, encoding: Encoding): unknown {
   if (encoding === JSON_TEXT) return JSON.parse(chunk.toString('utf8', begin, end));
-  // V8 may keep a view of what it reads: the chunk is the socket's.
+  // V8 may keep a view of what it reads, and the chunk belongs to the socket.
   return decodeValue(Buffer.from(chunk.subarray(begin, end)), encoding);
 }

@@ -2,7 +2,7 @@ import { ClutchError } from '../errors.js';
 import type { Channel, ChannelOptions, Listener, RealClient } from './client_types.js';
 import { copyValue } from './value.js';
 
-/** Who gets the values of a key: a listener in this process, or a Follower's connection. */
+/** Gets the values of a key: a listener in this process, or a Follower's connection. */
 export interface Subscriber {
   push(key: string, value: unknown): void;
 }
@@ -15,7 +15,7 @@ interface Subscription {
 
 type Method = (...args: unknown[]) => unknown;
 
-/** One real client and all who use it: in this process directly, in others through their connections. */
+/** A real client and all that use it: clients of this process directly, those of other processes through connections. */
 export class LeaderChannel implements Channel {
   readonly isLeader = true;
   readonly options: ChannelOptions;
@@ -34,7 +34,7 @@ export class LeaderChannel implements Channel {
     this.#ready = Promise.resolve(
       typeof client['ready'] === 'function' ? (client['ready'] as Method)() : undefined,
     ).then(() => undefined);
-    // Whoever waits for it gets the error; nobody may be waiting yet.
+    // Whoever waits for `ready` gets the error; it is not unhandled while nobody waits yet.
     this.#ready.catch(() => undefined);
   }
 
@@ -45,7 +45,7 @@ export class LeaderChannel implements Channel {
   #method(name: string): Method {
     const method = name in Object.prototype ? undefined : this.client[name];
     if (typeof method === 'function') return method as Method;
-    throw new ClutchError('ERR_CLUTCH_CLIENT', `api: ${name} not implement in client`, {
+    throw new ClutchError('ERR_CLUTCH_CLIENT', `the client has no method ${name}`, {
       where: `client "${this.options.name}"`,
     });
   }
@@ -54,7 +54,7 @@ export class LeaderChannel implements Channel {
     return this.call(name, args, callback);
   }
 
-  /** The same, with what the method returns as it is. */
+  /** Like `invoke`, without a promise around what the method returns. */
   call(name: string, args: unknown[], callback: boolean): unknown {
     const method = this.#method(name);
     const takesCallback = callback || method.length > args.length;
@@ -63,7 +63,7 @@ export class LeaderChannel implements Channel {
       const done = (error: unknown, value: unknown): void => (error ? reject(error) : resolve(value));
       const result = method.call(this.client, ...args, done);
       if (typeof (result as Promise<unknown> | undefined)?.then === 'function') resolve(result);
-      // A plain function with optional parameters that gives its result at once.
+      // A plain function with optional parameters returns its result directly.
       else if (!callback && result !== undefined) resolve(result);
     });
   }
@@ -102,14 +102,14 @@ export class LeaderChannel implements Channel {
   subscribe(registration: unknown, listener: Listener): void {
     const key = this.options.formatKey(registration);
     // Values reach the listener as a Follower would get them: it may change them.
-    const tell = (value: unknown): void => {
+    const notify = (value: unknown): void => {
       try {
         listener(value);
       } catch (error) {
         this.options.onError(error as Error);
       }
     };
-    const subscriber: Subscriber = { push: (_key, value) => process.nextTick(tell, copyValue(value)) };
+    const subscriber: Subscriber = { push: (_key, value) => process.nextTick(notify, copyValue(value)) };
     const listeners = this.#local.get(key) ?? new Map<Listener, Subscriber>();
     this.#local.set(key, listeners.set(listener, subscriber));
     this.add(key, registration, subscriber);
@@ -134,7 +134,7 @@ export class LeaderChannel implements Channel {
     }
   }
 
-  /** For one more client of the same name in this process. */
+  /** Adds one more client of the same name in this process. */
   share(): this {
     this.#users += 1;
     return this;

@@ -1,16 +1,19 @@
 import net, { type ListenOptions, type Socket } from 'node:net';
+import { debuglog } from 'node:util';
 import { ClutchError, toError } from '../errors.js';
 import { describeError } from '../ipc/error_data.js';
 import { listenPrivately } from '../ipc/socket_path.js';
+import { LogLimiter } from '../log_limiter.js';
 import { FRAME, type Frame } from './frame.js';
+import { FramedSocket } from './framed_socket.js';
 import type { LeaderChannel, Subscriber } from './leader_channel.js';
-import { Wire } from './wire.js';
 
 const { timingSafeEqual } = process.getBuiltinModule('node:crypto');
+const debug = debuglog('clutch:leader');
 
-/** Milliseconds that a stranger gets to show the token. */
+/** Milliseconds in which a peer must show the token. */
 const HELLO_TIMEOUT = 5000;
-/** A port that the Agent before still holds is tried again after so many milliseconds. */
+/** Milliseconds until a port that the previous Agent still holds is tried again. */
 const RETRY = 50;
 
 /** Serves the channels of this process to Followers that know the token. */
@@ -22,18 +25,21 @@ export class LeaderServer {
   /** Followers that asked for a channel before it was there. */
   readonly #waiting = new Map<string, Set<(channel: LeaderChannel) => void>>();
   readonly #onError: (error: Error) => void;
+  /** Anyone who reaches the socket can cause refusals. */
+  readonly #refusals: LogLimiter;
   #sweep: NodeJS.Timeout | undefined;
   #closed = false;
 
   constructor(token: string, onError: (error: Error) => void) {
     this.#token = Buffer.from(token);
     this.#onError = onError;
+    this.#refusals = new LogLimiter((message) => onError(new Error(message)));
   }
 
   listen(address: ListenOptions): void {
     const start = (): void => {
       if (this.#closed) return;
-      // The cluster module must not share it: each Agent has its own.
+      // Each Agent has its own, which Node's cluster module must not share.
       const options = { ...address, exclusive: true };
       if (options.path === undefined) this.#server.listen(options);
       else listenPrivately(this.#server, { ...options, path: options.path });
@@ -46,7 +52,7 @@ export class LeaderServer {
     start();
   }
 
-  /** Drops Followers that have given no sign of life for three intervals. */
+  /** Drops Followers that sent no heartbeat for three intervals. */
   checkHeartbeats(interval: number): void {
     clearInterval(this.#sweep);
     this.#sweep = setInterval(() => {
@@ -61,8 +67,9 @@ export class LeaderServer {
       channel: (name) => this.#channel(name),
       onClose: (error) => {
         this.#connections.delete(connection);
+        debug('a connection was closed: %s', error?.message ?? 'it ended');
         if (error && (error as NodeJS.ErrnoException).code === undefined) {
-          this.#onError(new Error(`a Follower's connection was closed: ${error.message}`));
+          this.#refusals.log(`a connection to the Leader was closed: ${error.message}`);
         }
       },
     });
@@ -112,36 +119,36 @@ interface ConnectionOwner {
 
 /** One Follower process. */
 class Connection {
-  readonly #wire: Wire;
+  readonly #socket: FramedSocket;
   readonly #owner: ConnectionOwner;
-  readonly #stranger: NodeJS.Timeout;
-  /** By the numbers that the Follower has given them. */
+  readonly #unauthenticated: NodeJS.Timeout;
+  /** By the number that the Follower has chosen. */
   readonly #channels = new Map<number, { channel: LeaderChannel; subscriber: Subscriber }>();
   #welcome = false;
   #closed = false;
 
   constructor(socket: Socket, owner: ConnectionOwner) {
     this.#owner = owner;
-    const stranger = setTimeout(
-      () => this.#wire.destroy(new Error('it has not shown the token in time')),
+    const unauthenticated = setTimeout(
+      () => this.#socket.destroy(new Error('the peer did not show the token in time')),
       HELLO_TIMEOUT,
     );
-    stranger.unref();
-    this.#wire = new Wire(
+    unauthenticated.unref();
+    this.#socket = new FramedSocket(
       socket,
       {
         onFrame: (frame) => this.#onFrame(frame),
         onClose: (error) => {
-          clearTimeout(stranger);
+          clearTimeout(unauthenticated);
           this.#closed = true;
           for (const { channel, subscriber } of this.#channels.values()) channel.drop(subscriber);
           this.#channels.clear();
           owner.onClose(error);
         },
       },
-      { trusted: false },
+      { authenticated: false },
     );
-    this.#stranger = stranger;
+    this.#unauthenticated = unauthenticated;
   }
 
   #onFrame({ type, id, payload }: Frame): void {
@@ -171,21 +178,23 @@ class Connection {
   }
 
   #hello(type: number, payload: unknown): void {
-    if (type !== FRAME.hello || !this.#owner.accepts(payload)) throw new Error('it does not know the token');
-    clearTimeout(this.#stranger);
+    if (type !== FRAME.hello || !this.#owner.accepts(payload)) throw new Error('the peer does not know the token');
+    clearTimeout(this.#unauthenticated);
     this.#welcome = true;
-    this.#wire.trust();
+    this.#socket.authenticate();
+    debug('a Follower is authenticated');
     this.#write(FRAME.welcome, 0);
   }
 
   async #register(id: number, payload: unknown): Promise<void> {
     try {
-      if (typeof payload !== 'string') throw new Error('a channel has a name');
+      if (typeof payload !== 'string') throw new Error('the name of a channel must be a string');
       const channel = await this.#owner.channel(payload);
       if (this.#closed) return;
       const { transcode } = channel.options;
       const push = (key: string, value: unknown): void => {
-        if (this.#wire.full) this.#wire.destroy(new Error('it does not read what it has subscribed to'));
+        if (this.#socket.full)
+          this.#socket.destroy(new Error('the Follower does not read the values it has subscribed to'));
         else this.#write(FRAME.push, id, [key, transcode ? transcode.encode(value) : value]);
       };
       this.#channels.set(id, { channel, subscriber: { push } });
@@ -202,10 +211,10 @@ class Connection {
       const { transcode } = channel.options;
       const decoded = transcode ? args.map((arg) => transcode.decode(arg as Buffer)) : args;
       const result = channel.call(method, decoded, callback === 1) as Promise<unknown> | undefined;
-      if (typeof result?.then !== 'function') this.#answer(id, channel, result);
+      if (typeof result?.then !== 'function') this.#reply(id, channel, result);
       else
         result.then(
-          (value) => this.#answer(id, channel, value),
+          (value) => this.#reply(id, channel, value),
           (error: unknown) => this.#fail(id, error),
         );
     } catch (error) {
@@ -213,11 +222,11 @@ class Connection {
     }
   }
 
-  #answer(id: number, { options: { transcode } }: LeaderChannel, value: unknown): void {
+  #reply(id: number, { options: { transcode } }: LeaderChannel, value: unknown): void {
     try {
       this.#write(FRAME.result, id, transcode && value !== undefined ? transcode.encode(value) : value);
     } catch (error) {
-      // The value cannot be sent; that it cannot, can.
+      // The value cannot be sent; the reason can.
       this.#fail(id, error);
     }
   }
@@ -233,7 +242,7 @@ class Connection {
       else if (type === FRAME.subscribe) channel.add(what as string, decode(rest[0]), subscriber);
       else channel.remove(what as string, subscriber);
     } catch (error) {
-      // What the real client throws is no fault of the connection.
+      // The real client has thrown; the connection stays.
       channel.options.onError(toError(error));
     }
   }
@@ -245,7 +254,7 @@ class Connection {
   }
 
   #write(type: number, id: number, payload?: unknown): void {
-    if (!this.#closed) this.#wire.write(type, id, payload);
+    if (!this.#closed) this.#socket.write(type, id, payload);
   }
 
   #fail(id: number, thrown: unknown): void {
@@ -253,10 +262,11 @@ class Connection {
   }
 
   expire(silence: number): void {
-    if (Date.now() - this.#wire.lastHeard > silence) this.#wire.destroy(new Error(`it was silent for ${silence} ms`));
+    if (Date.now() - this.#socket.lastRead > silence)
+      this.#socket.destroy(new Error(`the Follower was silent for ${silence} ms`));
   }
 
   close(): void {
-    this.#wire.close();
+    this.#socket.close();
   }
 }

@@ -1,16 +1,16 @@
 import { deserialize, serialize } from 'node:v8';
 
-/** How a value is written: as JSON text, or in V8's format, which has more types and takes longer. */
+/** How a value is written: as JSON text, or in V8's format, which has more types and is slower. */
 export type Encoding = 0 | 1;
 export const JSON_TEXT: Encoding = 0;
 export const V8_FORMAT: Encoding = 1;
 
-/** Deeper values are left to V8, which has no recursion limit of its own. */
+/** Values that are nested deeper are written by V8, whose serializer does not recurse in JavaScript. */
 const DEPTH = 100;
 
 /**
- * Whether JSON gives the same value back. Dates, buffers, maps, class instances, numbers such as NaN, and holes in
- * arrays it does not; a property that is undefined is left out, which reads the same.
+ * Whether JSON gives the same value back. It does not for dates, buffers, maps, class instances, numbers such as NaN and
+ * holes in arrays; a property that is undefined is left out, which reads the same.
  */
 export function isJsonSafe(value: unknown, depth = 0): boolean {
   switch (typeof value) {
@@ -36,7 +36,7 @@ export function isJsonSafe(value: unknown, depth = 0): boolean {
   if (prototype !== Object.prototype && prototype !== null) return false;
   for (const key in value) {
     const property = (value as Record<string, unknown>)[key];
-    // JSON text with this key would be read as an own property, which is right, but not by every reader.
+    // JSON.parse reads `__proto__` as an own property, which code that copies the value may then assign.
     if (key === '__proto__' || key === 'toJSON') return false;
     if (property !== undefined && !isJsonSafe(property, depth + 1)) return false;
   }

@@ -1,19 +1,34 @@
 import net from 'node:net';
+import path from 'node:path';
 import { ClutchError } from '../../errors.js';
-import { type ControlAnswer, type ControlRequest, controlPath } from '../protocol/control_protocol.js';
+import { socketPath } from '../../ipc/socket_path.js';
 
-/**
- * Asks the Master of an app.
- *
- * @throws {ClutchError} ERR_CLUTCH_NOT_RUNNING when there is none, ERR_CLUTCH_CONTROL with what the Master says
- */
-export async function askMaster(baseDir: string, request: ControlRequest): Promise<unknown> {
-  const answer = await exchange(baseDir, `${JSON.stringify(request)}\n`);
-  if ('error' in answer) throw new ClutchError('ERR_CLUTCH_CONTROL', `${request.command} failed: ${answer.error}`);
-  return answer.value;
+/** What a client may ask of the Master. */
+export type ControlRequest =
+  | { command: 'status' }
+  | { command: 'reload' }
+  | { command: 'stop' }
+  | { command: 'workers'; count: number };
+
+export type ControlReply = { value: unknown } | { error: string };
+
+/** Where the Master of an app listens for commands; only the user that runs it can reach it. */
+export function controlPath(baseDir: string): string {
+  return socketPath(path.join(baseDir, 'run'), 'clutch');
 }
 
-function exchange(baseDir: string, request: string): Promise<ControlAnswer> {
+/**
+ * Sends a command to the Master of an app.
+ *
+ * @throws {ClutchError} ERR_CLUTCH_NOT_RUNNING when there is none, ERR_CLUTCH_CONTROL with the Master's error
+ */
+export async function askMaster(baseDir: string, request: ControlRequest): Promise<unknown> {
+  const reply = await exchange(baseDir, `${JSON.stringify(request)}\n`);
+  if ('error' in reply) throw new ClutchError('ERR_CLUTCH_CONTROL', `${request.command} failed: ${reply.error}`);
+  return reply.value;
+}
+
+function exchange(baseDir: string, request: string): Promise<ControlReply> {
   return new Promise((resolve, reject) => {
     let text = '';
     const notRunning = (cause?: Error): void =>
@@ -30,6 +45,6 @@ function exchange(baseDir: string, request: string): Promise<ControlAnswer> {
       text += String(chunk);
     });
     socket.on('error', notRunning);
-    socket.on('end', () => (text === '' ? notRunning() : resolve(JSON.parse(text) as ControlAnswer)));
+    socket.on('end', () => (text === '' ? notRunning() : resolve(JSON.parse(text) as ControlReply)));
   });
 }

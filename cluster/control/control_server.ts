@@ -2,7 +2,7 @@ import net from 'node:net';
 import { toError } from '../../errors.js';
 import { listenPrivately } from '../../ipc/socket_path.js';
 import { removeStaleSocket } from '../listen/unix_socket.js';
-import { type ControlAnswer, type ControlRequest, controlPath } from '../protocol/control_protocol.js';
+import { type ControlReply, type ControlRequest, controlPath } from './control_client.js';
 import type { ClusterStatus } from './status.js';
 
 /** Longest request in bytes. */
@@ -16,7 +16,7 @@ interface Controlled {
   close(): Promise<void>;
 }
 
-/** Answers the commands of `clutch status`, `reload`, `stop` and `workers` over a unix socket. */
+/** Runs the commands of `clutch status`, `reload`, `stop` and `workers` over a unix socket. */
 export class ControlServer {
   readonly #server = net.createServer((socket) => this.#serve(socket)).unref();
   readonly #cluster: Controlled;
@@ -67,21 +67,21 @@ export class ControlServer {
       if (!text.endsWith('\n')) return;
       asked = true;
       socket.setTimeout(0);
-      void this.#reply(text).then((answer) => {
-        if (!socket.destroyed) socket.end(`${JSON.stringify(answer)}\n`);
+      void this.#reply(text).then((reply) => {
+        if (!socket.destroyed) socket.end(`${JSON.stringify(reply)}\n`);
       });
     });
   }
 
-  async #reply(text: string): Promise<ControlAnswer> {
+  async #reply(text: string): Promise<ControlReply> {
     try {
-      return { value: (await this.#answer(parseRequest(text))) ?? null };
+      return { value: (await this.#run(parseRequest(text))) ?? null };
     } catch (error) {
       return { error: (error as Error).message };
     }
   }
 
-  async #answer(request: ControlRequest): Promise<unknown> {
+  async #run(request: ControlRequest): Promise<unknown> {
     switch (request.command) {
       case 'status':
         return this.#cluster.status();
@@ -91,7 +91,7 @@ export class ControlServer {
         return this.#cluster.scale(request.count);
       case 'stop':
         this.#log.info('stopped through the control socket, closing');
-        // The answer goes out first.
+        // The reply is sent first.
         setImmediate(() => void this.#cluster.close().then(() => process.exit(0)));
         return process.pid;
     }

@@ -1,8 +1,9 @@
 import net from 'node:net';
 import { debuglog } from 'node:util';
 import { CONTROL, type Message } from '../../ipc/message.js';
-import { explainListenError } from '../protocol/address.js';
-import type { ListenAddress, StickyConnection } from '../protocol/protocol.js';
+import type { ListenAddress } from '../protocol/listen_address.js';
+import { explainListenError } from '../protocol/listen_address.js';
+import type { StickyConnection } from '../protocol/protocol.js';
 import { removeStaleSocket } from './unix_socket.js';
 
 const debug = debuglog('clutch:listen');

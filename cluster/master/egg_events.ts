@@ -1,7 +1,7 @@
 import type { Message } from '../../ipc/message.js';
 import type { ClusterOptions } from '../options/options.js';
-import { displayAddress } from '../protocol/address.js';
-import type { ListenAddress } from '../protocol/protocol.js';
+import type { ListenAddress } from '../protocol/listen_address.js';
+import { displayAddress } from '../protocol/listen_address.js';
 import type { Supervisor } from '../supervise/supervisor.js';
 import type { Relay } from './relay.js';
 

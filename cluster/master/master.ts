@@ -1,15 +1,14 @@
 import { debuglog } from 'node:util';
 import { toError } from '../../errors.js';
-import type { LeaderInfo } from '../../ipc/leader_info.js';
 import { CONTROL } from '../../ipc/message.js';
+import type { LeaderInfo } from '../../ipc/socket_path.js';
 import { ClusterReport } from '../control/cluster_report.js';
 import { ControlServer } from '../control/control_server.js';
 import type { ClusterStatus, MasterState } from '../control/status.js';
 import { StickyListener } from '../listen/sticky.js';
 import { PreparedSockets } from '../listen/unix_socket.js';
 import { type ClusterOptions, parseWorkers } from '../options/options.js';
-import { displayAddress } from '../protocol/address.js';
-import type { ListenAddress } from '../protocol/protocol.js';
+import { displayAddress, type ListenAddress } from '../protocol/listen_address.js';
 import { NOT_SPAWNED } from '../spawn/child_handle.js';
 import { ClusterWorkers } from '../spawn/cluster_workers.js';
 import type { ManagedChild } from '../supervise/managed_child.js';

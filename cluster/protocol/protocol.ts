@@ -1,4 +1,4 @@
-import type { LeaderInfo } from '../../ipc/leader_info.js';
+import type { LeaderInfo } from '../../ipc/socket_path.js';
 import type { ClusterOptions } from '../options/options.js';
 
 /** What a child needs before it may load code of the app. */
@@ -18,13 +18,6 @@ export interface BootData {
   statsInterval: number;
 }
 
-export interface ListenAddress {
-  /** Host name or address, or the path of a unix socket. */
-  address: string;
-  port?: number;
-  protocol: 'http' | 'https';
-}
-
 /** What comes with a connection that the Master sends to a worker in sticky mode. */
 export interface StickyConnection {
   sequence: number;
@@ -32,7 +25,7 @@ export interface StickyConnection {
   redispatched: boolean;
 }
 
-/** What a child tells of itself at every heartbeat. */
+/** What a child reports at every heartbeat. */
 export interface ProcessStats {
   /** Bytes. */
   rss: number;
@@ -61,3 +54,16 @@ export interface LatencyHistogram {
 
 /** Seconds. */
 export const LATENCY_BOUNDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+
+/** @returns milliseconds between two heartbeats, which is also how often the Master checks them */
+export function heartbeatInterval(hangTimeout: number): number {
+  return hangTimeout === 0 ? 1000 : Math.min(1000, Math.max(20, Math.floor(hangTimeout / 4)));
+}
+
+/**
+ * The port on which the inspector of a process listens when it is started, below those that systems give to clients (Linux:
+ * from 32768 on). It may be in use; then the process has no inspector.
+ */
+export function inspectorPort(pid: number): number {
+  return 10_000 + (pid % 20_000);
+}

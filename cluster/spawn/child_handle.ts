@@ -1,13 +1,9 @@
 import type { ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import type { Worker as Thread } from 'node:worker_threads';
+import { EARLY_MESSAGES, MASTER_QUEUE } from '../../ipc/limits.js';
 import { CONTROL, type Message } from '../../ipc/message.js';
 import { descendants, killAll } from './descendants.js';
-
-/** Bytes that may wait in the Master for one receiver that does not read. */
-const QUEUE_LIMIT = 64 * 1024 * 1024;
-/** Messages that may wait for a child that does not listen yet. */
-const EARLY_LIMIT = 10_000;
 
 /** The id of a process that the system could not start. */
 export const NOT_SPAWNED = -1;
@@ -41,7 +37,7 @@ export abstract class Child extends EventEmitter<Events> {
   /** Sends a message, which waits until the child listens. Never throws. */
   send(message: Message): SendFailure {
     if (!this.#early) return this.post(message);
-    if (this.#early.length >= EARLY_LIMIT) return 'full';
+    if (this.#early.length >= EARLY_MESSAGES) return 'full';
     this.#early.push(message);
     return undefined;
   }
@@ -107,7 +103,7 @@ export class ProcessChild extends Child {
 
   protected post(message: Message): SendFailure {
     if (!this.#process.connected) return 'gone';
-    if (this.#queued > QUEUE_LIMIT) return 'full';
+    if (this.#queued > MASTER_QUEUE) return 'full';
     let size = 0;
     const written = (): void => {
       this.#queued -= size;

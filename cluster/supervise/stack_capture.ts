@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { inspectorPort } from '../protocol/inspector_port.js';
+import { inspectorPort } from '../protocol/protocol.js';
 
 /** Milliseconds that a process gets to respond; one that is stopped with SIGSTOP never does. */
 const TIMEOUT = 3000;

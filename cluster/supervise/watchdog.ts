@@ -1,5 +1,5 @@
-import { heartbeatInterval } from '../protocol/heartbeat_interval.js';
 import type { ProcessStats } from '../protocol/protocol.js';
+import { heartbeatInterval } from '../protocol/protocol.js';
 import type { ManagedChild } from './managed_child.js';
 
 export interface WatchdogLimits {

@@ -5,8 +5,8 @@ import { describeError } from '../../ipc/error_data.js';
 import { CONTROL, type Message } from '../../ipc/message.js';
 import { maskText } from '../../secrets.js';
 import { stderr } from '../../stdio.js';
-import { inspectorPort } from '../protocol/inspector_port.js';
 import type { BootData, PrepareData } from '../protocol/protocol.js';
+import { inspectorPort } from '../protocol/protocol.js';
 import { connectMaster, type MasterLink } from './master_link.js';
 
 const require = nodeModule.createRequire(import.meta.url);

@@ -3,8 +3,8 @@ import type http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ClutchError } from '../../errors.js';
 import { type ClusterOptions, type HttpsOptions, isPem } from '../options/options.js';
-import { explainListenError } from '../protocol/address.js';
-import type { ListenAddress } from '../protocol/protocol.js';
+import type { ListenAddress } from '../protocol/listen_address.js';
+import { explainListenError } from '../protocol/listen_address.js';
 
 const { createServer: createPlainServer, Server } = process.getBuiltinModule('node:http');
 

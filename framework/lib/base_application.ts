@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { HttpClientResponse } from 'urllib';
 import { ClutchCore, type Context, type CoreOptions } from '../../core/index.js';
 import { toError } from '../../errors.js';
-import type { LeaderInfo } from '../../ipc/leader_info.js';
+import type { LeaderInfo } from '../../ipc/socket_path.js';
 import type { ClusterClientOptions } from '../../leader/client_types.js';
 import type { ClusterClientBuilder, ClusterClients } from '../../leader/cluster_clients.js';
 import type { Loader } from '../../loader/index.js';

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { type Frame, FrameReader, FrameWriter, HEADER, PAYLOAD_LIMIT } from '../../leader/frame.js';
+import { FRAME_PAYLOAD } from '../../ipc/limits.js';
+import { type Frame, FrameReader, FrameWriter, HEADER } from '../../leader/frame.js';
 import { isJsonSafe } from '../../leader/value.js';
 
 function write(frames: Frame[]): Buffer {
@@ -12,7 +13,7 @@ function write(frames: Frame[]): Buffer {
 
 function read(bytes: Buffer, cuts: number[] = []): Frame[] {
   const frames: Frame[] = [];
-  const reader = new FrameReader((frame) => frames.push(frame), { trusted: true });
+  const reader = new FrameReader((frame) => frames.push(frame), { authenticated: true });
   const places = [0, ...cuts.map((cut) => cut % (bytes.length + 1)).sort((a, b) => a - b), bytes.length];
   for (let index = 1; index < places.length; index += 1) {
     if (places[index - 1] !== places[index]) reader.read(bytes.subarray(places[index - 1], places[index]));
@@ -71,7 +72,7 @@ test('dates, buffers, maps, errors and odd numbers arrive as what they are', () 
 test('a value that cannot be copied, or is too large, is an error to the sender', () => {
   assert.throws(() => write([{ type: 2, id: 1, payload: { run() {} } }]), /ERR_CLUTCH_MESSAGE: a value cannot be sent/);
   assert.throws(
-    () => write([{ type: 2, id: 1, payload: 'x'.repeat(PAYLOAD_LIMIT + 1) }]),
+    () => write([{ type: 2, id: 1, payload: 'x'.repeat(FRAME_PAYLOAD + 1) }]),
     /67108867 bytes is too large/,
   );
 });
@@ -83,7 +84,7 @@ test('a frame of many chunks is put together', () => {
     { type: 3, id: 2, payload: 'next' },
   ]);
   const frames: Frame[] = [];
-  const reader = new FrameReader((each) => frames.push(each), { trusted: true });
+  const reader = new FrameReader((each) => frames.push(each), { authenticated: true });
   for (let at = 0; at < bytes.length; at += 65_536) reader.read(bytes.subarray(at, at + 65_536));
   assert.deepEqual(
     frames.map(({ payload: each }) => (each as { text?: string }).text?.length ?? each),
@@ -91,8 +92,8 @@ test('a frame of many chunks is put together', () => {
   );
 });
 
-test('a stranger may send neither much nor anything but JSON', () => {
-  const reader = (): FrameReader => new FrameReader(() => undefined, { trusted: false });
+test('an unauthenticated peer may send small frames of JSON only', () => {
+  const reader = (): FrameReader => new FrameReader(() => undefined, { authenticated: false });
   assert.throws(() => reader().read(write([{ type: 0, id: 0, payload: 'x'.repeat(2000) }])), /over the limit of 1024/);
   assert.throws(() => reader().read(write([{ type: 0, id: 0, payload: new Date() }])), /JSON only/);
 });
@@ -120,7 +121,7 @@ test('100,000 random and mutated frames are read or refused, and nothing else ha
       if (bytes.length > from && from >= 0) bytes[from + random(bytes.length - from)] = random(256);
     }
     try {
-      const reader = new FrameReader(() => undefined, { trusted: round % 2 === 0 });
+      const reader = new FrameReader(() => undefined, { authenticated: round % 2 === 0 });
       const cut = random(bytes.length + 1);
       reader.read(bytes.subarray(0, cut));
       reader.read(bytes.subarray(cut));

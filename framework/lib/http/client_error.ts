@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { AppConfig } from '../../../core/index.js';
+import { LogLimiter } from '../../../log_limiter.js';
 
 const { STATUS_CODES } = process.getBuiltinModule('node:http');
 
@@ -39,6 +40,15 @@ const LINGER = 2000;
 /** Connections that have had their response: Node reports each further piece of what it cannot parse. */
 const settled = new WeakSet<Socket>();
 
+const limiters = new WeakMap<Host, LogLimiter>();
+
+/** Anyone can send bad requests, as many as they like. */
+function limiterOf(app: Host): LogLimiter {
+  const limiter = limiters.get(app) ?? new LogLimiter((message) => app.coreLogger.warn(message));
+  limiters.set(app, limiter);
+  return limiter;
+}
+
 /**
  * Responds to a request that Node cannot parse or that does not come in time, and closes its connection.
  *
@@ -58,7 +68,7 @@ export async function respondToClientError(
     socket.destroy();
     return;
   }
-  if (error.rawPacket) app.coreLogger.warn('A client (%s) sent a bad request: %s', socket.remoteAddress, error.message);
+  if (error.rawPacket) limiterOf(app).log(`A client (${socket.remoteAddress}) sent a bad request: ${error.message}`);
   socket.end(await responseTo(app, error, socket));
   socket.resume();
   setTimeout(() => socket.destroy(), LINGER).unref();

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { IMessages, IRequests } from '../../../core/index.js';
 import { ClutchError, toError } from '../../../errors.js';
+import { EARLY_MESSAGES } from '../../../ipc/limits.js';
 import { CONTROL, type Message } from '../../../ipc/message.js';
 import type { MessageTransport } from './message_transport.js';
 import { type RequestHandler, Requests, type RequestTarget } from './requests.js';
@@ -9,9 +10,6 @@ import { type RequestHandler, Requests, type RequestTarget } from './requests.js
 type MessageData<K> = K extends keyof IMessages ? IMessages[K] : unknown;
 type RequestData<K> = K extends keyof IRequests ? (IRequests[K] extends { data: infer D } ? D : unknown) : unknown;
 type Reply<K> = K extends keyof IRequests ? (IRequests[K] extends { reply: infer R } ? R : unknown) : unknown;
-
-/** Messages that may wait for a listener until `egg-ready`. */
-const EARLY_LIMIT = 10_000;
 
 /**
  * Sends messages to the other processes of the cluster and emits those that arrive, by action.
@@ -163,7 +161,7 @@ export class Messenger extends EventEmitter {
 
   #keep(message: Message): void {
     if (!this.#early) return;
-    if (this.#early.length < EARLY_LIMIT) this.#early.push(message);
+    if (this.#early.length < EARLY_MESSAGES) this.#early.push(message);
     else
       this.#onError(
         new ClutchError('ERR_CLUTCH_MESSAGE', `message "${message.action}" is dropped: too many wait for egg-ready`),

@@ -60,7 +60,7 @@ export class Requests {
       const timer = setTimeout(() => {
         this.#pending.delete(id);
         reject(
-          new ClutchError('ERR_CLUTCH_TIMEOUT', `request "${action}" was not answered within ${timeout} ms`, {
+          new ClutchError('ERR_CLUTCH_TIMEOUT', `request "${action}" got no reply within ${timeout} ms`, {
             where: `sent to ${typeof target === 'number' ? `pid ${target}` : target}`,
             fix: 'Give a longer timeout, or find out what its handler waits for.',
           }),

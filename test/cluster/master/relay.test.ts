@@ -99,7 +99,7 @@ test('a request that nobody answers is an error that says why', async (t) => {
   const { agent, workers, tell, child } = await startTalk(t);
   const late = await tell(workers[0], 'request', 'agent', 'never', null, { timeout: 100 });
   assert.equal(late.error?.code, 'ERR_CLUTCH_TIMEOUT');
-  assert.match(late.error?.message ?? '', /request "never" was not answered within 100 ms\n {2}sent to agent/);
+  assert.match(late.error?.message ?? '', /request "never" got no reply within 100 ms\n {2}sent to agent/);
   const unknown = await tell(agent, 'request', 'app', 'unheard of');
   assert.match(unknown.error?.message ?? '', /nobody answers requests "unheard of" here/);
   const dead = await tell(agent, 'request', 999_999, 'who');

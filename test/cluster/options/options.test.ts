@@ -10,7 +10,7 @@ import { startCluster } from 'koa-clutch';
 import { stickySlot } from '../../../cluster/listen/sticky.js';
 import { parseClusterOptions, supportsReusePort } from '../../../cluster/options/options.js';
 import { quotaOf, usableProcessors } from '../../../cluster/options/processors.js';
-import { inspectorPort } from '../../../cluster/protocol/inspector_port.js';
+import { inspectorPort } from '../../../cluster/protocol/protocol.js';
 import { copyFixture, fixture, temporaryDirectory } from '../../support/apps.js';
 
 const baseDir = fixture('faulty');

@@ -1,7 +1,13 @@
 import { ClutchError } from '../../errors.js';
-import type { ListenAddress } from './protocol.js';
 
-/** @returns the address as one types it into a browser, or the path of a unix socket */
+export interface ListenAddress {
+  /** Host name or address, or the path of a unix socket. */
+  address: string;
+  port?: number;
+  protocol: 'http' | 'https';
+}
+
+/** @returns the address as a URL for a browser, or the path of a unix socket */
 export function displayAddress({ address, port, protocol }: ListenAddress): string {
   return port === undefined ? address : `${protocol}://${displayHost(address)}:${port}`;
 }
@@ -13,7 +19,7 @@ function displayHost(address: string): string {
   return address.includes(':') ? `[${address}]` : address;
 }
 
-/** @returns an error that says what to do when the address is used, else the error itself */
+/** @returns an error that says what to do when the address is already used, else the error itself */
 export function explainListenError(error: NodeJS.ErrnoException, { address, port }: ListenAddress): Error {
   if (error.code !== 'EADDRINUSE') return error;
   const what = port === undefined ? address : `port ${port}`;

@@ -1,32 +1,31 @@
 import type { Socket } from 'node:net';
+import { FRAME_QUEUE } from '../ipc/limits.js';
 import { type Frame, FrameReader, FrameWriter } from './frame.js';
 
-/** Bytes that may wait for a peer that does not read. */
-const QUEUE_LIMIT = 128 * 1024 * 1024;
-/** Bytes from which on a peer's own frames are not read until it has read ours. */
+/** Bytes of unread frames above which we stop reading from the peer. */
 const PAUSE_ABOVE = 4 * 1024 * 1024;
 
-/** Frames after which a write does not wait for the end of the turn: the peer may work on them meanwhile. */
+/** Frames that are written at once, without waiting for the end of the tick: the peer may work on them meanwhile. */
 const BATCH = 16;
 
-export interface WireListener {
+export interface FramedSocketListener {
   onFrame(frame: Frame): void;
-  /** @param error why, when it is known: the peer's bytes were no frames */
+  /** @param error why it was closed, when that is known: for example, the peer's bytes were no frames */
   onClose(error?: Error): void;
 }
 
-/** A socket that speaks frames. All frames that are written in one turn of the event loop leave in one write. */
-export class Wire {
+/** A socket that carries frames. All frames that are written in one tick leave in one write. */
+export class FramedSocket {
   readonly #socket: Socket;
   readonly #writer = new FrameWriter();
   readonly #reader: FrameReader;
   #scheduled = false;
   #unsent = 0;
   #error: Error | undefined;
-  /** When the peer was last heard of, in milliseconds since the epoch. */
-  lastHeard = Date.now();
+  /** When the last bytes of the peer came, in milliseconds since the epoch. */
+  lastRead = Date.now();
 
-  constructor(socket: Socket, { onFrame, onClose }: WireListener, peer: { trusted: boolean }) {
+  constructor(socket: Socket, { onFrame, onClose }: FramedSocketListener, peer: { authenticated: boolean }) {
     this.#socket = socket;
     this.#reader = new FrameReader(onFrame, peer);
     socket.on('data', (chunk) => this.read(chunk as Buffer));
@@ -37,13 +36,13 @@ export class Wire {
     socket.on('drain', () => socket.resume());
   }
 
-  trust(): void {
-    this.#reader.trust();
+  authenticate(): void {
+    this.#reader.authenticate();
   }
 
-  /** Whether so much waits for the peer that no more should be added. */
+  /** Whether so much waits for the peer that nothing more may be added. */
   get full(): boolean {
-    return this.#socket.writableLength > QUEUE_LIMIT;
+    return this.#socket.writableLength > FRAME_QUEUE;
   }
 
   /** Whether the peer reads more slowly than it is written to. */
@@ -51,9 +50,9 @@ export class Wire {
     return this.#socket.writableLength > PAUSE_ABOVE;
   }
 
-  /** Takes bytes of the peer; the buffer may be used again when it returns. */
+  /** Reads bytes of the peer; the buffer may be reused afterwards. */
   read(chunk: Buffer): void {
-    this.lastHeard = Date.now();
+    this.lastRead = Date.now();
     try {
       this.#reader.read(chunk);
     } catch (error) {
@@ -69,11 +68,11 @@ export class Wire {
     if (this.#unsent >= BATCH) this.#flush();
     else if (!this.#scheduled) {
       this.#scheduled = true;
-      process.nextTick(this.#onTurn);
+      process.nextTick(this.#onTick);
     }
   }
 
-  readonly #onTurn = (): void => {
+  readonly #onTick = (): void => {
     this.#scheduled = false;
     if (this.#unsent > 0) this.#flush();
   };
@@ -85,7 +84,7 @@ export class Wire {
     if (buffers.length > 1) this.#socket.cork();
     for (const buffer of buffers) this.#socket.write(buffer);
     if (buffers.length > 1) this.#socket.uncork();
-    // Who asks without reading the answers waits.
+    // Backpressure: stop reading from a peer that does not read our replies.
     if (this.slow) this.#socket.pause();
   }
 
