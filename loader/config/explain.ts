@@ -24,7 +24,7 @@ export function explainConfig(
     const keys = leaf.split('.');
     const shown = (value: unknown): unknown => readAt(toDumpable(nest(keys, value), masker), keys);
     return {
-      key: leaf,
+      key: masker.maskText(leaf),
       value: shown(readAt(config, keys)),
       sources: sources.map(({ file, value }) => ({ file, value: shown(value) })),
     };

@@ -1,6 +1,7 @@
 import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type Loader, type TimingItem, toDumpable } from '../../../loader/index.js';
+import type { Masker } from '../../../secrets.js';
 
 /** Timelines of a type that are kept: a night of restarts must not fill the disk. */
 const KEPT_TIMELINES = 50;
@@ -23,9 +24,18 @@ export function writeRunFiles(app: Dumped): void {
   mkdirSync(dir, { recursive: true });
   const { appInfo, allPlugins: plugins } = loader;
   write(`${type}_config.json`, toDumpable({ config: app.config, plugins, appInfo }, loader.masker));
-  write(`${type}_config_meta.json`, loader.configMeta);
+  write(`${type}_config_meta.json`, maskKeys(loader.configMeta, loader.masker));
   write(`${type}_config_sources.json`, loader.explainConfig());
   writeTimeline(app);
+}
+
+/** The values are names of files; a key can be a URL. */
+function maskKeys(meta: object, masker: Masker): object {
+  const entries = Object.entries(meta).map(([key, below]) => [
+    masker.maskText(key),
+    typeof below === 'object' ? maskKeys(below, masker) : below,
+  ]);
+  return Object.fromEntries(entries);
 }
 
 /** Readable by the user of the process only. */
