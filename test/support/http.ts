@@ -13,8 +13,10 @@ export interface HttpAnswer {
   body: string;
 }
 
-interface HttpOptions {
+export interface HttpOptions {
   method?: string;
+  /** The path as it is sent: that of the URL is resolved. */
+  path?: string;
   headers?: Record<string, string>;
   body?: string;
   agent?: http.Agent;
