@@ -29,6 +29,7 @@ export {
   type TransportOptions,
 } from './framework/index.js';
 export { AgentWorkerLoader, type AppInfo, AppWorkerLoader, type PluginDeclarations } from './loader/index.js';
+
 export {
   type ContextOf,
   type Contract,
@@ -38,3 +39,7 @@ export {
 } from './plugins/contract/lib/contract.js';
 export type { EventStream, ServerEvent, WebSocketHandler } from './plugins/live/lib/types.js';
 export { reveal, type Secret, secret } from './secrets.js';
+export type { SecurityConfig } from './plugins/security/lib/options.js';
+export type {} from './plugins/security/lib/types.js';
+export type { SessionConfig, SessionStore } from './plugins/session/lib/options.js';
+export type {} from './plugins/session/lib/types.js';

@@ -2,6 +2,7 @@ export type { Message } from '../ipc/message.js';
 export type { ClusterClientOptions } from '../leader/client_types.js';
 export type { ClusterClient } from '../leader/cluster_client.js';
 export type { AppInfo } from '../loader/index.js';
+export { compilePathMatch, type PathMatchOptions } from '../loader/index.js';
 export { Agent } from './lib/agent_class.js';
 export { Application } from './lib/application_class.js';
 export type { ApplicationOptions } from './lib/base_application.js';

@@ -174,7 +174,7 @@ for (const [command, pattern] of [
   [['config', 'hello.greeting'], /hello\.greeting = "hello from plugin"\n.*plugin\/config\/config\.default\.js/],
   [['config', 'keys'], /keys = "<String len: 14>"/],
   [['plugins'], /\d+\s+hello\s+plugin\s+on in config\/plugin\.js/],
-  [['middleware'], /6\s+answer\s+on\s+app\/middleware\/answer\.js/],
+  [['middleware'], /\d+\s+answer\s+on\s+app\/middleware\/answer\.js/],
   [['routes'], /GET\s+\/users\/:id\s+user\s+app\/controller\/home\.js#HomeController\.user\(\)/],
 ] as const) {
   test(`clutch ${command.join(' ')} explains the app without starting it`, async () => {

@@ -11,7 +11,8 @@ const HELPER = 'exports.path = (app) => app.currentContext?.path;';
 async function ask(t: TestContext, files: Files, path = '/first') {
   const app = loadApp(t, {
     'lib/where.js': HELPER,
-    'config/config.default.js': 'exports.keys = "k"; exports.logger = { consoleLevel: "NONE" };',
+    'config/config.default.js':
+      'exports.keys = "k"; exports.logger = { consoleLevel: "NONE" }; exports.security = { csrf: false };',
     ...files,
   });
   return { app, answer: await (await serve(t, app))(path, { method: 'POST', body: 'a body' }) };
@@ -71,7 +72,8 @@ test('in a listener for error, the request that failed is app.currentContext', a
 test('so it is when a stream fails that lives outside of the request', async (t) => {
   const app = loadApp(t, {
     'lib/where.js': HELPER,
-    'config/config.default.js': 'exports.keys = "k"; exports.logger = { consoleLevel: "NONE" };',
+    'config/config.default.js':
+      'exports.keys = "k"; exports.logger = { consoleLevel: "NONE" }; exports.security = { csrf: false };',
     ...router('ctx.body = app.outside; app.outside.push("begun");'),
     ...LISTENER,
   }) as unknown as ReturnType<typeof loadApp> & { seen: unknown[]; outside: Readable };
@@ -86,7 +88,7 @@ test('so it is when a stream fails that lives outside of the request', async (t)
 test('with asyncContext: false there is no app.currentContext', async (t) => {
   const { answer } = await ask(t, {
     ...router('ctx.body = { path: where.path(app) };'),
-    'config/config.default.js': 'exports.keys = "k"; exports.asyncContext = false;',
+    'config/config.default.js': 'exports.keys = "k"; exports.asyncContext = false; exports.security = { csrf: false };',
   });
   assert.equal(answer.body, '{}');
 });
@@ -95,6 +97,7 @@ test('two requests at a time do not see each other', async (t) => {
   const app = loadApp(t, {
     'lib/where.js': HELPER,
     ...router('await new Promise((resolve) => setTimeout(resolve, 5)); ctx.body = where.path(app);'),
+    'config/config.unittest.js': 'exports.security = { csrf: false };',
   });
   const request = await serve(t, app);
   const paths = Array.from({ length: 20 }, (_, index) => `/${index}`);

@@ -37,7 +37,8 @@ test('docs/loader.md: the plugin example declares what it says', (t) => {
     'node_modules/session/package.json': '{ "name": "session", "eggPlugin": { "name": "session" } }',
     'lib/local/package.json': '{ "name": "local", "eggPlugin": { "name": "local" } }',
   });
-  assert.deepEqual(Object.keys(app.plugins), ['redis']);
+  assert.ok('redis' in app.plugins);
+  assert.ok(!('local' in app.plugins) && !('session' in app.plugins));
   const reasons = Object.fromEntries(app.loader.explainPlugins().map(({ name, reason }) => [name, reason]));
   assert.match(reasons['local'] as string, /its env \[local\] does not hold "unittest"/);
   assert.match(reasons['session'] as string, /off in .*plugin\.js/);

@@ -9,6 +9,7 @@ import { loadApp } from '../support/loaded_app.js';
 async function listen(t: TestContext): Promise<number> {
   const app = loadApp(t, {
     'config/config.unittest.js': `
+      exports.security = { csrf: false };
       exports.keys = 'k'; exports.proxy = true; exports.hostHeaders = 'x-forwarded-host'; exports.maxIpsCount = 2;
       exports.logger = { consoleLevel: 'NONE', level: 'NONE' };`,
     'app/router.js': `

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { type Files, loadApp, serve } from '../support/loaded_app.js';
 
-const QUIET = 'exports.keys = "k1,k2"; exports.logger = { consoleLevel: "NONE" };';
+const QUIET = 'exports.keys = "k1,k2"; exports.logger = { consoleLevel: "NONE" }; exports.security = { csrf: false };';
 const routes = (body: string, config = ''): Files => ({
   'app/router.js': `module.exports = (app) => { ${body} };`,
   'config/config.default.js': `${QUIET} ${config}`,

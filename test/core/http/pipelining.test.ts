@@ -128,6 +128,7 @@ async function keepBusy(t: TestContext) {
 test('pipelined requests get the responses of Koa, byte for byte and in order', async (t) => {
   const off = ['meta', 'siteFile', 'notfound', 'bodyParser', 'overrideMethod'];
   const own = loadApp(t, {
+    'config/plugin.js': 'exports.session = exports.security = false;',
     'config/config.default.js': off.map((name) => `exports.${name} = { enable: false };`).join('\n'),
   });
   await own.ready();

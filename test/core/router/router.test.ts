@@ -3,7 +3,8 @@ import { type TestContext, test } from 'node:test';
 import { type Files, loadApp, serve } from '../../support/loaded_app.js';
 
 const router = (body: string): Files => ({ 'app/router.js': `module.exports = (app) => { ${body} };` });
-const start = (t: TestContext, files: Files) => serve(t, loadApp(t, files));
+const withoutCsrf: Files = { 'config/config.unittest.js': 'exports.security = { csrf: false };' };
+const start = (t: TestContext, files: Files) => serve(t, loadApp(t, { ...withoutCsrf, ...files }));
 
 /** An app with a middleware `mark` that sets x-mark, with the given options. */
 const marked = (options: string): Files => ({
@@ -143,7 +144,7 @@ const POSTS: Files = {
 };
 
 test('resources registers the REST routes of the actions that exist', async (t) => {
-  const app = loadApp(t, POSTS);
+  const app = loadApp(t, { ...withoutCsrf, ...POSTS });
   const ask = await serve(t, app);
   const expect: [method: string, path: string, action: string, id?: string][] = [
     ['GET', '/api/posts', 'index'],

@@ -6,7 +6,8 @@ import zlib from 'node:zlib';
 import { until } from '../../../support/apps.js';
 import { loadApp } from '../../../support/loaded_app.js';
 
-const CONFIG = 'exports.keys = "k"; exports.logger = { consoleLevel: "NONE", level: "NONE" };';
+const CONFIG =
+  'exports.keys = "k"; exports.logger = { consoleLevel: "NONE", level: "NONE" }; exports.security = { csrf: false };';
 
 interface Answer {
   status: number;

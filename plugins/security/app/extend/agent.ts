@@ -1,0 +1,3 @@
+import { safeCurl } from '../../safe_curl.js';
+
+export default { safeCurl };

@@ -1,0 +1,66 @@
+import { createRequire } from 'node:module';
+import type Cookies from 'cookies';
+import type { Context } from '../../../../core/index.js';
+import type { CsrfOptions } from '../options.js';
+
+const require = createRequire(import.meta.url);
+
+type Attributes = Record<string, unknown>;
+
+/** Attributes whose header is the same for all requests. */
+const CONSTANT = new Set(['path', 'domain', 'sameSite', 'secure', 'httpOnly', 'overwrite', 'signed', 'encrypt']);
+
+/** The cookie of the CSRF secret: scripts of the page can read it, and it is the same for all of the app's pages. */
+export class SecretCookie {
+  readonly #names: string[];
+  readonly #attributes: Attributes;
+  readonly #domain: CsrfOptions['cookieDomain'];
+  readonly #isPlain: boolean;
+  /** Finds the cookie where it is neither signed nor encrypted, without `ctx.cookies`. */
+  readonly #pattern: RegExp | undefined;
+  /** The attributes as text, for connections without and with TLS; where they are the same for all requests. */
+  readonly #suffixes: [string, string] | undefined;
+
+  constructor({ cookieName = 'csrfToken', cookieDomain, cookieOptions = {} }: CsrfOptions, defaults: Attributes) {
+    this.#names = [cookieName].flat();
+    this.#domain = cookieDomain;
+    this.#attributes = { ...defaults, httpOnly: false, overwrite: true, ...cookieOptions };
+    const { signed = true, encrypt = false } = this.#attributes;
+    this.#isPlain = !signed && !encrypt;
+    const [name = ''] = this.#names;
+    if (!this.#isPlain || this.#names.length > 1) return;
+    this.#pattern = new RegExp(`(?:^|;) *${name.replace(/[-[\]{}()*+?.,\\^$|#\s]/g, '\\$&')}=([^;]*)`);
+    const { sameSite, secure } = this.#attributes;
+    const isConstant = Object.keys(this.#attributes).every((key) => CONSTANT.has(key));
+    if (!isConstant || typeof cookieDomain === 'function' || String(sameSite).toLowerCase() === 'none' || secure)
+      return;
+    const { Cookie } = require('cookies') as typeof Cookies;
+    const suffixOf = (overTls: boolean): string =>
+      new Cookie(name, 'x', { ...this.#attributes, domain: cookieDomain, secure: overTls })
+        .toHeader()
+        .slice(name.length + 2);
+    this.#suffixes = [suffixOf(false), suffixOf(true)];
+  }
+
+  get(ctx: Context): string | undefined {
+    const header = ctx.req.headers.cookie;
+    if (header === undefined) return undefined;
+    if (this.#pattern) return this.#pattern.exec(header)?.[1] || undefined;
+    for (const name of this.#names) {
+      const secret = ctx.cookies.get(name, { signed: !this.#isPlain, ...this.#attributes });
+      if (secret) return secret;
+    }
+    return undefined;
+  }
+
+  set(ctx: Context, secret: string): void {
+    const { res } = ctx;
+    if (this.#suffixes && !res.hasHeader('set-cookie')) {
+      // A text, not a list: the head of the response is then one that the short way writes.
+      res.setHeader('set-cookie', `${this.#names[0]}=${secret}${this.#suffixes[ctx.secure ? 1 : 0]}`);
+      return;
+    }
+    const domain = typeof this.#domain === 'function' ? this.#domain(ctx) : this.#domain;
+    for (const name of this.#names) ctx.cookies.set(name, secret, { ...this.#attributes, domain });
+  }
+}
