@@ -38,8 +38,6 @@ export {
   contract,
 } from './plugins/contract/lib/contract.js';
 export type { EventStream, ServerEvent, WebSocketHandler } from './plugins/live/lib/types.js';
-export type { SecurityConfig } from './plugins/security/lib/options.js';
-export type {} from './plugins/security/lib/types.js';
-export type { SessionConfig, SessionStore } from './plugins/session/lib/options.js';
-export type {} from './plugins/session/lib/types.js';
+export type { SecurityConfig } from './plugins/security/lib/types.js';
+export type { Session, SessionConfig, SessionStore } from './plugins/session/lib/types.js';
 export { reveal, type Secret, secret } from './secrets.js';

@@ -1,6 +1,8 @@
 import type { CurlOptions, HttpClient } from '../../../framework/index.js';
 import type { GuardOptions, SecurityConfig } from './options.js';
 
+export type { SecurityConfig };
+
 type Curl = HttpClient['curl'];
 
 declare module '../../../core/types.js' {

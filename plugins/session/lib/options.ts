@@ -1,5 +1,4 @@
 import type { Context } from '../../../core/index.js';
-import type { Session } from './session.js';
 
 /** What a store, and the cookie, hold of a session: the app's own keys, and when it expires. */
 export interface StoredSession {
@@ -69,5 +68,5 @@ export interface SessionConfig {
   decode?: (text: string) => unknown;
   /** False refuses a session that was sent or stored. */
   valid?: (ctx: Context, session: StoredSession) => boolean;
-  beforeSave?: (ctx: Context, session: Session) => void;
+  beforeSave?: (ctx: Context, session: Record<string, unknown>) => void;
 }

@@ -1,6 +1,8 @@
 import type { SessionConfig, SessionStore } from './options.js';
 import type { Session } from './session.js';
 
+export type { Session, SessionConfig, SessionStore };
+
 declare module '../../../core/types.js' {
   interface KnownConfig {
     session?: SessionConfig;
