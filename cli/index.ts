@@ -14,6 +14,10 @@ const COMMANDS: Record<string, Command> = {
   status: { summary: 'tell what each process of the running app is doing', load: () => import('./commands/status.js') },
   reload: { summary: 'replace all processes without an interruption', load: () => import('./commands/reload.js') },
   workers: { summary: 'change the number of app workers', load: () => import('./commands/workers.js') },
+  schedule: {
+    summary: 'list the schedules of the running app, or run one',
+    load: () => import('./commands/schedule.js'),
+  },
   stop: { summary: 'stop the running app', load: () => import('./commands/stop.js') },
   config: { summary: 'tell each config value and the files that set it', load: () => import('./commands/config.js') },
   plugins: {
