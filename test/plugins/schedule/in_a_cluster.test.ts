@@ -18,6 +18,9 @@ interface Notes {
 }
 
 async function startNoting(t: TestContext, schedules: Record<string, string>, workers = 2): Promise<Notes> {
+  let running: RunningCluster | undefined;
+  // Before the directory is removed: hooks run in the order in which they are registered.
+  t.after(() => running?.stop());
   const baseDir = writeApp(t, {
     'note.js': `
       const file = require('path').join(__dirname, 'notes.txt');
@@ -34,6 +37,7 @@ async function startNoting(t: TestContext, schedules: Record<string, string>, wo
     ),
   });
   const cluster = await startTestCluster(t, { baseDir, workers });
+  running = cluster;
   const read = (name: string): string => {
     const file = path.join(baseDir, name);
     return existsSync(file) ? readFileSync(file, 'utf8') : '';
