@@ -42,3 +42,4 @@ export type { SecurityConfig } from './plugins/security/lib/types.js';
 export type { Session, SessionConfig, SessionStore } from './plugins/session/lib/types.js';
 export { reveal, type Secret, secret } from './secrets.js';
 export type { ScheduleItem, ScheduleOptions, ScheduleStrategy } from './plugins/schedule/lib/members.js';
+export { reveal, type Secret, secret } from './secrets.js';
