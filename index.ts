@@ -38,8 +38,7 @@ export {
   contract,
 } from './plugins/contract/lib/contract.js';
 export type { EventStream, ServerEvent, WebSocketHandler } from './plugins/live/lib/types.js';
+export type { ScheduleItem, ScheduleOptions, ScheduleStrategy } from './plugins/schedule/lib/members.js';
 export type { SecurityConfig } from './plugins/security/lib/types.js';
 export type { Session, SessionConfig, SessionStore } from './plugins/session/lib/types.js';
-export { reveal, type Secret, secret } from './secrets.js';
-export type { ScheduleItem, ScheduleOptions, ScheduleStrategy } from './plugins/schedule/lib/members.js';
-export { reveal, type Secret, secret } from './secrets.js';
+export { reveal, reveal, type Secret, type Secret, secret, secret } from './secrets.js';
