@@ -41,4 +41,4 @@ export type { EventStream, ServerEvent, WebSocketHandler } from './plugins/live/
 export type { ScheduleItem, ScheduleOptions, ScheduleStrategy } from './plugins/schedule/lib/members.js';
 export type { SecurityConfig } from './plugins/security/lib/types.js';
 export type { Session, SessionConfig, SessionStore } from './plugins/session/lib/types.js';
-export { reveal, reveal, type Secret, type Secret, secret, secret } from './secrets.js';
+export { reveal, type Secret, secret } from './secrets.js';

@@ -12,6 +12,9 @@ export class Agent extends BaseApplication {
     this.coreLogger.error(error);
   };
 
+  /** Nothing: an app worker waits for the Agent, and the Agent for nobody. */
+  static override warmUp(): void {}
+
   constructor(options: ApplicationOptions = {}) {
     options.type = 'agent';
     super(options);
