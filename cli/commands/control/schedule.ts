@@ -1,7 +1,7 @@
-import { askMaster } from '../../cluster/index.js';
-import { ClutchError } from '../../errors.js';
-import { parseArguments } from '../arguments.js';
-import { table } from '../report.js';
+import { askMaster } from '../../../cluster/index.js';
+import { ClutchError } from '../../../errors.js';
+import { parseArguments } from '../../arguments.js';
+import { table } from '../../report.js';
 
 const USAGE = `clutch schedule list [directory] [options]
 clutch schedule run <name> [directory] [options]
