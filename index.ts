@@ -12,6 +12,7 @@ export {
   type CookieGetOptions,
   CookieLimitExceedError,
   type CookieOptions,
+  defineExtend,
   FrameworkController as Controller,
   FrameworkController as Service,
   FrameworkController as Subscription,
@@ -22,6 +23,8 @@ export {
   type LoggerOptions,
   type LogMeta,
   type Message,
+  type Request,
+  type Response,
   Singleton,
   type StartOptions,
   start,
@@ -38,7 +41,6 @@ export {
   contract,
 } from './plugins/contract/lib/contract.js';
 export type { EventStream, ServerEvent, WebSocketHandler } from './plugins/live/lib/types.js';
-export type { ScheduleItem, ScheduleOptions, ScheduleStrategy } from './plugins/schedule/lib/members.js';
 export type { SecurityConfig } from './plugins/security/lib/types.js';
 export type { Session, SessionConfig, SessionStore } from './plugins/session/lib/types.js';
 export { reveal, type Secret, secret } from './secrets.js';

@@ -2,7 +2,7 @@ import type Koa from 'koa';
 
 // This file imports no implementation: the classes add themselves to these interfaces where they are declared.
 
-/** The classes in use: `core`, and `application` of the framework. */
+/** The classes in use: `core`, and those of the framework by what they are. */
 // biome-ignore lint/suspicious/noEmptyInterface: filled by declaration merging
 export interface FrameworkTypes {}
 
@@ -83,10 +83,15 @@ export interface ContextExtension {
   starttime: number;
 }
 
-/** The context of a request. */
-export interface Context extends Omit<Koa.ParameterizedContext, 'app' | 'state' | 'cookies'>, ContextExtension {
+type KoaContext = Omit<Koa.ExtendableContext, 'app' | 'state' | 'cookies' | 'request' | 'response' | 'query'>;
+
+/** The context of a request. What nothing declares is `any`, as in Koa. */
+export interface Context extends KoaContext, ContextExtension, Koa.DefaultContext {
   state: Record<string, unknown>;
-  cookies: Koa.Context['cookies'];
+  cookies: FrameworkTypes extends { cookies: infer T } ? T : Koa.Context['cookies'];
+  request: FrameworkTypes extends { request: infer T } ? T : Koa.Request;
+  response: FrameworkTypes extends { response: infer T } ? T : Koa.Response;
+  query: FrameworkTypes extends { request: { query: infer T } } ? T : Koa.Request['query'];
 }
 
 export type Next = () => Promise<unknown>;

@@ -31,7 +31,7 @@ export interface NamedHook {
 /**
  * Calls a hook of the synchronous part of the boot.
  *
- * @throws {ClutchError} ERR_CLUTCH_LIFECYCLE if the hook is async: files loaded next would not see what it changes later
+ * @throws {ClutchError} ERR_CLUTCH_LIFECYCLE when the hook is async: what is loaded next would see the config before its change
  */
 export function callConfigHook({ hook, file }: NamedHook, name: ConfigHook): void {
   callSynchronously(

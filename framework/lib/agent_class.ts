@@ -12,9 +12,6 @@ export class Agent extends BaseApplication {
     this.coreLogger.error(error);
   };
 
-  /** Nothing: an app worker waits for the Agent, and the Agent for nobody. */
-  static override warmUp(): void {}
-
   constructor(options: ApplicationOptions = {}) {
     options.type = 'agent';
     super(options);

@@ -5,7 +5,6 @@ import path from 'node:path';
 import type Keygrip from 'keygrip';
 import {
   type ApplicationExtension,
-  type BaseContextClass,
   type Composed,
   type Context,
   type IController,
@@ -22,8 +21,15 @@ import { respondToClientError } from './http/client_error.js';
 import { CookieCipher } from './http/cookie_cipher.js';
 import { CookieLimitExceedError } from './http/cookie_limit.js';
 import { type ReportTopic, reportApp } from './reports/app_report.js';
+import type { Helper } from './types.js';
 
 const require = createRequire(import.meta.url);
+
+declare module '../../core/types.js' {
+  interface FrameworkTypes {
+    application: Application;
+  }
+}
 
 export interface Application extends ApplicationExtension {
   controller: IController;
@@ -36,7 +42,7 @@ export class Application extends BaseApplication {
   /** The HTTP server, from the `server` event on. */
   server: Server | null = null;
   /** The class of `ctx.helper`; made at first use because extend files add to it while the app is constructed. */
-  #Helper: (new (ctx: Context) => BaseContextClass) | undefined;
+  #Helper: (new (ctx: Context) => Helper) | undefined;
   #locals: Record<string, unknown> | undefined;
   #keygrip: Keygrip | undefined;
   #cookieCipher: CookieCipher | undefined;
@@ -70,8 +76,9 @@ export class Application extends BaseApplication {
 
   get Helper(): new (
     ctx: Context,
-  ) => BaseContextClass {
-    this.#Helper ??= class Helper extends FrameworkController {};
+  ) => Helper {
+    // Its methods come from the extend files of the load units.
+    this.#Helper ??= class Helper extends FrameworkController {} as new (ctx: Context) => Helper;
     return this.#Helper;
   }
 

@@ -1,6 +1,6 @@
 import { BaseContextClass } from '../../core/index.js';
+
 import { type Level, LevelLogger } from './logger/levels.js';
-import type { LogContext } from './logger/line_format.js';
 
 /** Logs with the name of the class in front of the message. */
 export class ContextLogger extends LevelLogger {
@@ -15,7 +15,7 @@ export class ContextLogger extends LevelLogger {
     const { pathName, ctx, app } = this.#owner;
     const [first, ...rest] = args;
     const named = pathName && typeof first === 'string' ? [`[${pathName}] ${first}`, ...rest] : args;
-    app.logger.log(level, named, { ctx: ctx as LogContext & typeof ctx });
+    app.logger.log(level, named, { ctx });
   }
 }
 

@@ -1,14 +1,17 @@
 import type { ServerResponse } from 'node:http';
-import type { IHelper } from '../../core/index.js';
-import type { Application } from './application_class.js';
+import type Koa from 'koa';
+import type { Context, IHelper } from '../../core/index.js';
 import type { FrameworkConfig } from './config.js';
 import type { FrameworkController } from './controller.js';
+import type { ContextCookies } from './http/cookies.js';
 import type { ContextHttpClient } from './httpclient/context_http_client.js';
 import type { RequestLogger } from './logger/logger.js';
 
 declare module '../../core/types.js' {
   interface FrameworkTypes {
-    application: Application;
+    cookies: ContextCookies;
+    request: Request;
+    response: Response;
   }
 
   interface KnownConfig extends FrameworkConfig {}
@@ -35,4 +38,24 @@ declare module '../../core/types.js' {
 export interface Helper extends FrameworkController, IHelper {
   pathFor(name: string, params?: Record<string, unknown>): string;
   urlFor(name: string, params?: Record<string, unknown>): string;
+}
+
+/** `ctx.request`. */
+export interface Request extends Omit<Koa.Request, 'app' | 'ctx' | 'query' | 'ip' | 'socket'> {
+  ctx: Context;
+  socket: Koa.Request['socket'] | undefined;
+  query: Record<string, string>;
+  queries: Record<string, string[]>;
+  ip: string;
+  acceptJSON: boolean;
+  /** Set by the body parser. */
+  body?: unknown;
+  rawBody?: string | Buffer;
+}
+
+/** `ctx.response`. */
+export interface Response extends Omit<Koa.Response, 'app' | 'ctx'> {
+  ctx: Context;
+  /** The status that happened, where another one is sent, as with a redirect to an error page. */
+  realStatus: number;
 }

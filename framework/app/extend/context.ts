@@ -1,11 +1,13 @@
 import { createRequire } from 'node:module';
 import type { Context } from '../../../core/index.js';
-import type { Application } from '../../lib/application_class.js';
+import { toError } from '../../../errors.js';
+import { defineExtend } from '../../lib/define_extend.js';
 import type { ContextCookies } from '../../lib/http/cookies.js';
 import type { ContextHttpClient } from '../../lib/httpclient/context_http_client.js';
 import type { CurlOptions } from '../../lib/httpclient/http_client.js';
-import type { LogContext } from '../../lib/logger/line_format.js';
+
 import { RequestLogger } from '../../lib/logger/logger.js';
+import type { Helper } from '../../lib/types.js';
 
 const require = createRequire(import.meta.url);
 const COOKIES = Symbol('ctx.cookies');
@@ -16,117 +18,117 @@ const LOGGER = Symbol('ctx.logger');
 const LOCALS = Symbol('ctx.locals');
 const ROUTER = Symbol('ctx.router');
 
-type Fields = Record<symbol, unknown> & { app: Application };
 type Values = Record<string, unknown>;
 
-function localsOf(ctx: Fields): Values {
-  return (ctx[LOCALS] ??= { ...ctx.app.locals }) as Values;
+/** A context with what is made at first use. */
+interface Own extends Context {
+  [COOKIES]?: ContextCookies;
+  [CORE_LOGGER]?: RequestLogger;
+  [HELPER]?: Helper;
+  [HTTP_CLIENT]?: ContextHttpClient;
+  [LOGGER]?: RequestLogger;
+  [LOCALS]?: Values;
+  [ROUTER]?: Context['router'];
 }
 
-export default {
+export default defineExtend<Own>({
   get cookies(): ContextCookies {
-    const ctx = this as unknown as Fields;
-    if (!ctx[COOKIES]) {
+    if (!this[COOKIES]) {
       // Loaded with the first cookie.
       const { ContextCookies: Cookies } =
         require('../../lib/http/cookies.js') as typeof import('../../lib/http/cookies.js');
-      ctx[COOKIES] = new Cookies(this as unknown as Context);
+      this[COOKIES] = new Cookies(this);
     }
-    return ctx[COOKIES] as ContextCookies;
+    return this[COOKIES];
   },
 
-  set cookies(value: unknown) {
-    (this as unknown as Fields)[COOKIES] = value;
+  set cookies(value: ContextCookies) {
+    this[COOKIES] = value;
   },
 
-  get router(): unknown {
-    const ctx = this as unknown as Fields;
-    return ctx[ROUTER] ?? ctx.app.router;
+  get router(): Context['router'] {
+    return this[ROUTER] ?? this.app.router;
   },
 
-  set router(value: unknown) {
-    (this as unknown as Fields)[ROUTER] = value;
+  set router(value: Context['router']) {
+    this[ROUTER] = value;
   },
 
-  get helper(): object {
-    const ctx = this as unknown as Fields;
-    return (ctx[HELPER] ??= new ctx.app.Helper(this as unknown as Context)) as object;
+  get helper(): Helper {
+    return (this[HELPER] ??= new this.app.Helper(this));
   },
 
   get httpclient(): ContextHttpClient {
-    const ctx = this as unknown as Fields;
-    return (ctx[HTTP_CLIENT] ??= new ctx.app.ContextHttpClient(this as unknown as Context)) as ContextHttpClient;
+    return (this[HTTP_CLIENT] ??= new this.app.ContextHttpClient(this));
   },
 
   get httpClient(): ContextHttpClient {
-    return (this as unknown as Context).httpclient;
+    return this.httpclient;
   },
 
   curl(url: string | URL, options?: CurlOptions): ReturnType<ContextHttpClient['curl']> {
-    return (this as unknown as Context).httpclient.curl(url, options);
+    return this.httpclient.curl(url, options);
   },
 
   get logger(): RequestLogger {
-    const ctx = this as unknown as Fields;
-    return (ctx[LOGGER] ??= new RequestLogger(ctx.app.logger, this as unknown as LogContext)) as RequestLogger;
+    return (this[LOGGER] ??= new RequestLogger(this.app.logger, this));
   },
 
   get coreLogger(): RequestLogger {
-    const ctx = this as unknown as Fields;
-    return (ctx[CORE_LOGGER] ??= new RequestLogger(ctx.app.coreLogger, this as unknown as LogContext)) as RequestLogger;
+    return (this[CORE_LOGGER] ??= new RequestLogger(this.app.coreLogger, this));
   },
 
   getLogger(name: string): RequestLogger | null {
-    const logger = (this as unknown as Fields).app.getLogger(name);
-    return logger && new RequestLogger(logger, this as unknown as LogContext);
+    const logger = this.app.getLogger(name);
+    return logger && new RequestLogger(logger, this);
   },
 
   get locals(): Values {
-    return localsOf(this as unknown as Fields);
+    return (this[LOCALS] ??= { ...this.app.locals });
   },
 
   set locals(values: Values) {
-    Object.assign(localsOf(this as unknown as Fields), values);
+    Object.assign(this.locals, values);
   },
 
   get state(): Values {
-    return localsOf(this as unknown as Fields);
+    return this.locals;
   },
 
   set state(values: Values) {
-    Object.assign(localsOf(this as unknown as Fields), values);
+    this.locals = values;
   },
 
   get acceptJSON(): boolean {
-    return (this as unknown as { request: { acceptJSON: boolean } }).request.acceptJSON;
+    return this.request.acceptJSON;
   },
 
   get queries(): Record<string, string[]> {
-    return (this as unknown as { request: { queries: Record<string, string[]> } }).request.queries;
+    return this.request.queries;
   },
 
   get realStatus(): number {
-    return (this as unknown as { response: { realStatus: number } }).response.realStatus;
+    return this.response.realStatus;
   },
 
   set realStatus(status: number) {
-    (this as unknown as { response: { realStatus: number } }).response.realStatus = status;
+    this.response.realStatus = status;
   },
 
   runInBackground(scope: (ctx: Context) => unknown): void {
-    const ctx = this as unknown as Context;
-    const app = ctx.app as unknown as Application;
+    const { app } = this;
     const name = (scope as { _name?: string })._name ?? scope.name;
     setImmediate(async () => {
       const start = Date.now();
       try {
-        await scope(ctx);
+        await scope(this);
         app.coreLogger.info('[background] %s succeeded in %sms', name, Date.now() - start);
-      } catch (error) {
+      } catch (thrown) {
         app.coreLogger.info('[background] %s failed after %sms', name, Date.now() - start);
-        Object.assign(error as object, { runInBackground: true });
-        app.emit('error', error, ctx);
+        const error = toError(thrown);
+        if (Object.isExtensible(error)) Object.assign(error, { runInBackground: true });
+        app.emit('error', error, this);
       }
     });
   },
-};
+});

@@ -1,14 +1,15 @@
-import type { Context } from '../../../core/index.js';
+import { defineExtend } from '../../lib/define_extend.js';
+import type { Helper } from '../../lib/types.js';
 
-export default {
+export default defineExtend<Helper>({
   /** The path of a named route. */
-  pathFor(this: { ctx: Context }, name: string, params?: object): string {
+  pathFor(name: string, params?: object): string {
     return this.ctx.router.url(name, params);
   },
 
   /** The URL of a named route, with protocol and host of the request. */
-  urlFor(this: { ctx: Context }, name: string, params?: object): string {
+  urlFor(name: string, params?: object): string {
     const { ctx } = this;
     return `${ctx.protocol}://${ctx.host}${ctx.router.url(name, params)}`;
   },
-};
+});

@@ -1,25 +1,19 @@
 import { parse } from 'node:querystring';
-import type { Context } from '../../../core/index.js';
+import { defineExtend } from '../../lib/define_extend.js';
+import type { Request } from '../../lib/types.js';
 
 const QUERY = Symbol('request.query');
 const QUERIES = Symbol('request.queries');
 const IP = Symbol('request.ip');
 
-type Request = Context['request'] & Record<symbol, unknown>;
-interface ProxyConfig {
-  proxy: boolean;
-  protocol?: string;
-  protocolHeaders: string;
-  ipHeaders: string;
-  hostHeaders: string;
-  maxIpsCount: number;
+/** A request with what has been parsed. */
+interface Own extends Request {
+  [QUERY]?: { text: string; query: Record<string, string> };
+  [QUERIES]?: { text: string; queries: Record<string, string[]> };
+  [IP]?: string;
 }
 
-function configOf(request: Request): ProxyConfig {
-  return (request.ctx.app as unknown as { config: ProxyConfig }).config;
-}
-
-/** @returns the first of the comma-separated headers that the request has; `''` when none */
+/** @returns the first of the comma-separated headers that the request has; `''` if it has none */
 function firstHeader(request: Request, names: string): string {
   for (const name of names.split(',')) {
     const value = name.trim() && request.get(name.trim());
@@ -30,82 +24,73 @@ function firstHeader(request: Request, names: string): string {
 
 const firstPart = (value: string): string => (value.split(',', 1)[0] as string).trim();
 
-export default {
+export default defineExtend<Own>({
   get host(): string {
-    const request = this as unknown as Request;
-    const config = configOf(request);
-    const host = (config.proxy && firstHeader(request, config.hostHeaders)) || request.get('host');
-    return firstPart(host);
+    const { proxy, hostHeaders } = this.ctx.app.config;
+    return firstPart((proxy && firstHeader(this, hostHeaders)) || this.get('host'));
   },
 
   get protocol(): string {
-    const request = this as unknown as Request;
-    if ((request.socket as { encrypted?: boolean } | undefined)?.encrypted) return 'https';
-    const config = configOf(request);
-    const forwarded = config.proxy ? firstHeader(request, config.protocolHeaders) : '';
-    return forwarded ? firstPart(forwarded) : config.protocol || 'http';
+    if ((this.socket as { encrypted?: boolean } | undefined)?.encrypted) return 'https';
+    const { proxy, protocolHeaders, protocol } = this.ctx.app.config;
+    const forwarded = proxy ? firstHeader(this, protocolHeaders) : '';
+    return forwarded ? firstPart(forwarded) : protocol || 'http';
   },
 
   get ips(): string[] {
-    const request = this as unknown as Request;
-    const { proxy, ipHeaders, maxIpsCount } = configOf(request);
+    const { proxy, ipHeaders, maxIpsCount } = this.ctx.app.config;
     if (!proxy) return [];
-    const ips = firstHeader(request, ipHeaders)
+    const ips = firstHeader(this, ipHeaders)
       .split(/\s*,\s*/)
       .filter(Boolean);
     return maxIpsCount > 0 ? ips.slice(-maxIpsCount) : ips;
   },
 
   get ip(): string {
-    const request = this as unknown as Request;
-    request[IP] ??= (request.ips[0] ?? request.socket?.remoteAddress ?? '').replace(/^::ffff:/, '');
-    return request[IP] as string;
+    this[IP] ??= (this.ips[0] ?? this.socket?.remoteAddress ?? '').replace(/^::ffff:/, '');
+    return this[IP];
   },
 
   set ip(value: string) {
-    (this as unknown as Request)[IP] = value;
+    this[IP] = value;
   },
 
   /** Whether the client wants JSON: by path, by the type of the response, or by what it accepts first. */
   get acceptJSON(): boolean {
-    const request = this as unknown as Request;
-    if (request.path.endsWith('.json')) return true;
-    if (String(request.ctx.response.type).includes('json')) return true;
-    const accept = request.get('accept');
+    if (this.path.endsWith('.json')) return true;
+    if (String(this.ctx.response.type).includes('json')) return true;
+    const accept = this.get('accept');
     if (!accept || accept === '*/*') return false;
-    return request.accepts('html', 'text', 'json') === 'json';
+    return this.accepts('html', 'text', 'json') === 'json';
   },
 
   /** The query with one string for each key, the first of several. */
   get query(): Record<string, string> {
-    const request = this as unknown as Request;
-    const text = request.querystring as string;
-    const cached = request[QUERY] as { text: string; query: Record<string, string> } | undefined;
+    const text = this.querystring;
+    const cached = this[QUERY];
     if (cached?.text === text) return cached.query;
     const query: Record<string, string> = {};
     for (const [key, value] of Object.entries(parse(text))) {
-      if (key && key !== '__proto__') query[key] = Array.isArray(value) ? (value[0] as string) : (value as string);
+      if (key && key !== '__proto__') query[key] = [value].flat()[0] ?? '';
     }
-    request[QUERY] = { text, query };
+    this[QUERY] = { text, query };
     return query;
   },
 
   /** The query with an array for each key; `x[]` is also reached as `x`. */
   get queries(): Record<string, string[]> {
-    const request = this as unknown as Request;
-    const text = request.querystring as string;
-    const cached = request[QUERIES] as { text: string; queries: Record<string, string[]> } | undefined;
+    const text = this.querystring;
+    const cached = this[QUERIES];
     if (cached?.text === text) return cached.queries;
     const queries: Record<string, string[]> = {};
-    for (const [key, value] of Object.entries(parse(text))) {
-      if (!key || key === '__proto__') continue;
-      queries[key] = [value].flat() as string[];
+    for (const [key, value = []] of Object.entries(parse(text))) {
+      if (key && key !== '__proto__') queries[key] = [value].flat();
     }
-    for (const key of Object.keys(queries)) {
+    for (const [key, values] of Object.entries(queries)) {
       const plain = /^([^[\]]+)\[\]$/.exec(key)?.[1];
-      if (plain && plain !== '__proto__') queries[plain] ??= queries[key] as string[];
+      if (plain && plain !== '__proto__' && !Object.hasOwn(queries, plain)) queries[plain] = values;
     }
-    request[QUERIES] = { text, queries };
+    this[QUERIES] = { text, queries };
     return queries;
   },
-};
+});

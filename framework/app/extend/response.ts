@@ -1,13 +1,15 @@
+import { defineExtend } from '../../lib/define_extend.js';
+import type { Response } from '../../lib/types.js';
+
 const REAL_STATUS = Symbol('response.realStatus');
 
-export default {
+export default defineExtend<Response & { [REAL_STATUS]?: number }>({
   /** The status that happened, where another one is sent, as with a redirect to an error page. */
   get realStatus(): number {
-    const response = this as unknown as Record<symbol, number> & { status: number };
-    return response[REAL_STATUS] ?? response.status;
+    return this[REAL_STATUS] ?? this.status;
   },
 
   set realStatus(status: number) {
-    (this as unknown as Record<symbol, number>)[REAL_STATUS] = status;
+    this[REAL_STATUS] = status;
   },
-};
+});

@@ -3,8 +3,8 @@ import type { IMessages, IRequests } from '../../../core/index.js';
 import { ClutchError, toError } from '../../../errors.js';
 import { EARLY_MESSAGES } from '../../../ipc/limits.js';
 import { CONTROL, type Message } from '../../../ipc/message.js';
-import { type RequestHandler, Requests, type RequestTarget } from '../../../ipc/requests.js';
 import type { MessageTransport } from './message_transport.js';
+import { type RequestHandler, Requests, type RequestTarget } from './requests.js';
 
 /** What the message `K` carries, when the app has declared it in IMessages. */
 type MessageData<K> = K extends keyof IMessages ? IMessages[K] : unknown;
