@@ -8,9 +8,7 @@ export type ControlRequest =
   | { command: 'status' }
   | { command: 'reload' }
   | { command: 'stop' }
-  | { command: 'workers'; count: number }
-  /** For the schedule plugin in the Agent. */
-  | { command: 'schedule'; request: unknown };
+  | { command: 'workers'; count: number };
 
 export type ControlReply = { value: unknown } | { error: string };
 

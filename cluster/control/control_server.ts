@@ -6,10 +6,7 @@ import { type ControlReply, type ControlRequest, controlPath } from './control_c
 import type { ClusterStatus } from './status.js';
 
 /** Longest request in bytes. */
-const REQUEST_LIMIT = 64 * 1024;
-
-/** Milliseconds that a command may wait for a schedule to run: a day. */
-const SCHEDULE_LIMIT = 24 * 60 * 60 * 1000;
+const REQUEST_LIMIT = 1024;
 
 /** What the commands control. */
 interface Controlled {
@@ -17,12 +14,9 @@ interface Controlled {
   reload(): Promise<void>;
   scale(workers: number): Promise<void>;
   close(): Promise<void>;
-  readonly messenger: {
-    request(target: 'agent', action: string, data: unknown, options: { timeout: number }): Promise<unknown>;
-  };
 }
 
-/** Runs the commands of `clutch status`, `reload`, `stop`, `workers` and `schedule` over a unix socket. */
+/** Runs the commands of `clutch status`, `reload`, `stop` and `workers` over a unix socket. */
 export class ControlServer {
   readonly #server = net.createServer((socket) => this.#serve(socket)).unref();
   readonly #cluster: Controlled;
@@ -95,10 +89,6 @@ export class ControlServer {
         return this.#cluster.reload();
       case 'workers':
         return this.#cluster.scale(request.count);
-      case 'schedule':
-        return this.#cluster.messenger.request('agent', 'clutch-schedule', request.request, {
-          timeout: SCHEDULE_LIMIT,
-        });
       case 'stop':
         this.#log.info('stopped through the control socket, closing');
         // The reply is sent first.
@@ -109,9 +99,8 @@ export class ControlServer {
 }
 
 function parseRequest(text: string): ControlRequest {
-  const { command, count, request } = JSON.parse(text) as { command?: unknown; count?: unknown; request?: unknown };
+  const { command, count } = JSON.parse(text) as { command?: unknown; count?: unknown };
   if (command === 'status' || command === 'reload' || command === 'stop') return { command };
   if (command === 'workers' && typeof count === 'number') return { command, count };
-  if (command === 'schedule') return { command, request };
   throw new Error(`unknown command ${JSON.stringify(command)}`);
 }

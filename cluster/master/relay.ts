@@ -128,16 +128,15 @@ export class Relay extends EventEmitter<Events> {
     if (action === CONTROL.response || action === CONTROL.undelivered) return;
     const request = action === CONTROL.request ? (data as { id?: unknown; action?: unknown } | undefined) : undefined;
     const told = String(request?.action ?? action);
-    const report = { action: told, reason: REASON[failure], id: request?.id };
-    if (senderPid === process.pid && request) {
-      this.emit('message', { action: CONTROL.undelivered, data: report });
-      return;
-    }
     const sender = senderPid === undefined ? undefined : this.#find(senderPid);
     if (!sender) {
       this.#log.error(`message "${told}" from ${message.from} is not delivered: ${REASON[failure]}`);
       return;
     }
-    sender.handle.send({ action: CONTROL.undelivered, data: report, from: 'master' });
+    sender.handle.send({
+      action: CONTROL.undelivered,
+      data: { action: told, reason: REASON[failure], id: request?.id },
+      from: 'master',
+    });
   }
 }

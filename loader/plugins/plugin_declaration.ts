@@ -6,12 +6,12 @@ import type { PluginNode } from './plugin_order.js';
 
 type Warn = (message: string) => void;
 
-/** A plugin as declared in `config/plugin`. */
+/** One plugin as `config/plugin` may declare it. */
 export interface PluginDeclaration {
   enable?: boolean;
-  /** A directory; takes precedence over `package`. */
+  /** A directory; beats `package`. */
   path?: string;
-  /** A package name; default: the key. */
+  /** A package name; the key when absent. */
   package?: string;
   /** Server envs in which the plugin may be on; all when empty. */
   env?: string[];
@@ -29,7 +29,7 @@ export interface Plugin extends PluginNode {
   implicitEnable?: boolean;
   /** Names of plugins that need this one. */
   dependents?: string[];
-  /** Each file that declared the plugin, in merge order. */
+  /** Each file that said something of the plugin, in merge order. */
   history: { from: string; enable: boolean }[];
   /** Why a plugin that was declared on is off. */
   disabledBecause?: string;

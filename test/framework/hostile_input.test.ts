@@ -10,7 +10,7 @@ async function listen(t: TestContext): Promise<number> {
   const app = loadApp(t, {
     'config/config.unittest.js': `
       exports.security = { csrf: false };
-      exports.keys = 'k'; exports.proxy = true; exports.hostHeaders = 'x-forwarded-host'; exports.maxIpsCount = 2;
+      exports.keys = 'k'; exports.security = { csrf: { enable: false } }; exports.proxy = true; exports.hostHeaders = 'x-forwarded-host'; exports.maxIpsCount = 2;
       exports.logger = { consoleLevel: 'NONE', level: 'NONE' };`,
     'app/router.js': `
       const look = async (ctx) => {

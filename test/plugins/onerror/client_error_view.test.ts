@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { type Files, loadApp, serve } from '../../support/loaded_app.js';
 
-const CONFIG = 'exports.keys = "k"; exports.logger = { consoleLevel: "NONE", level: "NONE" };';
+const CONFIG =
+  'exports.keys = "k"; exports.security = { csrf: { enable: false } }; exports.logger = { consoleLevel: "NONE", level: "NONE" };';
 
 function app(bodies: string[]): Files {
   const routes = bodies.map((body, index) => `app.all('/${index}', async (ctx) => { ${body} });`);

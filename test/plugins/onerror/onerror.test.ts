@@ -3,7 +3,8 @@ import { test } from 'node:test';
 import { until } from '../../support/apps.js';
 import { type Files, loadApp, serve } from '../../support/loaded_app.js';
 
-const CONFIG = 'exports.keys = "k"; exports.logger = { consoleLevel: "NONE" };';
+const CONFIG =
+  'exports.keys = "k"; exports.security = { csrf: { enable: false } }; exports.logger = { consoleLevel: "NONE" };';
 const ROUTES = `const { Readable } = require('node:stream'); module.exports = (app) => {
   app.all('/500', async () => { throw Object.assign(new Error('boom <b>'), { code: 'E_BOOM', extra: 1 }); });
   app.all('/400', async (ctx) => ctx.throw(400, 'bad <b>', { code: 'E_BAD', errors: ['a'] }));

@@ -3,7 +3,8 @@ import { STATUS_CODES } from 'node:http';
 import { type TestContext, test } from 'node:test';
 import { type Files, loadApp, serve } from '../../support/loaded_app.js';
 
-const CONFIG = 'exports.keys = "k"; exports.logger = { consoleLevel: "NONE" };';
+const CONFIG =
+  'exports.keys = "k"; exports.security = { csrf: { enable: false } }; exports.logger = { consoleLevel: "NONE" };';
 
 /** An app with a route for each of the texts: `/0`, `/1` and so on. */
 function app(bodies: string[], config = ''): Files {

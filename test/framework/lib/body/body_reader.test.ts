@@ -7,7 +7,7 @@ import { until } from '../../../support/apps.js';
 import { loadApp } from '../../../support/loaded_app.js';
 
 const CONFIG =
-  'exports.keys = "k"; exports.logger = { consoleLevel: "NONE", level: "NONE" }; exports.security = { csrf: false };';
+  'exports.keys = "k"; exports.security = { csrf: { enable: false } }; exports.logger = { consoleLevel: "NONE", level: "NONE" }; exports.security = { csrf: false };';
 
 interface Answer {
   status: number;

@@ -4,7 +4,8 @@ import net from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { loadApp } from '../../../support/loaded_app.js';
 
-const CONFIG = 'exports.keys = "k"; exports.logger = { consoleLevel: "NONE", level: "NONE" };';
+const CONFIG =
+  'exports.keys = "k"; exports.security = { csrf: { enable: false } }; exports.logger = { consoleLevel: "NONE", level: "NONE" };';
 const ROUTES = `module.exports = (app) => {
   app.all('/', async (ctx) => { ctx.body = 'fine'; });
   app.all('/begun', async (ctx) => { ctx.respond = false; ctx.res.writeHead(200, { 'content-length': 100 }); ctx.res.write('begun'); });

@@ -8,7 +8,8 @@ const MB = 1024 * 1024;
 
 async function listen(t: TestContext): Promise<number> {
   const app = loadApp(t, {
-    'config/config.unittest.js': 'exports.keys = "k"; exports.logger = { consoleLevel: "NONE", level: "NONE" };',
+    'config/config.unittest.js':
+      'exports.keys = "k"; exports.security = { csrf: { enable: false } }; exports.logger = { consoleLevel: "NONE", level: "NONE" };',
     'app/router.js': `module.exports = (app) => {
       app.post('/refused', async (ctx) => ctx.throw(401, 'who?'));
       app.post('/parsed', async (ctx) => { ctx.body = 'never'; });
