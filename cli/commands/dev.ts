@@ -30,7 +30,8 @@ export async function run(args: string[]): Promise<void> {
   process.env['EGG_MASTER_CLOSE_TIMEOUT'] ??= '1000';
   const isTypeScript = existsSync(path.join(directory, 'tsconfig.json'));
   if (isTypeScript) await writeTypes(directory);
-  const execArgv = [...process.execArgv, ...typeScriptExecArgv(directory)];
+  // Stacks name the files that people read, of the app and of Clutch.
+  const execArgv = [...process.execArgv, '--enable-source-maps', ...typeScriptExecArgv(directory)];
   const starting = startCluster({
     baseDir: directory,
     workers: (values['workers'] as string | undefined) ?? 1,

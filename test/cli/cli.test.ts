@@ -118,6 +118,20 @@ test('W27: an edit of agent.js is in use without a restart of clutch dev', async
   });
 });
 
+test('in development the stack of an error names the files of Clutch as one finds them in the repository', async (t) => {
+  const dir = await scaffold(t, '--js');
+  writeFileSync(
+    path.join(dir, 'app/router.js'),
+    `export default (app) => app.get('/', () => { throw new Error('mine'); });`,
+  );
+  const { url } = await startDev(t, dir);
+  const { body } = await request(url, { headers: { accept: 'application/json' } });
+  const { stack } = JSON.parse(body) as { stack: string };
+  assert.match(stack, /Error: mine\n +at .*app\/router\.js:1:/);
+  assert.match(stack, /core\/router\/\w+\.ts:\d+:\d+/);
+  assert.doesNotMatch(stack, /dist\/chunks/);
+});
+
 test('clutch types makes services, config, controllers, extends and middleware typed, and wrong use fails', async (t) => {
   const dir = await scaffold(t);
   mkdirSync(path.join(dir, 'app/extend'));
