@@ -43,4 +43,5 @@ export {
 export type { EventStream, ServerEvent, WebSocketHandler } from './plugins/live/lib/types.js';
 export type { SecurityConfig } from './plugins/security/lib/types.js';
 export type { Session, SessionConfig, SessionStore } from './plugins/session/lib/types.js';
+export type { StaticConfig, StaticDirectory } from './plugins/static/lib/types.js';
 export { reveal, type Secret, secret } from './secrets.js';

@@ -1,0 +1,15 @@
+import type { Application } from '../../framework/index.js';
+
+export default class StaticBoot {
+  readonly #app: Application;
+
+  constructor(app: Application) {
+    this.#app = app;
+  }
+
+  configWillLoad(): void {
+    const { coreMiddleware } = this.#app.config;
+    const index = coreMiddleware.indexOf('bodyParser');
+    coreMiddleware.splice(index < 0 ? coreMiddleware.length : index, 0, 'static');
+  }
+}
