@@ -1,3 +1,4 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type Koa from 'koa';
 
 // This file imports no implementation: the classes add themselves to these interfaces where they are declared.
@@ -74,6 +75,8 @@ export interface AppConfig extends KnownConfig {
 /** What the core, the framework and the app add to a context. */
 export interface ContextExtension {
   app: App;
+  req: IncomingMessage;
+  res: ServerResponse;
   service: IService;
   params: Record<string, string>;
   captures?: string[];

@@ -9,9 +9,9 @@ import { type TestContext, test } from 'node:test';
 import Koa from 'koa';
 import { ClutchCore } from 'koa-clutch';
 import { AppWorkerLoader } from 'koa-clutch/loader';
-import { ROOT, until } from '../support/apps.js';
-import { sortHeaders } from '../support/http.js';
-import { writeApp } from '../support/loaded_app.js';
+import { ROOT, until } from '../../support/apps.js';
+import { sortHeaders } from '../../support/http.js';
+import { writeApp } from '../../support/loaded_app.js';
 
 // Each case runs on Koa and on the core of Clutch, and what a client sees must be the same.
 

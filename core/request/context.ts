@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type Koa from 'koa';
-import type { Context } from './types.js';
+import type { Context } from '../types.js';
+import { addFields } from './koa_internals.js';
 
 type ContextFactory = (req: IncomingMessage, res: ServerResponse) => Context;
 
@@ -13,8 +14,8 @@ interface Prototypes {
 /**
  * Builds the function that makes contexts for one app.
  *
- * Constructors whose prototypes are `app.context`, `app.request` and `app.response`, not `Object.create` per
- * request: all contexts of an app share one hidden class, and members added to the prototypes are seen as in Koa.
+ * Their prototypes are `app.context`, `app.request` and `app.response`, so that members added there are seen as in Koa. They
+ * come from constructors, not from `Object.create` per request: all contexts of an app share one hidden class.
  */
 export function contextFactory(app: Koa & Prototypes): ContextFactory {
   class RequestOf {
@@ -36,12 +37,11 @@ export function contextFactory(app: Koa & Prototypes): ContextFactory {
     res: ServerResponse;
     ctx: unknown = undefined;
     request: RequestOf;
-    _body: unknown = undefined;
-    _explicitStatus: boolean | undefined = undefined;
     constructor(request: RequestOf) {
       this.req = request.req;
       this.res = request.res;
       this.request = request;
+      addFields(this);
     }
   }
   class ContextOf {
@@ -73,7 +73,7 @@ export function contextFactory(app: Koa & Prototypes): ContextFactory {
 
 const STATE = Symbol('ctx.state');
 
-/** Makes `ctx.state` an object that exists once it is used. */
+/** Makes `ctx.state` an object that is created at first use. */
 export function defineLazyState(context: object): void {
   Object.defineProperty(context, 'state', {
     configurable: true,

@@ -1,4 +1,4 @@
-import type { Context, Middleware, Next } from './types.js';
+import type { Context, Middleware, Next } from '../types.js';
 
 export type Composed = (ctx: Context, next?: Next) => Promise<unknown>;
 

@@ -1,25 +1,14 @@
 import type { ServerResponse } from 'node:http';
-import { createRequire } from 'node:module';
 import Stream from 'node:stream';
-import type { SingleWriteResponse } from './http/single_write_response.js';
+import type streamWeb from 'node:stream/web';
+import type { SingleWriteResponse } from '../http/single_write_response.js';
+import type { Context } from '../types.js';
+import { isResponse, isWebStream } from './body_source.js';
+import { onceEnded } from './connection.js';
+import { isBodyNull, isStream } from './koa_internals.js';
 import { isPlainData } from './koa_prototypes.js';
-import type { Context } from './types.js';
 
-const require = createRequire(import.meta.url);
-const isStream = require('koa/lib/is-stream.js') as (body: unknown) => body is Stream.Readable;
-
-interface ResponseFields {
-  _body: unknown;
-  _explicitNullBody?: boolean;
-  has(field: string): boolean;
-  remove(field: string): void;
-  length?: number;
-}
-
-/**
- * Ends a response with what the middleware has left, as Koa does: the same headers, status and body, with the usual case, a
- * text or data as JSON, first.
- */
+/** Ends a response with the body that the middleware has set: the same headers, status and bytes as from Koa. */
 export function respond(ctx: Context): void {
   if (ctx.respond === false) return;
   const { res } = ctx;
@@ -27,14 +16,14 @@ export function respond(ctx: Context): void {
     res.end();
     return;
   }
-  const response = ctx.response as unknown as ResponseFields;
+  const { response } = ctx;
   const body = ctx.body as unknown;
   const status = res.statusCode;
   if (status === 204 || status === 205 || status === 304) {
     ctx.body = null;
     res.end();
   } else if (ctx.method === 'HEAD') {
-    if (!res.headersSent && !response.has('Content-Length')) {
+    if (!res.headersSent && !res.hasHeader('content-length')) {
       const { length } = response;
       if (Number.isInteger(length)) ctx.length = length as number;
     }
@@ -46,14 +35,16 @@ export function respond(ctx: Context): void {
   } else if (Buffer.isBuffer(body)) {
     res.end(body);
   } else if (body === null || body === undefined) {
-    respondWithoutBody(ctx, response);
+    respondWithoutBody(ctx);
   } else {
     const stream = asStream(body);
-    if (stream) {
-      respondWithStream(ctx, stream);
+    if (stream === undefined) {
+      respondWithJson(res, body);
       return;
     }
-    respondWithJson(res, body);
+    // A web stream is read through this one alone, and can only be cancelled through it.
+    if (stream !== body) onceEnded(ctx, () => stream.destroy());
+    respondWithStream(ctx, stream);
   }
 }
 
@@ -92,9 +83,9 @@ function respondWithStream(ctx: Context, stream: Stream.Readable): void {
   stream.pipe(res);
 }
 
-function respondWithoutBody(ctx: Context, response: ResponseFields): void {
-  const { res } = ctx;
-  if (response._explicitNullBody) {
+function respondWithoutBody(ctx: Context): void {
+  const { res, response } = ctx;
+  if (isBodyNull(response)) {
     response.remove('Content-Type');
     response.remove('Transfer-Encoding');
     ctx.length = 0;
@@ -110,8 +101,15 @@ function respondWithoutBody(ctx: Context, response: ResponseFields): void {
 }
 
 function asStream(body: unknown): Stream.Readable | undefined {
-  if (body instanceof Blob) return Stream.Readable.from(body.stream() as unknown as AsyncIterable<unknown>);
-  if (body instanceof ReadableStream) return Stream.Readable.from(body as unknown as AsyncIterable<unknown>);
-  if (body instanceof Response) return Stream.Readable.from((body.body ?? '') as unknown as AsyncIterable<unknown>);
-  return isStream(body) ? body : undefined;
+  if (typeof body !== 'object' || body === null) return undefined;
+  if (isStream(body)) return body;
+  if (body instanceof Blob) return fromWeb(body.stream());
+  if (isWebStream(body)) return fromWeb(body);
+  if (isResponse(body)) return body.body ? fromWeb(body.body) : Stream.Readable.from('');
+  return undefined;
+}
+
+/** Not `Readable.from`: when that is destroyed while it waits for data, it cancels the source only once the data arrives. */
+function fromWeb(stream: object): Stream.Readable {
+  return Stream.Readable.fromWeb(stream as streamWeb.ReadableStream);
 }

@@ -1,0 +1,70 @@
+import { createRequire } from 'node:module';
+import Stream from 'node:stream';
+
+const require = createRequire(import.meta.url);
+
+// The private members of Koa that this package relies on; no other file names them. test/core/koa_internals.test.ts checks
+// each. Where Koa does not keep its fields as expected, `keepsFields` says so, and every response takes Koa's own code.
+
+interface ResponseFields {
+  _body: unknown;
+  _explicitStatus?: boolean;
+  _explicitNullBody?: boolean;
+}
+
+/** Gives a new response the fields that Koa adds later on, so that all responses share one hidden class. */
+export function addFields(response: object): void {
+  (response as ResponseFields)._body = undefined;
+  (response as ResponseFields)._explicitStatus = undefined;
+}
+
+export function bodyOf(response: object): unknown {
+  return (response as ResponseFields)._body;
+}
+
+export function keepBody(response: object, body: unknown): void {
+  (response as ResponseFields)._body = body;
+}
+
+/** @returns whether somebody has set the status; from now on somebody has */
+export function markStatusSet(response: object): boolean {
+  const fields = response as ResponseFields;
+  const before = fields._explicitStatus === true;
+  fields._explicitStatus = true;
+  return before;
+}
+
+/** @returns whether the body was set to null, so that the response has none instead of the status as a text */
+export function isBodyNull(response: object): boolean {
+  return (response as ResponseFields)._explicitNullBody === true;
+}
+
+/** Whether Koa takes a body for a stream: streams of Node, and objects that have their methods. */
+export const isStream = loadIsStream();
+
+function loadIsStream(): (body: unknown) => body is Stream.Readable {
+  try {
+    return require('koa/lib/is-stream.js') as typeof isStream;
+  } catch {
+    return (body) => body instanceof Stream.Readable;
+  }
+}
+
+/** @returns whether a response of this prototype keeps its state in the fields above */
+export function keepsFields(prototype: object): boolean {
+  const response = Object.create(prototype) as ResponseFields & { body: unknown };
+  const res = {
+    statusCode: 404,
+    headersSent: false,
+    hasHeader: () => false,
+    getHeader: () => undefined,
+    getHeaders: () => ({}),
+    setHeader: () => undefined,
+    removeHeader: () => undefined,
+  };
+  Object.assign(response, { req: { httpVersionMajor: 1 }, res });
+  response.body = 'text';
+  const isKept = response._body === 'text' && response._explicitStatus === true && response.body === 'text';
+  response.body = null;
+  return isKept && response._body === null && response._explicitNullBody === true;
+}
