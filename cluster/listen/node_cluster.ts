@@ -1,9 +1,11 @@
+import type { ChildProcess } from 'node:child_process';
 import type { EventEmitter } from 'node:events';
 import net from 'node:net';
 
 // The private members and messages of Node's cluster module that this package relies on. No other file names them, and
 // test/cluster/listen/node_cluster.test.ts checks each in a real cluster of Node's own:
-// - a worker asks `{ cmd: 'NODE_CLUSTER', act: 'queryServer', address, port, addressType, fd, index }` before it listens;
+// - a worker asks `{ cmd: 'NODE_CLUSTER', act: 'queryServer', seq, address, port, addressType, fd, index }` before it listens,
+//   and the Master replies `{ ack: seq, key }` by `child.send`;
 // - for a new address the Master then makes a server with `net.createServer(fail)` and takes `_handle` from it on `listening`;
 // - a connection is sent as `{ act: 'newconn', key, seq }` with its handle, and replied to with `{ ack, accepted }`;
 // - a closed server is reported as `{ act: 'close', key }`.
@@ -45,19 +47,56 @@ interface InternalMessage {
   addressType?: unknown;
   fd?: unknown;
   index?: unknown;
+  seq?: unknown;
+}
+
+/**
+ * Node's keys of the addresses, by our own. Node 20 appends the number of the worker's server on the address to each key,
+ * later versions only if the system chooses the port; only the reply to a worker tells.
+ */
+const nodeKeys = new Map<string, string>();
+/** Whether Node appends the number to each key; unknown until the first reply. */
+let numbersAllKeys = false;
+
+function keyOf({ address, port, addressType, fd, index }: InternalMessage): string {
+  const plain = `${address}:${port}:${addressType}:${fd}`;
+  return port === 0 || (numbersAllKeys && index !== 0) ? `${plain}:${index}` : plain;
+}
+
+/** Learns Node's keys from the replies that the Master sends to a worker. */
+function watchReplies(child: ChildProcess, queries: Map<unknown, string>): void {
+  const send = child.send.bind(child) as (...args: unknown[]) => boolean;
+  child.send = (message: InternalMessage, ...rest: unknown[]): boolean => {
+    const key = queries.get(message?.ack);
+    if (key !== undefined && message.cmd === 'NODE_CLUSTER' && typeof message.key === 'string') {
+      queries.delete(message.ack);
+      nodeKeys.set(key, message.key);
+      if (message.key === `${key}:0`) numbersAllKeys = true;
+    }
+    return send(message, ...rest);
+  };
+}
+
+function ownKey(nodeKey: string): string {
+  for (const [key, value] of nodeKeys) if (value === nodeKey) return key;
+  return nodeKey;
 }
 
 /** Reports what a worker says about its servers, before Node's own listener acts on it. */
-export function watchWorker(child: EventEmitter, reports: WorkerReports): void {
+export function watchWorker(child: ChildProcess, reports: WorkerReports): void {
+  const queries = new Map<unknown, string>();
+  watchReplies(child, queries);
   child.prependListener('internalMessage', (message: InternalMessage) => {
     const { cmd, act, key, ack, accepted } = message;
     if (cmd === 'NODE_HANDLE_NACK') reports.onNotReceived();
     if (cmd !== 'NODE_CLUSTER') return;
     if (act === 'queryServer') {
-      const { address, port, addressType, fd, index } = message;
+      const { port, index, seq } = message;
       if (typeof index !== 'number' || typeof port !== 'number') return;
-      reports.onQuery(`${address}:${port}:${addressType}:${fd}:${index}`, port);
-    } else if (act === 'close' && typeof key === 'string') reports.onClosed(key);
+      const query = keyOf(message);
+      queries.set(seq, query);
+      reports.onQuery(query, port);
+    } else if (act === 'close' && typeof key === 'string') reports.onClosed(ownKey(key));
     else if (typeof ack === 'number' && typeof accepted === 'boolean') reports.onReply(ack, accepted);
   });
 }
@@ -68,7 +107,7 @@ export function watchWorker(child: EventEmitter, reports: WorkerReports): void {
  * @param seq names it in the reply; below 0, so that it is none of Node's own
  */
 export function newConnection(key: string, seq: number, redispatched: boolean): object {
-  return { cmd: 'NODE_CLUSTER', act: 'newconn', key, seq, redispatched };
+  return { cmd: 'NODE_CLUSTER', act: 'newconn', key: nodeKeys.get(key) ?? key, seq, redispatched };
 }
 
 /** Calls `listener` in a worker with the handle of each connection that another worker may have read from. */

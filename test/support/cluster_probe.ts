@@ -50,5 +50,5 @@ if (cluster.isPrimary) {
     server.close();
     socket.once('close', () => process.disconnect());
   });
-  server.listen(0, '127.0.0.1');
+  server.listen(Number(process.env['PORT']), '127.0.0.1');
 }
