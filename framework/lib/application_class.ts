@@ -148,7 +148,7 @@ export class Application extends BaseApplication {
     this.writeRunFile('router.json', () => reportApp(this, 'routes'));
   }
 
-  /** Tells what the app is made of, for the commands `clutch config`, `plugins`, `middleware` and `routes`. */
+  /** Describes what the app is made of, for the commands `clutch config`, `plugins`, `middleware` and `routes`. */
   report(topic: ReportTopic, key?: string): unknown {
     return reportApp(this, topic, key);
   }
@@ -161,14 +161,14 @@ export class Application extends BaseApplication {
   }
 
   #refuseTarget(ctx: Context): Promise<void> {
-    // What reads the path from now on, as the choice of the error response, must not fail once more.
+    // The error response reads the path as well, which must not fail a second time.
     ctx.req.url = '/';
     ctx.onerror(Object.assign(new Error('invalid request target'), { status: 400, expose: true }));
     return Promise.resolve();
   }
 }
 
-/** Whether Koa can read the path of a request: one that begins with a slash always, a whole URL only if it is one. */
+/** Whether Koa can parse the request target. One that begins with a slash always can be; an absolute URL may be invalid. */
 function isParsable({ req, request }: Context): boolean {
   if ((req.url as string).charCodeAt(0) === 0x2f) return true;
   try {

@@ -217,7 +217,7 @@ export abstract class BaseApplication extends ClutchCore {
     return this.config.logger;
   }
 
-  /** Logs an `error` that nobody else does: plugin `onerror`, or one in its place, listens once its hooks have run. */
+  /** Logs `error` events until plugin `onerror`, or the one in its place, listens for them. */
   #logUnhandled(thrown: unknown): void {
     if (this.plugins['onerror'] && this.listenerCount('error') > 1) return;
     const logger = this.type === 'agent' ? this.coreLogger : this.logger;

@@ -3,17 +3,17 @@ import type { Context, Next } from '../../../core/index.js';
 
 type SiteFile = Buffer | string | ((ctx: Context) => SiteFile | Promise<SiteFile>);
 
-/** Answers single paths such as `/favicon.ico` from config: a Buffer is the body, a string a redirect. */
+/** Serves single paths such as `/favicon.ico` from config: a Buffer is the body, a string is redirected to. */
 export default (options: { cacheControl?: string; [path: string]: unknown }) => {
   const files = new Map(Object.entries(options).filter(([key]) => key.startsWith('/')) as [string, SiteFile][]);
   return function siteFile(ctx: Context, next: Next): unknown {
     const content = files.get(ctx.path);
     if (content === undefined || (ctx.method !== 'GET' && ctx.method !== 'HEAD')) return next();
-    return answer(ctx, next, content, options.cacheControl);
+    return respond(ctx, next, content, options.cacheControl);
   };
 };
 
-async function answer(ctx: Context, next: Next, file: SiteFile, cacheControl: string | undefined): Promise<unknown> {
+async function respond(ctx: Context, next: Next, file: SiteFile, cacheControl: string | undefined): Promise<unknown> {
   const content = typeof file === 'function' ? await file(ctx) : file;
   if (typeof content === 'string') return ctx.redirect(content);
   if (!Buffer.isBuffer(content)) return next();

@@ -1,14 +1,14 @@
 /** Levels that JSON of a client may be nested; `JSON.stringify` overflows the stack at about 4,000. */
 export const MAX_JSON_DEPTH = 1000;
 
-/** What each byte does to the depth. */
+/** How each byte changes the depth. */
 const LEVELS = new Int8Array(256);
 for (const opens of '[{') LEVELS[opens.charCodeAt(0)] = 1;
 for (const closes of ']}') LEVELS[closes.charCodeAt(0)] = -1;
 
 /**
- * Bytes from one sample to the next, 1 to 63 by chance, 32 on average: looking at each byte would cost a quarter of parsing it.
- * Chance, because a client that knew the steps could nest between them.
+ * Distances between sampled bytes, random from 1 to 63, 32 on average: scanning every byte would cost a quarter of parsing.
+ * They are random because a client that knew them could place its brackets between the samples.
  */
 const STEPS = Uint8Array.from({ length: 256 }, () => 1 + Math.floor(Math.random() * 63));
 const MEAN_STEP = 32;
@@ -16,17 +16,17 @@ const MEAN_STEP = 32;
 /**
  * Whether JSON is nested so deeply that parsing it would hold the event loop, or using it overflow the stack.
  *
- * Ordinary bodies pay little: those up to 1000 bytes nothing, larger ones for samples, 0.08 µs for each KB beside 8 µs of
- * `JSON.parse` (CLUTCH_MEASURE=1 npm run test:one -- json_depth). Only where the samples are suspicious each byte is looked at.
+ * Bodies of up to 1000 bytes cost nothing. Larger ones are sampled, which takes 0.08 µs per KB beside 8 µs for `JSON.parse`
+ * (CLUTCH_MEASURE=1 npm run test:one -- json_depth). Every byte is scanned only if the samples look suspicious.
  */
 export function isTooDeep(bytes: Uint8Array): boolean {
   return bytes.length > MAX_JSON_DEPTH && isSuspicious(bytes) && exceedsDepth(bytes);
 }
 
-/** Samples brackets; more opening than closing ones by half of what `MAX_JSON_DEPTH` levels give, or by chance, is suspicious. */
+/** Whether the samples hold more opening than closing brackets, by half of what `MAX_JSON_DEPTH` levels would give. */
 function isSuspicious(bytes: Uint8Array): boolean {
   const { length } = bytes;
-  // Ordinary JSON has a bracket of each kind in about 30 bytes: their samples differ by chance, by the root of their number.
+  // In ordinary JSON about one byte in 30 opens and one closes a level; the sampled counts differ by noise of this size.
   const noise = 2.5 * Math.sqrt(length / 15 / MEAN_STEP);
   const limit = Math.ceil(Math.max(MAX_JSON_DEPTH / MEAN_STEP / 2, noise));
   let depth = 0;

@@ -24,10 +24,10 @@ const USUAL_TYPES: Record<BodyKind, string[]> = {
   raw: ['application/octet-stream'],
 };
 
-/** Headers whose meaning is kept; clients send few different ones, an attacker may send many. */
+/** How many headers are cached; clients send few different ones, an attacker may send many. */
 const CACHE_LIMIT = 200;
 
-/** @returns a function that finds how the body of a request is read; it gives null for a body that is left alone */
+/** @returns a function that finds how the body of a request is read; null if the body is not parsed */
 export function mediaTypes(options: BodyParserConfig): (ctx: Context) => MediaType | null {
   const { enableTypes = ['json', 'form'], extendTypes = {}, detectJSON, encoding = 'utf-8' } = options;
   const kinds = new Map<string, BodyKind>();

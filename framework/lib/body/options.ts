@@ -25,7 +25,7 @@ export interface BodyParserConfig {
   queryString?: object;
   /** What happens to keys of JSON that could change a prototype, `__proto__` and `constructor.prototype`. */
   onProtoPoisoning?: 'error' | 'remove' | 'ignore';
-  /** Called for a body that cannot be parsed; when it returns the request goes on. */
+  /** Called when a body cannot be parsed; if it returns, the middleware continues with an empty body. */
   onerror?: ((error: Error, ctx: Context) => void) | null;
 }
 

@@ -7,8 +7,8 @@ const EMPTY = Buffer.alloc(0);
  * Reads a request body into memory, inflated.
  *
  * @param limit bytes that it may have, both as sent and inflated
- * @returns a promise that rejects with a BodyError: 413 beyond the limit, 415 for an unknown `Content-Encoding`, 400 when the
- * client leaves or the compressed data is broken
+ * @returns a promise that rejects with a BodyError: 413 beyond the limit, 415 for an unknown `Content-Encoding`, 400 if the
+ * client disconnects or the compressed data is invalid
  */
 export function readBody(req: IncomingMessage, limit: number): Promise<Buffer> {
   const encoding = req.headers['content-encoding'];
@@ -54,7 +54,7 @@ function readBytes(req: IncomingMessage, limit: number): Promise<Buffer> {
     };
     const fail = (error: BodyError): void => {
       stop();
-      // A connection that breaks later has no more to say than this error.
+      // The request has failed; a connection that breaks later must not throw.
       req.on('error', () => undefined);
       reject(error);
     };
@@ -80,7 +80,7 @@ const INFLATE: Record<string, Inflate | undefined> = Object.assign(Object.create
 
 function inflated(bytes: Buffer, inflate: Inflate, limit: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
-    // Inflating stops at the limit: a few bytes could become gigabytes.
+    // A few bytes could inflate to gigabytes; zlib stops at the limit.
     inflate(bytes, { maxOutputLength: Math.max(1, limit) }, (error, result) => {
       if (!error) resolve(result);
       else if (error.code === 'ERR_BUFFER_TOO_LARGE') reject(tooLarge());
@@ -98,7 +98,7 @@ function aborted(): BodyError {
   return new BodyError(400, 'request.aborted', 'request aborted');
 }
 
-/** @returns a text of the client for an error message, at most 40 characters of it */
+/** @returns at most 40 characters of a client's text, for an error message */
 export function shorten(text: string): string {
   return text.length > 40 ? `${text.slice(0, 40)}…` : text;
 }

@@ -34,10 +34,10 @@ const STATUSES: Record<string, number> = {
   ERR_HTTP_REQUEST_TIMEOUT: 408,
 };
 
-/** Milliseconds for which a connection stays open after its response, so that a client that is still sending can read it. */
+/** Milliseconds until the connection is destroyed, so that a client that is still sending can read the response. */
 const LINGER = 2000;
 
-/** Connections that have had their response: Node reports each further piece of what it cannot parse. */
+/** Connections that have been responded to: Node emits `clientError` again for each further chunk that it cannot parse. */
 const settled = new WeakSet<Socket>();
 
 const limiters = new WeakMap<Host, LogLimiter>();
@@ -50,10 +50,10 @@ function limiterOf(app: Host): LogLimiter {
 }
 
 /**
- * Responds to a request that Node cannot parse or that does not come in time, and closes its connection.
+ * Responds to a request that Node cannot parse or that did not arrive in time, and closes its connection.
  *
- * @param before the last response on the connection, if any. One to a request that came whole is sent first. One to the request
- * that is broken is cut if it has begun, because whatever follows would be taken for a part of it
+ * @param before the latest response on the connection, if any. If its request arrived completely, it is sent first. If it belongs to
+ * the broken request and has begun, the connection is closed at once: the client would take more bytes for its body
  */
 export async function respondToClientError(
   app: Host,

@@ -6,8 +6,8 @@ const KEY_BYTES = 32;
 const IV_BYTES = 16;
 
 /**
- * Encrypts cookies as Egg does, so that sessions outlive a move to Clutch: AES-256-CBC with key and initial vector derived from a
- * configured key in the way of OpenSSL's `EVP_BytesToKey`, as URL-safe base64.
+ * Encrypts cookies in Egg's format, so that sessions survive a move to Clutch: AES-256-CBC, with key and IV derived from a
+ * configured key by OpenSSL's `EVP_BytesToKey`, as URL-safe base64.
  */
 export class CookieCipher {
   readonly #keys: { key: Buffer; iv: Buffer }[];
@@ -24,7 +24,7 @@ export class CookieCipher {
     return bytes.toString('base64').replaceAll('+', '-').replaceAll('/', '_');
   }
 
-  /** @returns undefined for a value that none of the keys has encrypted */
+  /** @returns undefined if no key decrypts the value */
   decrypt(value: string): string | undefined {
     const bytes = Buffer.from(value, 'base64url');
     for (const { key, iv } of this.#keys) {
@@ -32,7 +32,7 @@ export class CookieCipher {
         const decipher = crypto().createDecipheriv(CIPHER, key, iv);
         return Buffer.concat([decipher.update(bytes), decipher.final()]).toString();
       } catch {
-        // Of another key, or forged.
+        // Encrypted with another key, or forged.
       }
     }
     return undefined;

@@ -22,7 +22,7 @@ export interface CookieGetOptions {
   encrypt?: boolean;
 }
 
-/** `ctx.cookies`: signed by default with `config.keys`, with `config.cookies` as defaults of `set`. */
+/** `ctx.cookies`. Cookies are signed with `config.keys` by default; `config.cookies` holds the defaults of `set`. */
 export class ContextCookies extends Cookies {
   readonly #ctx: Context;
 
@@ -103,7 +103,7 @@ function push(cookies: string[], cookie: Cookie): void {
   cookies.push(maxAge ? header.replace('; expires=', `; max-age=${Math.round(maxAge / 1000)}; expires=`) : header);
 }
 
-/** Old browsers take `SameSite=None` for `Strict`: https://www.chromium.org/updates/same-site/incompatible-clients */
+/** Old browsers treat `SameSite=None` as `Strict`: https://www.chromium.org/updates/same-site/incompatible-clients */
 function takesSameSiteNone(userAgent = ''): boolean {
   const chromium = /Chrom(?:e|ium)\/(\d+)\./.exec(userAgent)?.[1];
   if (chromium) return Number(chromium) >= 80;

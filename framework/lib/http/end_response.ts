@@ -1,16 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Context } from '../../../core/index.js';
 
-/** What is still read of an upload that nobody wants: bytes in all, milliseconds in all, milliseconds of silence. */
+/** How much of an unwanted upload is read and discarded: total bytes, total milliseconds, milliseconds without data. */
 const UNREAD_LIMITS = { bytes: 64 * 1024 * 1024, duration: 30_000, idle: 5_000 };
 
 const WITHOUT_BODY = new Set([204, 205, 304]);
 
 /**
- * Ends a response outside of the middleware with `ctx.body`: a text, a Buffer, or data as JSON.
+ * Sends `ctx.body`, a text, a Buffer or data as JSON, outside of the middleware.
  *
- * A request whose body has not been read is read to its end first, within bounds, and then its connection is closed. A client that
- * sends everything before it reads would otherwise see its connection reset, and never the response.
+ * If the request body has not been read, the rest of it is discarded before the response ends, within `UNREAD_LIMITS`; beyond
+ * them the connection is closed. Otherwise a client that sends its whole request before it reads could see a connection
+ * reset in place of the response.
  */
 export function endResponse(ctx: Context): void {
   const { req, res } = ctx;
@@ -31,7 +32,7 @@ function end(req: IncomingMessage, res: ServerResponse, bytes: string | Buffer):
     res.end(bytes);
     return;
   }
-  // All of the response is sent; only its end, which may close the connection, waits for the request.
+  // The client gets the whole response now; end() would close the connection if it is not kept alive, so it comes later.
   res.flushHeaders();
   if (bytes.length > 0) res.write(bytes);
   discard(req, () => res.end());
@@ -43,7 +44,7 @@ function hasUnreadBody(req: IncomingMessage): boolean {
   return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
 }
 
-/** Reads a request to its end and calls `done`; where it exceeds a limit the connection is closed after that. */
+/** Discards the rest of a request, then calls `done`; if it exceeds a limit, also closes the connection. */
 function discard(req: IncomingMessage, done: () => void): void {
   const { socket } = req;
   let bytes = 0;
@@ -64,7 +65,7 @@ function discard(req: IncomingMessage, done: () => void): void {
   };
   const whole = setTimeout(cut, UNREAD_LIMITS.duration).unref();
   const idle = setTimeout(cut, UNREAD_LIMITS.idle).unref();
-  // An aborted upload ends with `close`; its error has been reported as that of the request.
+  // An aborted upload emits `error` too; the request has already failed with an error of its own.
   req.on('error', () => undefined);
   req.on('data', count).once('end', settle).once('close', settle);
   req.resume();

@@ -4,8 +4,8 @@ import type { Context } from '../../../core/index.js';
 const templates = new Map<string, string>();
 
 /**
- * Fills an HTML file in: each `{{name}}` becomes the value of that name, escaped, and nothing if there is none. The file is read once,
- * in `local` each time.
+ * Renders an HTML file: each `{{name}}` is replaced by the escaped value of that name, or by nothing. The file is cached, except
+ * in env `local`.
  */
 export function errorPage(ctx: Context, file: string, values: Record<string, unknown>): string {
   let template = ctx.app.config.env === 'local' ? undefined : templates.get(file);

@@ -12,7 +12,7 @@ export interface HttpError extends Error {
   expose?: unknown;
 }
 
-/** What a client learns of an error. */
+/** What a client sees of an error. */
 export interface ClientErrorView {
   status: number;
   code: unknown;
@@ -32,9 +32,9 @@ export function statusOf({ code, status }: HttpError): number {
 }
 
 /**
- * Whether an error was made for clients, so that its message may be shown: `expose` says so, as `ctx.throw()` sets it, or
- * the app has set a status below 500. An error of the system never is, though koa-send and others expose it, since its message
- * holds paths and addresses; nor is an error of an HTTP client, whose status is that of another server.
+ * Whether an error was made for clients, so that they may see its message: `expose` is true, as `ctx.throw()` sets it, or
+ * the app set a status below 500. A system error never qualifies, even if exposed (as koa-send does): its message holds paths
+ * and addresses. Neither does an error of an HTTP client, whose status is that of another server.
  */
 function isForClients(error: HttpError): boolean {
   if (isSystemError(error) || isUpstreamError(error)) return false;
@@ -53,7 +53,7 @@ function isUpstreamError(error: HttpError & { response?: unknown; res?: unknown;
 
 /**
  * @param detailed whether the client is a developer, who may see everything
- * @returns what the client learns of the error
+ * @returns what the client sees of the error
  */
 export function viewForClient(error: HttpError, detailed: boolean): ClientErrorView {
   const status = statusOf(error);
@@ -63,7 +63,7 @@ export function viewForClient(error: HttpError, detailed: boolean): ClientErrorV
   return { status, code: internal ? undefined : code, message: phraseOf(status), errors: undefined };
 }
 
-/** Decided by the response itself: an error cannot set them. */
+/** Headers that describe the response itself; an error cannot set them. */
 const FRAMING = new Set([
   'connection',
   'content-encoding',
@@ -75,10 +75,10 @@ const FRAMING = new Set([
   'upgrade',
 ]);
 
-/** What any error may set: middleware such as `@koa/cors` puts these on errors that it has not made. */
+/** Headers that any error may set: middleware such as `@koa/cors` adds them to errors of others. */
 const ALWAYS_ALLOWED = /^(?:access-control-.+|allow|retry-after|vary|www-authenticate)$/;
 
-/** @returns the headers of the error that its response gets: all of an error for clients, else only harmless ones */
+/** @returns the headers that the error adds to its response: all if it was made for clients, else only harmless ones */
 export function headersOf(error: HttpError): [name: string, value: string | string[]][] {
   const { headers } = error;
   if (typeof headers !== 'object' || headers === null) return [];
@@ -98,7 +98,7 @@ function isHeader(name: string, value: unknown): boolean {
     for (const line of [value].flat()) validateHeaderValue(name, line as string);
     return true;
   } catch {
-    // A header that Node refuses would leave the request without a response.
+    // Setting a header that Node rejects would throw, and leave the request without a response.
     return false;
   }
 }

@@ -9,14 +9,14 @@ const require = createRequire(import.meta.url);
 export interface Representation {
   view: ClientErrorView;
   env: string;
-  /** Whether the client is a developer, who sees everything. */
+  /** Whether to show everything: in env `local` and `unittest`. */
   detailed: boolean;
   options: OnerrorConfig;
 }
 
 type Write = (ctx: Context, error: HttpError, given: Representation) => unknown;
 
-/** Each writes `ctx.body` and `ctx.type` of an error response; a promise is waited for. */
+/** Each sets `ctx.body` and `ctx.type` of an error response, and may return a promise. */
 export const representations: Record<ErrorType, Write> = { html, json, js, text };
 
 function json(ctx: Context, error: HttpError, given: Representation): void {
@@ -41,7 +41,7 @@ function debugging(error: HttpError): object {
   return { ...error, stack: error.stack, name: error.name };
 }
 
-/** @returns JSON of both; of `data` alone where `extra` cannot be JSON, as a circle of references */
+/** @returns both as JSON; only `data` if `extra` cannot be serialized, as with a circular reference */
 function stringify(data: object, extra: object): string {
   try {
     return JSON.stringify({ ...extra, ...data });

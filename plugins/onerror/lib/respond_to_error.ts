@@ -39,7 +39,7 @@ function writeResponse(ctx: Context, error: HttpError): Promise<unknown> | undef
   const status = statusOf(error);
   const type = typeOf(ctx, options);
   const message = ownMessage(ctx, status);
-  // What was to be sent before the error is not part of its response; a stream is destroyed.
+  // Drop the body that was set before the error; Koa destroys it if it is a stream.
   ctx.response.body = undefined;
   for (const name of res.getHeaderNames()) if (name !== 'x-readtime') res.removeHeader(name);
   for (const [name, value] of headersOf(error)) ctx.set(name, value);
@@ -55,8 +55,8 @@ function writeResponse(ctx: Context, error: HttpError): Promise<unknown> | undef
 }
 
 /**
- * The reason phrase that the app has chosen for its error. One that came with another status, such as the `OK` of a body set before
- * the error, speaks of a response that is not sent.
+ * @returns the reason phrase that the app chose for this error. One that was set along with another status, such as the `OK` of
+ * a body set before the error, belongs to a response that is not sent
  */
 function ownMessage(ctx: Context, status: number): string | undefined {
   const { statusCode, statusMessage } = ctx.res;
@@ -65,7 +65,7 @@ function ownMessage(ctx: Context, status: number): string | undefined {
   return !chosen || statusCode === status ? statusMessage : undefined;
 }
 
-/** A listener that throws is reported as well: it must not leave the request without a response. */
+/** Emits `error` on the app. A listener that throws is logged, and does not leave the request without a response. */
 function emitError(ctx: Context, error: Error): void {
   try {
     ctx.app.emit('error', error, ctx);
@@ -83,7 +83,7 @@ function typeOf(ctx: Context, options: OnerrorConfig): ErrorType {
   return accepted === 'text' || accepted === 'json' ? accepted : 'html';
 }
 
-/** A choice that fails must not keep the error itself from being reported. */
+/** If `accepts` throws, that is logged, and the error itself is still reported. */
 function chosenType(ctx: Context, { accepts }: OnerrorConfig): string | undefined {
   try {
     return accepts?.(ctx);
@@ -101,7 +101,7 @@ function errorPageOf(ctx: Context, error: Error, { errorPageUrl }: OnerrorConfig
 function redirectToErrorPage(ctx: Context, page: string): void {
   const { status } = ctx;
   ctx.realStatus = status;
-  // A status of redirection that is already there would be kept by Koa.
+  // Koa would keep another redirect status that is already set.
   ctx.status = 302;
   ctx.redirect(`${page}${page.includes('?') ? '&' : '?'}real_status=${status}`);
 }
@@ -123,7 +123,7 @@ function writeBody(
   return undefined;
 }
 
-/** The least response, for when writing a better one has failed. */
+/** A minimal response, used when a handler or template fails. */
 function giveUp(ctx: Context, failed: unknown): void {
   ctx.app.coreLogger.error(failed);
   ctx.status = 500;
