@@ -1,6 +1,7 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { ClutchError } from '../../errors.js';
+import { readPackageIfExists } from '../../resolve/package.js';
 import { nearMisses } from './near_miss.js';
 import { usableProcessors } from './processors.js';
 
@@ -198,7 +199,7 @@ function checkThreads({ startMode, ports, workers, scheduling, sticky, port }: C
 function checkBaseDir(baseDir: unknown): string {
   if (typeof baseDir !== 'string') throw optionError('baseDir', baseDir, 'Give the directory of the app.');
   const dir = path.resolve(baseDir);
-  if (statSync(path.join(dir, 'package.json'), { throwIfNoEntry: false })?.isFile()) return dir;
+  if (readPackageIfExists(dir)) return dir;
   throw new ClutchError('ERR_CLUTCH_NOT_FOUND', `${path.join(dir, 'package.json')} should exist`, {
     where: 'option baseDir',
     fix: 'Give the directory of an app.',

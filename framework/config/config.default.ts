@@ -78,7 +78,7 @@ export default (appInfo: AppInfo) => ({
     abortWithClient: true,
   },
   coreMiddleware: ['meta', 'siteFile', 'notfound', 'bodyParser', 'overrideMethod'],
-  /** Milliseconds after which an app worker that is not ready ends with an error. */
+  /** Milliseconds after which the boot of a process or an app that is not ready fails; 0 for no limit. */
   workerStartTimeout: 10 * 60 * 1000,
   /** Milliseconds of inactivity after which a connection is closed; null for Node's default. */
   serverTimeout: null,

@@ -165,7 +165,7 @@ export abstract class BaseApplication extends ClutchCore {
       throw error;
     }
     for (const warning of this.loader.warnings) this.coreLogger.warn('[clutch] %s', warning);
-    this.lifecycle.limitBoot(this.config['workerStartTimeout'] as number);
+    this.lifecycle.limitBoot(this.config.workerStartTimeout);
     this.lifecycle.readyState.onSettled((error) => {
       this.#warnOfSlowSteps();
       this.timing.disable();

@@ -29,6 +29,8 @@ export interface FrameworkConfig {
   protocol?: string;
   rundir: string;
   dump: { ignore: Set<string | RegExp>; timing: { slowBootActionMinDuration: number } };
+  /** Whether requests run in AsyncLocalStorage, so that `app.currentContext` and the app's loggers know their request. */
+  asyncContext: boolean;
   /** Where HTML clients are redirected, or an HTML file that they get; without both a plain page. */
   notfound: NotFoundConfig;
   siteFile: { cacheControl: string; [path: string]: unknown };
@@ -36,7 +38,7 @@ export interface FrameworkConfig {
   logger: LoggerConfig;
   customLogger?: Record<string, Partial<LoggerOptions>>;
   meta: { enable: boolean; logging: boolean };
-  /** Milliseconds after which an app worker that is not ready ends with an error. */
+  /** Milliseconds after which the boot of a process or an app that is not ready fails; 0 for no limit. */
   workerStartTimeout: number;
   /** Milliseconds of inactivity after which a connection is closed; null for Node's default. */
   serverTimeout: number | null;
