@@ -3,7 +3,7 @@ import { type Exchange, onceEnded } from './connection.js';
 import { isStream } from './koa_internals.js';
 
 /** A body that holds something open until it is read to its end: a file, a connection, a process. */
-export type BodySource = Stream.Readable | ReadableStream | Response;
+type BodySource = Stream.Readable | ReadableStream | Response;
 
 export function isSource(body: unknown): body is BodySource {
   if (typeof body !== 'object' || body === null) return false;
