@@ -20,6 +20,7 @@ import { FRAMEWORK_DIR } from './framework_dir.js';
 import { respondToClientError } from './http/client_error.js';
 import { CookieCipher } from './http/cookie_cipher.js';
 import { CookieLimitExceedError } from './http/cookie_limit.js';
+import { waitForUpload } from './http/end_response.js';
 import { type ReportTopic, reportApp } from './reports/app_report.js';
 import type { Helper } from './types.js';
 
@@ -155,6 +156,7 @@ export class Application extends BaseApplication {
 
   override handleRequest(ctx: Context, run: Composed): Promise<void> {
     if (!isParsable(ctx)) return this.#refuseTarget(ctx);
+    if (!ctx.res.shouldKeepAlive) waitForUpload(ctx);
     if (this.listenerCount('request') > 0) this.emit('request', ctx);
     if (this.listenerCount('response') > 0) ctx.res.once('close', () => this.emit('response', ctx));
     return super.handleRequest(ctx, run);

@@ -38,6 +38,26 @@ function end(req: IncomingMessage, res: ServerResponse, bytes: string | Buffer):
   discard(req, () => res.end());
 }
 
+/**
+ * Makes the end of a response wait for an unread request body, as `endResponse` does, whoever ends it. Only for connections that
+ * close after the response: where they are kept alive Node itself discards the rest of the request.
+ */
+export function waitForUpload({ req, res }: Context): void {
+  if (!hasUnreadBody(req)) return;
+  const { end } = res;
+  res.end = ((...given: unknown[]) => {
+    // Later calls are Node's own.
+    res.end = end;
+    if (!hasUnreadBody(req)) return Reflect.apply(end, res, given);
+    const callbacks = given.filter((value) => typeof value === 'function');
+    const [chunk, encoding] = given.filter((value) => typeof value !== 'function');
+    res.flushHeaders();
+    if (chunk) res.write(chunk, encoding as BufferEncoding);
+    discard(req, () => Reflect.apply(end, res, callbacks));
+    return res;
+  }) as typeof end;
+}
+
 function hasUnreadBody(req: IncomingMessage): boolean {
   if (req.complete || req.destroyed) return false;
   const { headers } = req;

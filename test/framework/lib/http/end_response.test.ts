@@ -12,6 +12,8 @@ async function listen(t: TestContext): Promise<number> {
       'exports.keys = "k"; exports.security = { csrf: { enable: false } }; exports.logger = { consoleLevel: "NONE", level: "NONE" };',
     'app/router.js': `module.exports = (app) => {
       app.post('/refused', async (ctx) => ctx.throw(401, 'who?'));
+      app.post('/ignored', async (ctx) => { ctx.status = 401; ctx.body = 'who?'; });
+      app.post('/streamed', async (ctx) => { ctx.status = 401; ctx.body = require('node:stream').Readable.from(['who?']); });
       app.post('/parsed', async (ctx) => { ctx.body = 'never'; });
       app.post('/204', async (ctx) => ctx.throw(Object.assign(new Error('x'), { status: 204 })));
     };`,
@@ -54,6 +56,9 @@ function upload(port: number, head: string, size: number): Promise<{ text: strin
 
 for (const [what, path, status] of [
   ['an error of the app', '/refused', 401],
+  ['a response that ignores the body', '/ignored', 401],
+  ['a stream beside an unread body', '/streamed', 401],
+  ['an unknown path', '/nope', 404],
   ['too large a body', '/parsed', 413],
 ] as const) {
   for (const framing of [`Content-Length: ${20 * MB}`, 'Transfer-Encoding: chunked']) {
