@@ -1,39 +1,92 @@
-/** What passes between the processes of a cluster. */
-export interface Message {
-  action: string;
-  data?: unknown;
+import { ClutchError } from '../errors.js';
+
+interface Route {
   to?: 'app' | 'agent' | 'master' | 'parent';
+  /** Kind of the sender; set by the Master. */
   from?: string;
-  /** Only the process with this id gets it. */
+  /** Id of the only process that gets it. */
   receiverPid?: string;
-  /** Only one of those it is for gets it. */
+  /** Only one of the processes named by `to` gets it. */
   one?: boolean;
-  /** Id of the process that has sent it; set by the Master. */
+  /** Id of the sender; set by the Master. */
   senderPid?: number;
 }
 
-/** Messages between the Master and its children that are not for the app. Their names are not used by Egg. */
+/** What the app, its plugins and Egg's events send between the processes of a cluster. */
+export interface Message extends Route {
+  action: string;
+  data?: unknown;
+}
+
+/**
+ * What the runtime sends. It has no `action`: whatever name the app gives to a message, it is none of these.
+ */
+export interface ControlMessage extends Route {
+  clutch: Control;
+  data?: unknown;
+}
+
+export type Envelope = Message | ControlMessage;
+
+export type Control = (typeof CONTROL)[keyof typeof CONTROL];
+
 export const CONTROL = {
-  /** A child listens; what was sent before is lost, since Node's cluster reads the channel from the start. */
-  hello: 'clutch:hello',
-  prepare: 'clutch:prepare',
-  boot: 'clutch:boot',
-  bootError: 'clutch:boot-error',
+  /** The child listens. Node's cluster reads the channel from the start, so what was sent before is lost. */
+  hello: 'hello',
+  prepare: 'prepare',
+  boot: 'boot',
+  bootError: 'boot-error',
+  /** The application has started; an app worker sends its ListenAddress. */
+  ready: 'ready',
   /** A worker that threw is draining and wants to be replaced. */
-  leaving: 'clutch:leaving',
+  leaving: 'leaving',
   /** A heartbeat, with ProcessStats. */
-  stats: 'clutch:stats',
-  /** A worker is going to listen on a unix socket; the answer has the same name, with an error or without. */
-  prepareSocket: 'clutch:prepare-socket',
-  /** To the sender of a message that has not reached anyone. */
-  undelivered: 'clutch:undelivered',
-  /** The answer to a request between two processes of the app. */
-  response: 'clutch:response',
-  request: 'clutch:request',
+  stats: 'stats',
+  /** A worker is going to listen on a unix socket; the reply has the same name, with an error message if there is one. */
+  prepareSocket: 'prepare-socket',
+  /** To the sender of a message that has reached nobody. */
+  undelivered: 'undelivered',
+  /** Between two processes of the app. */
+  request: 'request',
+  reply: 'reply',
   /** SIGTERM for a thread. */
-  close: 'clutch:close',
+  close: 'close',
   /** A connection for a worker in sticky mode, and what the worker replies. */
-  connection: 'clutch:connection',
-  connectionTaken: 'clutch:connection-taken',
-  connectionRefused: 'clutch:connection-refused',
+  connection: 'connection',
+  connectionTaken: 'connection-taken',
+  connectionRefused: 'connection-refused',
 } as const;
+
+export function isControl(envelope: Envelope): envelope is ControlMessage {
+  return 'clutch' in envelope;
+}
+
+/** Egg's events that the runtime sends to the app or to the parent. */
+const RUNTIME_EVENTS = ['egg-ready', 'egg-pids', 'agent-start', 'app-start', 'agent-worker-died', 'app-worker-died'];
+
+/** Whether an action belongs to the runtime: an app that sends it would pretend to be the Master. */
+export function isReserved(action: string): boolean {
+  return action.startsWith('clutch:') || RUNTIME_EVENTS.includes(action);
+}
+
+/** @throws {ClutchError} ERR_CLUTCH_MESSAGE when an app may not send a message of this name */
+export function checkAction(action: unknown): void {
+  if (typeof action !== 'string') {
+    throw new ClutchError('ERR_CLUTCH_MESSAGE', `the action of a message is ${typeof action}`, {
+      fix: 'Name it with a string.',
+    });
+  }
+  if (isReserved(action)) {
+    throw new ClutchError('ERR_CLUTCH_MESSAGE', `the message name "${action}" is reserved for Clutch`, {
+      fix: 'Choose another name; `clutch:` and the events of the cluster are sent by the Master only.',
+    });
+  }
+}
+
+/** @returns the name of a message or request as it is printed: an app may give it any length */
+export function nameOf(envelope: Envelope): string {
+  const action = isControl(envelope)
+    ? ((envelope.data as { action?: string } | undefined)?.action ?? '')
+    : envelope.action;
+  return action.length <= 100 ? action : `${action.slice(0, 100)}…`;
+}

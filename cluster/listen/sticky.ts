@@ -1,6 +1,6 @@
 import net from 'node:net';
 import { debuglog } from 'node:util';
-import { CONTROL, type Message } from '../../ipc/message.js';
+import { CONTROL, type ControlMessage } from '../../ipc/message.js';
 import type { ListenAddress } from '../protocol/listen_address.js';
 import { explainListenError } from '../protocol/listen_address.js';
 import type { StickyConnection } from '../protocol/protocol.js';
@@ -46,7 +46,7 @@ interface StickyWorker {
 interface StickyOptions<W> {
   /** @returns the workers that take connections */
   workers: () => W[];
-  send: (worker: W, message: Message, socket: net.Socket) => void;
+  send: (worker: W, message: ControlMessage, socket: net.Socket) => void;
 }
 
 /** A connection that no worker has taken yet. */
@@ -117,7 +117,7 @@ export class StickyListener<W extends StickyWorker> {
     if (!untaken.worker) return;
     debug('connection %d goes to slot %d', sequence, slot);
     const data: StickyConnection = { sequence, redispatched };
-    this.#send(untaken.worker, { action: CONTROL.connection, data }, socket);
+    this.#send(untaken.worker, { clutch: CONTROL.connection, data }, socket);
   }
 
   /** The worker has the connection, and the Master closes its own side of it. */

@@ -1,6 +1,6 @@
 import { lstatSync, rmSync } from 'node:fs';
 import net from 'node:net';
-import { CONTROL, type Message } from '../../ipc/message.js';
+import { CONTROL, type ControlMessage } from '../../ipc/message.js';
 
 /**
  * Removes the file of a unix socket that nobody serves any more: its process was killed.
@@ -33,7 +33,7 @@ export class PreparedSockets {
   readonly #prepared = new Map<string, Promise<string | undefined>>();
 
   /** Once for each path: afterwards the file is that of our own workers. */
-  async prepare(file: string, child: { send(message: Message): unknown }): Promise<void> {
+  async prepare(file: string, child: { send(message: ControlMessage): unknown }): Promise<void> {
     let prepared = this.#prepared.get(file);
     if (!prepared) {
       prepared = removeStaleSocket(file).then(
@@ -42,6 +42,6 @@ export class PreparedSockets {
       );
       this.#prepared.set(file, prepared);
     }
-    child.send({ action: CONTROL.prepareSocket, data: await prepared });
+    child.send({ clutch: CONTROL.prepareSocket, data: await prepared });
   }
 }

@@ -1,6 +1,6 @@
 import { debuglog } from 'node:util';
 import { toError } from '../../errors.js';
-import { CONTROL } from '../../ipc/message.js';
+import { CONTROL, type Envelope, isControl } from '../../ipc/message.js';
 import type { LeaderInfo } from '../../ipc/socket_path.js';
 import { ClusterReport } from '../control/cluster_report.js';
 import { ControlServer } from '../control/control_server.js';
@@ -9,6 +9,7 @@ import { StickyListener } from '../listen/sticky.js';
 import { PreparedSockets } from '../listen/unix_socket.js';
 import { type ClusterOptions, parseWorkers } from '../options/options.js';
 import { displayAddress, type ListenAddress } from '../protocol/listen_address.js';
+import { parseEnvelope } from '../protocol/parse_envelope.js';
 import { NOT_SPAWNED } from '../spawn/child_handle.js';
 import { ClusterWorkers } from '../spawn/cluster_workers.js';
 import type { ManagedChild } from '../supervise/managed_child.js';
@@ -126,7 +127,10 @@ export class Master implements ClusterHandle {
       },
     });
     process.on('uncaughtException', (error) => this.#onException(error));
-    process.on('message', (message) => this.#relay.route(message, 'parent'));
+    process.on('message', (message) => {
+      const envelope = parseEnvelope(message);
+      if (envelope && !isControl(envelope)) this.#relay.route(envelope, 'parent');
+    });
     this.#agents.on('message', (message, agent) => this.#relay.route(message, 'agent', agent));
     this.#relay.on('message', ({ action }) => {
       // What Egg's development plugin asks for.
@@ -134,13 +138,7 @@ export class Master implements ClusterHandle {
     });
     this.#agents.on('ready', (agent) => this.#onAgentReady(agent));
     this.#agents.on('died', (agent, reason, delay) => this.#onAgentDeath(agent, reason, delay));
-    this.#workers.on('message', (message, worker) => {
-      if (message.action === CONTROL.connectionTaken) this.#sticky?.taken(message.data as number);
-      else if (message.action === CONTROL.connectionRefused) this.#sticky?.refused(message.data as number);
-      else if (message.action === CONTROL.prepareSocket)
-        void this.#sockets.prepare(message.data as string, worker.handle);
-      else this.#relay.route(message, 'app', worker);
-    });
+    this.#workers.on('message', (envelope, worker) => this.#onWorkerMessage(envelope, worker));
     this.#workers.on('ready', (worker, address) => void this.#onWorkerReady(worker, address));
     this.#workers.on('died', (worker, reason, delay) => this.#onWorkerDeath(worker, reason, delay));
     this.#workers.on('exit', (worker) => this.#onWorkerExit(worker));
@@ -150,6 +148,23 @@ export class Master implements ClusterHandle {
     }
     this.#watchdog.start();
     void this.#control.open(this.#options.baseDir);
+  }
+
+  #onWorkerMessage(envelope: Envelope, worker: ManagedChild): void {
+    const { data } = envelope;
+    switch (isControl(envelope) ? envelope.clutch : undefined) {
+      case CONTROL.connectionTaken:
+        this.#sticky?.taken(data as number);
+        break;
+      case CONTROL.connectionRefused:
+        this.#sticky?.refused(data as number);
+        break;
+      case CONTROL.prepareSocket:
+        void this.#sockets.prepare(data as string, worker.handle);
+        break;
+      default:
+        this.#relay.route(envelope, 'app', worker);
+    }
   }
 
   #onAgentReady({ id }: ManagedChild): void {

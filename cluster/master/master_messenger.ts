@@ -1,9 +1,9 @@
 import { EventEmitter } from 'node:events';
-import type { Message } from '../../ipc/message.js';
+import { checkAction, type Message } from '../../ipc/message.js';
 import type { Relay } from './relay.js';
 
 /**
- * The messenger of the Master: sends to its processes, and emits by action what they send `to: 'master'`.
+ * The messenger of the Master: sends to its processes, and emits what they send `to: 'master'` by action.
  * `queueFull` (pid) is emitted when messages to a process are dropped because it does not read them.
  */
 export class MasterMessenger extends EventEmitter {
@@ -13,8 +13,9 @@ export class MasterMessenger extends EventEmitter {
     super();
     this.#relay = relay;
     relay.on('message', ({ action, data }) => {
-      // Whoever sends an action called `error` means no error of the Master.
-      if (action !== 'error' || this.listenerCount('error') > 0) this.emit(action, data);
+      // A message named `error` is no error of the Master, and nobody but the Master reports a full queue.
+      if (action === 'queueFull' || (action === 'error' && this.listenerCount('error') === 0)) return;
+      this.emit(action, data);
     });
     relay.on('queueFull', ({ id }) => this.emit('queueFull', id));
   }
@@ -42,7 +43,9 @@ export class MasterMessenger extends EventEmitter {
     return this.#send({ action, data, to: 'app', one: true });
   }
 
+  /** @throws {ClutchError} ERR_CLUTCH_MESSAGE when the action is reserved */
   #send(message: Message): this {
+    checkAction(message.action);
     this.#relay.send({ ...message, from: 'master' });
     return this;
   }

@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import { CONTROL, type Message } from '../../ipc/message.js';
+import { CONTROL, type Envelope, isControl, isReserved, type Message, nameOf } from '../../ipc/message.js';
 import type { SendFailure } from '../spawn/child_handle.js';
 import type { ManagedChild } from '../supervise/managed_child.js';
 import type { Supervisor } from '../supervise/supervisor.js';
@@ -13,6 +13,7 @@ const REASON = {
   nobody: 'no process has this pid',
   agentless: 'there is no Agent at the moment',
   workerless: 'no app worker is ready',
+  reserved: 'its name is reserved for Clutch',
 } as const;
 
 type Failure = keyof typeof REASON;
@@ -20,7 +21,7 @@ type Failure = keyof typeof REASON;
 interface Events {
   /** For the Master itself. */
   message: [message: Message];
-  /** So much waits for a process that messages to it are dropped. */
+  /** A process does not read: messages to it are dropped. */
   queueFull: [receiver: ManagedChild];
 }
 
@@ -29,7 +30,7 @@ export class Relay extends EventEmitter<Events> {
   readonly #agents: Supervisor;
   readonly #workers: Supervisor;
   readonly #log: MasterLog;
-  /** Those whose queue is full, and the senders that know: each is told once until it is read again. */
+  /** Receivers whose queue is full, and the senders that were notified: each once, until the receiver reads again. */
   readonly #full = new Map<ManagedChild, Set<number | undefined>>();
 
   constructor(agents: Supervisor, workers: Supervisor, log: MasterLog) {
@@ -40,21 +41,26 @@ export class Relay extends EventEmitter<Events> {
   }
 
   /** Routes what a process has sent; without `to` it goes to the other side. */
-  route(given: unknown, from: Sender, sender?: ManagedChild): void {
-    // Node's own convention for plain strings, taken over from Egg: the text is action and data.
-    const message = (typeof given === 'string' ? { action: given, data: given } : given) as Message | null;
-    if (typeof message?.action !== 'string') return;
-    this.send({ ...message, from, ...(sender ? { senderPid: sender.id } : {}) });
+  route(envelope: Envelope, from: Sender, sender?: ManagedChild): void {
+    const sent: Envelope = { ...envelope, from, ...(sender ? { senderPid: sender.id } : {}) };
+    if (isControl(sent)) {
+      // Requests and replies are between processes of the app; everything else is for the Master, or from it.
+      if (sent.clutch === CONTROL.request || sent.clutch === CONTROL.reply) this.send(sent);
+    } else if (isReserved(sent.action)) {
+      this.#fail(sent, 'reserved');
+    } else {
+      this.send(sent);
+    }
   }
 
-  send(message: Message): void {
+  send(message: Envelope): void {
     const to = message.receiverPid === undefined ? (message.to ?? this.#otherSide(message.from)) : 'pid';
     if (to === 'pid') this.#toPid(message);
     else if (to === 'agent') this.#toAgent(message);
     else if (to === 'app' && message.one) this.#toOneWorker(message);
     else if (to === 'app') this.#toWorkers(message);
     else if (to === 'parent') this.#toParent(message);
-    else if (to === 'master') this.emit('message', message);
+    else if (to === 'master') this.#toMaster(message);
   }
 
   #otherSide(from: string | undefined): string {
@@ -66,77 +72,78 @@ export class Relay extends EventEmitter<Events> {
     return this.#workers.find(id) ?? this.#agents.find(id);
   }
 
-  #toPid(message: Message): void {
+  #toPid(message: Envelope): void {
     const id = Number(message.receiverPid);
     const receiver = this.#find(id);
     if (receiver) this.#post(receiver, message);
-    else if (id === process.pid) this.emit('message', message);
+    else if (id === process.pid) this.#toMaster(message);
     else this.#fail(message, 'nobody');
   }
 
-  #toAgent(message: Message): void {
+  #toMaster(message: Envelope): void {
+    if (!isControl(message)) this.emit('message', message);
+  }
+
+  #toAgent(message: Envelope): void {
     const agent = this.#agents.current;
     if (agent) this.#post(agent, message);
     else this.#fail(message, 'agentless');
   }
 
-  #toOneWorker(message: Message): void {
+  #toOneWorker(message: Envelope): void {
     const { ready } = this.#workers;
     const worker = ready[Math.floor(Math.random() * ready.length)];
     if (worker) this.#post(worker, message);
     else this.#fail(message, 'workerless');
   }
 
-  /** To all that are there: one that is just leaving is none of them. */
-  #toWorkers(message: Message): void {
+  /** Sends to every live worker; skips one that has disconnected. */
+  #toWorkers(message: Envelope): void {
     for (const worker of this.#workers.all) {
       const failure = worker.handle.send(message);
       if (failure !== 'gone') this.#settle(worker, message, failure);
     }
   }
 
-  #toParent(message: Message): void {
+  #toParent(message: Envelope): void {
     if (process.send && process.connected) process.send(message, undefined, {}, () => undefined);
   }
 
-  #post(receiver: ManagedChild, message: Message): void {
+  #post(receiver: ManagedChild, message: Envelope): void {
     this.#settle(receiver, message, receiver.handle.send(message));
   }
 
-  #settle(receiver: ManagedChild, message: Message, failure: SendFailure): void {
+  #settle(receiver: ManagedChild, message: Envelope, failure: SendFailure): void {
     if (failure !== 'full') {
       this.#full.delete(receiver);
       if (failure) this.#fail(message, failure);
       return;
     }
-    const told = this.#full.get(receiver) ?? new Set();
-    if (told.size === 0) {
-      this.#full.set(receiver, told);
+    const notified = this.#full.get(receiver) ?? new Set();
+    if (notified.size === 0) {
+      this.#full.set(receiver, notified);
       receiver.handle.once('exit', () => this.#full.delete(receiver));
       this.#log.error(`pid ${receiver.id} does not read its messages: from now on they are dropped`);
       this.emit('queueFull', receiver);
     }
-    // A flood that nobody reads must not become a flood of errors; one who waits for an answer is told each time.
-    if (!told.has(message.senderPid) || message.action === CONTROL.request) this.#fail(message, failure);
-    told.add(message.senderPid);
+    // Each sender is notified once, so that a flood of messages causes no flood of errors; a request always is.
+    if (!notified.has(message.senderPid) || isControl(message)) this.#fail(message, failure);
+    notified.add(message.senderPid);
   }
 
-  /** Tells the sender; what it has sent is not lost without a word. */
-  #fail(message: Message, failure: Failure): void {
-    const { action, senderPid, data } = message;
-    // The one that waited for this answer has gone.
-    if (action === CONTROL.response || action === CONTROL.undelivered) return;
-    const request = action === CONTROL.request ? (data as { id?: unknown; action?: unknown } | undefined) : undefined;
-    const told = String(request?.action ?? action);
+  /** Notifies the sender of what could not be delivered. */
+  #fail(message: Envelope, failure: Failure): void {
+    const { senderPid } = message;
+    // Whoever waited for a reply has gone.
+    if (isControl(message) && message.clutch !== CONTROL.request) return;
+    const name = nameOf(message);
     const sender = senderPid === undefined ? undefined : this.#find(senderPid);
     if (!sender) {
-      this.#log.error(`message "${told}" from ${message.from} is not delivered: ${REASON[failure]}`);
+      this.#log.error(`message "${name}" from ${message.from} is not delivered: ${REASON[failure]}`);
       return;
     }
-    sender.handle.send({
-      action: CONTROL.undelivered,
-      data: { action: told, reason: REASON[failure], id: request?.id },
-      from: 'master',
-    });
+    const id = isControl(message) ? (message.data as { id: string }).id : undefined;
+    const data = { action: name, reason: REASON[failure], id };
+    sender.handle.send({ clutch: CONTROL.undelivered, data, from: 'master' });
   }
 }

@@ -48,7 +48,7 @@ export function spawnAll(options: ClusterOptions, framework: string): SpawnedClu
   const supervisor = (
     kind: 'agent' | 'app worker',
     source: ChildSource,
-    { count, readyAction, timeout }: { count: number; readyAction: string; timeout: string },
+    { count, timeout }: { count: number; timeout: string },
   ): Supervisor => {
     const closeTimeout = closeTimeoutFrom(timeout, options.killTimeout);
     const statsInterval = heartbeatInterval(options.hangTimeout);
@@ -56,17 +56,15 @@ export function spawnAll(options: ClusterOptions, framework: string): SpawnedClu
       const port = kind === 'agent' ? childOptions.port : (childOptions.ports[slot] ?? childOptions.port);
       return { options: { ...childOptions, port }, closeTimeout, statsInterval };
     };
-    return new Supervisor({ kind, source, count, readyAction, prepare: { framework, require }, boot, closeTimeout });
+    return new Supervisor({ kind, source, count, prepare: { framework, require }, boot, closeTimeout });
   };
   const [agentSource, source] = sources(options, execArgv);
   const agents = supervisor('agent', agentSource, {
     count: 1,
-    readyAction: 'agent-start',
     timeout: 'EGG_AGENT_CLOSE_TIMEOUT',
   });
   const workers = supervisor('app worker', source, {
     count: options.workers,
-    readyAction: 'app-start',
     timeout: 'EGG_APP_CLOSE_TIMEOUT',
   });
   // Threads end with the Master's process.

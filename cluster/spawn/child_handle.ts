@@ -2,14 +2,15 @@ import type { ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import type { Worker as Thread } from 'node:worker_threads';
 import { EARLY_MESSAGES, MASTER_QUEUE } from '../../ipc/limits.js';
-import { CONTROL, type Message } from '../../ipc/message.js';
+import { CONTROL, type Envelope, isControl } from '../../ipc/message.js';
+import { parseEnvelope } from '../protocol/parse_envelope.js';
 import { descendants, killAll } from './descendants.js';
 
 /** The id of a process that the system could not start. */
 export const NOT_SPAWNED = -1;
 
 interface Events {
-  message: [message: Message];
+  message: [envelope: Envelope];
   /** The channel is closed: the child has ended, is about to, or has closed it by itself. */
   disconnect: [];
   exit: [code: number | null, signal: string | null];
@@ -26,29 +27,31 @@ export abstract class Child extends EventEmitter<Events> {
   /** Milliseconds since the epoch. */
   readonly spawnedAt = Date.now();
   /** Messages that wait until the child listens; undefined from then on. */
-  #early: Message[] | undefined = [];
+  #early: Envelope[] | undefined = [];
 
   abstract get alive(): boolean;
   abstract kill(): void;
-  protected abstract post(message: Message): SendFailure;
+  protected abstract post(message: Envelope): SendFailure;
   /** @returns a function that ends what the child leaves behind */
   protected abstract askToClose(): () => void;
 
   /** Sends a message, which waits until the child listens. Never throws. */
-  send(message: Message): SendFailure {
+  send(message: Envelope): SendFailure {
     if (!this.#early) return this.post(message);
     if (this.#early.length >= EARLY_MESSAGES) return 'full';
     this.#early.push(message);
     return undefined;
   }
 
-  protected receive(message: Message): void {
-    if (message?.action === CONTROL.hello) {
+  protected receive(given: unknown): void {
+    const envelope = parseEnvelope(given);
+    if (!envelope) return;
+    if (isControl(envelope) && envelope.clutch === CONTROL.hello) {
       const early = this.#early ?? [];
       this.#early = undefined;
       for (const kept of early) this.post(kept);
-    } else if (typeof message === 'string' || typeof message?.action === 'string') {
-      this.emit('message', message);
+    } else {
+      this.emit('message', envelope);
     }
   }
 
@@ -82,7 +85,7 @@ export class ProcessChild extends Child {
     super();
     this.#process = process;
     this.id = process.pid ?? NOT_SPAWNED;
-    process.on('message', (message) => this.receive(message as Message));
+    process.on('message', (message) => this.receive(message));
     process.on('error', (error) => {
       this.emit('error', error);
       // Without a pid it was never started, and Node emits no exit.
@@ -101,7 +104,7 @@ export class ProcessChild extends Child {
     this.#process.kill('SIGKILL');
   }
 
-  protected post(message: Message): SendFailure {
+  protected post(message: Envelope): SendFailure {
     if (!this.#process.connected) return 'gone';
     if (this.#queued > MASTER_QUEUE) return 'full';
     let size = 0;
@@ -133,7 +136,7 @@ export class ThreadChild extends Child {
     super();
     this.#thread = thread;
     this.id = thread.threadId;
-    thread.on('message', (message: Message) => this.receive(message));
+    thread.on('message', (message) => this.receive(message));
     thread.on('error', (error) => this.emit('error', error));
     thread.once('exit', (code) => {
       this.#ended = true;
@@ -149,14 +152,14 @@ export class ThreadChild extends Child {
     void this.#thread.terminate();
   }
 
-  protected post(message: Message): SendFailure {
+  protected post(message: Envelope): SendFailure {
     if (this.#ended) return 'gone';
     this.#thread.postMessage(message);
     return undefined;
   }
 
   protected askToClose(): () => void {
-    this.post({ action: CONTROL.close });
+    this.post({ clutch: CONTROL.close });
     return () => undefined;
   }
 }

@@ -1,6 +1,6 @@
 import cluster, { type Worker } from 'node:cluster';
 import type { Socket } from 'node:net';
-import type { Message } from '../../ipc/message.js';
+import type { Envelope } from '../../ipc/message.js';
 import { Dispatcher } from '../listen/dispatcher.js';
 import { CforkAdapter } from './cfork_adapter.js';
 import { type Child, ProcessChild } from './child_handle.js';
@@ -67,7 +67,7 @@ export class ClusterWorkers implements ChildSource {
   }
 
   /** Sends a connection to a worker. The Master keeps it open as well, until the worker has confirmed that it has it. */
-  sendSocket(child: Child, message: Message, socket: Socket): void {
+  sendSocket(child: Child, message: Envelope, socket: Socket): void {
     const process = this.#byChild.get(child)?.worker.process;
     if (process?.connected) process.send(message, socket, { keepOpen: true }, () => undefined);
   }

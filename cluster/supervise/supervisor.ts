@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events';
 import { debuglog } from 'node:util';
 import type { ErrorData } from '../../ipc/error_data.js';
-import { CONTROL, type Message } from '../../ipc/message.js';
+import { CONTROL, type Envelope, isControl } from '../../ipc/message.js';
 import type { ListenAddress } from '../protocol/listen_address.js';
 import type { BootData, PrepareData, ProcessStats } from '../protocol/protocol.js';
 import type { Child } from '../spawn/child_handle.js';
@@ -18,8 +18,6 @@ const EXIT_GRACE = 100;
 
 export interface SupervisorOptions {
   kind: ChildKind;
-  /** The action with which a child says that it is ready. */
-  readyAction: string;
   source: ChildSource;
   /** How many slots there are at first. */
   count: number;
@@ -32,7 +30,7 @@ export interface SupervisorOptions {
 
 interface Events {
   forked: [child: ManagedChild];
-  message: [message: Message, child: ManagedChild];
+  message: [envelope: Envelope, child: ManagedChild];
   ready: [child: ManagedChild, address: ListenAddress];
   /** A child has died, or is leaving unasked; `delay` is the time until it is replaced, in milliseconds. */
   died: [child: ManagedChild, reason: string, delay: number];
@@ -126,7 +124,7 @@ export class Supervisor extends EventEmitter<Events> {
     });
     handle.once('disconnect', () => this.#onDisconnect(child));
     handle.once('exit', (code, signal) => this.#onExit(child, code, signal));
-    handle.send({ action: CONTROL.prepare, data: prepare });
+    handle.send({ clutch: CONTROL.prepare, data: prepare });
     if (this.#phase.state === 'released') this.#boot(child);
     this.emit('forked', child);
     return child;
@@ -134,7 +132,7 @@ export class Supervisor extends EventEmitter<Events> {
 
   #boot(child: ManagedChild): void {
     child.lastBeat = Date.now();
-    child.handle.send({ action: CONTROL.boot, data: this.#options.boot(child.slot.index) });
+    child.handle.send({ clutch: CONTROL.boot, data: this.#options.boot(child.slot.index) });
   }
 
   #become(child: ManagedChild, state: ChildState): void {
@@ -145,27 +143,27 @@ export class Supervisor extends EventEmitter<Events> {
     this.#source.setRefork?.(child.handle, refork ? adopt : undefined);
   }
 
-  #onMessage(child: ManagedChild, message: Message): void {
-    switch (message.action) {
+  #onMessage(child: ManagedChild, envelope: Envelope): void {
+    const { data } = envelope;
+    switch (isControl(envelope) ? envelope.clutch : undefined) {
       case CONTROL.stats:
-        child.beat(message.data as ProcessStats);
+        child.beat(data as ProcessStats);
         break;
       case CONTROL.bootError:
-        child.failure = message.data as ErrorData;
+        child.failure = data as ErrorData;
         break;
       case CONTROL.leaving:
-        this.#onLeaving(child, message.data as ErrorData | undefined);
+        this.#onLeaving(child, data as ErrorData | undefined);
         break;
-      case this.#options.readyAction:
-        this.#onReady(child, message.data as ListenAddress);
+      case CONTROL.ready:
+        this.#onReady(child, data as ListenAddress);
         break;
       default:
-        this.emit('message', message, child);
+        this.emit('message', envelope, child);
     }
   }
 
   #onReady(child: ManagedChild, address: ListenAddress): void {
-    // The app may send an action of the same name at any time: it means nothing then.
     if ((child.state !== 'starting' && child.state !== 'candidate') || this.#phase.state === 'closing') return;
     const replaced = this.occupants(child.slot).filter((other) => other !== child && other.state !== 'candidate');
     this.#become(child, 'ready');

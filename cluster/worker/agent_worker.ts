@@ -1,3 +1,4 @@
+import { CONTROL } from '../../ipc/message.js';
 import { bootChild, type ChildApplication, closeAndExit } from './child.js';
 import { Heartbeat } from './heartbeat.js';
 
@@ -23,6 +24,6 @@ void bootChild<ChildApplication>(
     };
     link.onClose(() => close(0));
     link.onGone(() => close(MASTER_GONE, MASTER_GONE_LIMIT));
-    link.send({ action: 'agent-start', to: 'master' });
+    link.send({ clutch: CONTROL.ready });
   },
 );

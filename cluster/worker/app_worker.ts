@@ -3,7 +3,7 @@ import type http from 'node:http';
 import type { Socket } from 'node:net';
 import { ClutchError } from '../../errors.js';
 import { describeError } from '../../ipc/error_data.js';
-import { CONTROL, type Message } from '../../ipc/message.js';
+import { CONTROL, type Envelope, isControl } from '../../ipc/message.js';
 import type { StickyConnection } from '../protocol/protocol.js';
 import { type Booted, bootChild, type ChildApplication, closeAndExit, failBoot } from './child.js';
 import { drain, Handed } from './drain.js';
@@ -63,7 +63,7 @@ async function serve({ app, boot: { options, closeTimeout }, link }: Booted<Work
     await closeAndExit(app, code, Math.max(limit - (Date.now() - begin), limit * 0.2));
   };
   link.onClose(() => {
-    if (state === 'ready') link.send({ action: CONTROL.leaving, to: 'master' });
+    if (state === 'ready') link.send({ clutch: CONTROL.leaving });
     void leave(0, closeTimeout);
   });
   link.onGone(() => {
@@ -75,7 +75,7 @@ async function serve({ app, boot: { options, closeTimeout }, link }: Booted<Work
     const ignored = app.config['serverGracefulIgnoreCode'] as string[] | undefined;
     if (state === 'booting') return void failBoot(link, error, app);
     if (state === 'draining' || (error.code && ignored?.includes(error.code))) return;
-    link.send({ action: CONTROL.leaving, data: describeError(error), to: 'master' });
+    link.send({ clutch: CONTROL.leaving, data: describeError(error) });
     void leave(1, closeTimeout);
   });
 
@@ -94,7 +94,7 @@ async function serve({ app, boot: { options, closeTimeout }, link }: Booted<Work
   }
   for (const each of servers) each.on('error', (error) => void failBoot(link, error, app));
   state = 'ready';
-  link.send({ action: 'app-start', data: address, to: 'master' });
+  link.send({ clutch: CONTROL.ready, data: address });
 }
 
 function requestListener(app: WorkerApplication, isReady: () => boolean): http.RequestListener {
@@ -114,17 +114,17 @@ function requestListener(app: WorkerApplication, isReady: () => boolean): http.R
 
 /** Sticky mode: the Master accepts, and each connection comes with a message. */
 function takeConnections(server: http.Server, link: MasterLink, handed: Handed, accepts: () => boolean): void {
-  link.onMessage(({ action, data }, handle) => {
-    if (action !== CONTROL.connection) return;
-    const { sequence, redispatched } = data as StickyConnection;
+  link.onMessage((message, handle) => {
+    if (!isControl(message) || message.clutch !== CONTROL.connection) return;
+    const { sequence, redispatched } = message.data as StickyConnection;
     const socket = handle as Socket | undefined;
     if (!accepts()) {
       // The Master has it still open and dispatches it again.
       socket?.destroy();
-      link.send({ action: CONTROL.connectionRefused, data: sequence, to: 'master' });
+      link.send({ clutch: CONTROL.connectionRefused, data: sequence });
       return;
     }
-    link.send({ action: CONTROL.connectionTaken, data: sequence, to: 'master' });
+    link.send({ clutch: CONTROL.connectionTaken, data: sequence });
     if (!socket) return;
     handed.add(socket);
     if (redispatched) closeIfSilent(socket);
@@ -136,14 +136,15 @@ function takeConnections(server: http.Server, link: MasterLink, handed: Handed, 
 /** One process must remove what a killed one has left: workers would remove each other's socket. */
 function preparedByMaster(file: string, link: MasterLink): Promise<void> {
   return new Promise((resolve, reject) => {
-    const listener = ({ action, data }: Message): void => {
-      if (action !== CONTROL.prepareSocket) return;
+    const listener = (message: Envelope): void => {
+      if (!isControl(message) || message.clutch !== CONTROL.prepareSocket) return;
+      const { data } = message;
       link.offMessage(listener);
       if (typeof data === 'string')
         reject(new ClutchError('ERR_CLUTCH_BOOT', data, { where: 'config.cluster.listen.path' }));
       else resolve();
     };
     link.onMessage(listener);
-    link.send({ action: CONTROL.prepareSocket, data: file, to: 'master' });
+    link.send({ clutch: CONTROL.prepareSocket, data: file });
   });
 }

@@ -2,7 +2,7 @@ import * as nodeModule from 'node:module';
 import { isMainThread } from 'node:worker_threads';
 import { ClutchError, toError } from '../../errors.js';
 import { describeError } from '../../ipc/error_data.js';
-import { CONTROL, type Message } from '../../ipc/message.js';
+import { CONTROL, type Control, type Envelope, isControl } from '../../ipc/message.js';
 import { maskText } from '../../secrets.js';
 import { stderr } from '../../stdio.js';
 import type { BootData, PrepareData } from '../protocol/protocol.js';
@@ -37,12 +37,13 @@ type ApplicationClass<T> = (new (options: object) => T) & { warmUp?(): void };
 /** Takes what the Master sends until the application has a messenger of its own. */
 class Inbox {
   readonly #link: MasterLink;
-  readonly #waiting = new Map<string, (data: never) => void>();
-  readonly #early: Message[] = [];
-  readonly #listener = (message: Message): void => {
-    const resolve = this.#waiting.get(message?.action);
+  readonly #waiting = new Map<Control, (data: never) => void>();
+  readonly #early: Envelope[] = [];
+  readonly #listener = (message: Envelope): void => {
+    const control = isControl(message) ? message.clutch : undefined;
+    const resolve = control && this.#waiting.get(control);
     if (resolve) resolve(message.data as never);
-    else if (message?.action !== CONTROL.close) this.#early.push(message);
+    else if (control !== CONTROL.close) this.#early.push(message);
   };
 
   constructor(link: MasterLink) {
@@ -50,11 +51,11 @@ class Inbox {
     link.onMessage(this.#listener);
   }
 
-  receive<T>(action: string): Promise<T> {
-    return new Promise((resolve) => this.#waiting.set(action, resolve));
+  receive<T>(control: Control): Promise<T> {
+    return new Promise((resolve) => this.#waiting.set(control, resolve));
   }
 
-  /** Stops listening and hands on what came for the app. */
+  /** Stops listening, and delivers what came for the app. */
   close(): void {
     this.#link.offMessage(this.#listener);
     for (const message of this.#early) this.#link.redeliver(message);
@@ -98,7 +99,7 @@ export async function bootChild<T extends ChildApplication>(
   };
   link.onClose(leaveWhileBooting);
   link.onGone(leaveWhileBooting);
-  link.send({ action: CONTROL.hello });
+  link.send({ clutch: CONTROL.hello });
   try {
     const framework = await loadFramework<T>(await prepared, kind);
     framework.warmUp?.();
@@ -134,7 +135,7 @@ async function loadFramework<T>(
 export async function failBoot(link: MasterLink, error: Error, app?: ChildApplication): Promise<void> {
   const data = describeError(error);
   if (app?.isLogged?.(error)) data.stack = `${error.message} (its stack is printed above)`;
-  link.send({ action: CONTROL.bootError, data, to: 'master' });
+  link.send({ clutch: CONTROL.bootError, data });
   // A message that is on its way is lost if the process ends in the same event-loop iteration.
   await new Promise((resolve) => setImmediate(resolve));
   if (app) await closeAndExit(app, 1, BOOTING_CLOSE_LIMIT);

@@ -7,7 +7,7 @@ import type { RequestMeter } from './request_meter.js';
 /** Milliseconds between two samples of the event-loop delay, which each sample includes. */
 const RESOLUTION = 20;
 
-/** Tells the Master at every interval that the event loop runs, and how this process is. */
+/** Reports to the Master at every interval that the event loop runs, and what this process uses. */
 export class Heartbeat {
   readonly #link: MasterLink;
   readonly #meter: RequestMeter | undefined;
@@ -25,7 +25,7 @@ export class Heartbeat {
   }
 
   beat(): void {
-    this.#link.send({ action: CONTROL.stats, data: this.#stats(), to: 'master' });
+    this.#link.send({ clutch: CONTROL.stats, data: this.#stats() });
     this.#delay.reset();
   }
 

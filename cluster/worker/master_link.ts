@@ -1,11 +1,11 @@
 import { isMainThread, parentPort } from 'node:worker_threads';
-import { CONTROL, type Message } from '../../ipc/message.js';
+import { CONTROL, type Envelope, isControl } from '../../ipc/message.js';
 
-type MessageListener = (message: Message, handle?: unknown) => void;
+type MessageListener = (message: Envelope, handle?: unknown) => void;
 
 /** A child's connection to the Master: IPC for a process, a port for a thread. */
 export interface MasterLink {
-  send(message: Message): void;
+  send(message: Envelope): void;
   onMessage(listener: MessageListener): void;
   offMessage(listener: MessageListener): void;
   /** The Master asks this child to end. */
@@ -13,7 +13,7 @@ export interface MasterLink {
   /** The Master is gone. */
   onGone(listener: () => void): void;
   /** Delivers a message once more, to listeners that have come since. */
-  redeliver(message: Message): void;
+  redeliver(message: Envelope): void;
 }
 
 export function connectMaster(): MasterLink {
@@ -38,8 +38,8 @@ function threadLink(port: NonNullable<typeof parentPort>): MasterLink {
     onMessage: (listener) => void port.on('message', listener),
     offMessage: (listener) => void port.off('message', listener),
     onClose: (listener) =>
-      void port.on('message', ({ action }: Message) => {
-        if (action === CONTROL.close) listener();
+      void port.on('message', (message: Envelope) => {
+        if (isControl(message) && message.clutch === CONTROL.close) listener();
       }),
     // A thread ends with its process.
     onGone: () => undefined,

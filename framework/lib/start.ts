@@ -30,7 +30,8 @@ export async function start(options: StartOptions = {}): Promise<Application & {
   const { framework, ...rest } = options;
   const baseDir = rest.baseDir ?? process.cwd();
   const { Agent: AgentOf, Application: ApplicationOf } = await importFramework(framework, baseDir);
-  const shared = { ...rest, baseDir, mode: 'single' as const, localBus: new LocalBus() };
+  const localBus = new LocalBus();
+  const shared = { ...rest, baseDir, mode: 'single' as const, localBus };
   const agent = new AgentOf({ ...shared });
   let application: Application | undefined;
   try {
@@ -40,7 +41,8 @@ export async function start(options: StartOptions = {}): Promise<Application & {
     Object.assign(agent, { application: app });
     application.beforeClose(() => agent.close());
     await application.ready();
-    app.messenger.broadcast('egg-pids', [process.pid]).broadcast('egg-ready', { baseDir });
+    localBus.announce('egg-pids', [process.pid]);
+    localBus.announce('egg-ready', { baseDir });
     return app;
   } catch (error) {
     await closeFailed([application, agent]);

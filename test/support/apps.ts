@@ -18,8 +18,14 @@ export function fixture(name: string): string {
 /** @returns a directory of the test's own, removed after it */
 export function temporaryDirectory(t: TestContext): string {
   const dir = mkdtempSync(path.join(tmpdir(), 'clutch-test-'));
-  // A process that is just ending may still write there.
-  t.after(() => rmSync(dir, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 }));
+  t.after(() => {
+    try {
+      rmSync(dir, { recursive: true, force: true });
+    } catch {
+      // Processes of a cluster, which is stopped after this, still write there.
+      process.once('exit', () => rmSync(dir, { recursive: true, force: true, maxRetries: 5 }));
+    }
+  });
   return dir;
 }
 

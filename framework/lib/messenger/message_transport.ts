@@ -1,14 +1,16 @@
 import { isMainThread, type MessagePort, parentPort } from 'node:worker_threads';
 import { ClutchError, toError } from '../../../errors.js';
-import { CONTROL, type Message } from '../../../ipc/message.js';
+import { CONTROL, type Envelope, isControl, nameOf } from '../../../ipc/message.js';
 import type { LeaderChannel } from '../../../leader/leader_channel.js';
+
+type Deliver = (message: Envelope) => void;
 
 /** How a messenger reaches the other processes. */
 export interface MessageTransport {
   /** @throws {ClutchError} ERR_CLUTCH_MESSAGE when the message cannot be sent */
-  send(message: Message): void;
+  send(message: Envelope): void;
   /** Starts delivering; @returns the function that stops it */
-  listen(deliver: (message: Message) => void): () => void;
+  listen(deliver: Deliver): () => void;
 }
 
 /** The transport of a process or thread that a Master has started. */
@@ -31,7 +33,8 @@ function processTransport(onError: (error: Error) => void): MessageTransport {
     },
     listen(deliver) {
       const listener = (message: unknown): void => {
-        if (typeof (message as Message | null)?.action === 'string') deliver(message as Message);
+        const { action, clutch } = (message ?? {}) as { action?: unknown; clutch?: unknown };
+        if (typeof (action ?? clutch) === 'string') deliver(message as Envelope);
       };
       process.on('message', listener);
       return () => process.off('message', listener);
@@ -55,12 +58,11 @@ function threadTransport(port: MessagePort): MessageTransport {
   };
 }
 
-function unsent({ action }: Message, reason: string, cause?: unknown): ClutchError {
-  return new ClutchError('ERR_CLUTCH_MESSAGE', `message "${action}" is not sent: ${reason}`, { cause });
+function unsent(message: Envelope, reason: string, cause?: unknown): ClutchError {
+  return new ClutchError('ERR_CLUTCH_MESSAGE', `message "${nameOf(message)}" is not sent: ${reason}`, { cause });
 }
 
 type Side = 'app' | 'agent';
-type Deliver = (message: Message) => void;
 
 /** Messages that may wait for the Application, which is made after the Agent. */
 const WAITING_LIMIT = 10_000;
@@ -71,7 +73,7 @@ export class LocalBus {
   readonly channels: Map<string, LeaderChannel> = new Map();
   /** Undefined once a side has closed. */
   readonly #sides = new Map<Side, Deliver | undefined>();
-  readonly #waiting: Record<Side, Message[]> = { app: [], agent: [] };
+  readonly #waiting: Record<Side, Envelope[]> = { app: [], agent: [] };
 
   transport(side: Side): MessageTransport {
     return {
@@ -84,17 +86,22 @@ export class LocalBus {
     };
   }
 
-  #send(from: Side, { to, receiverPid, one, ...message }: Message): void {
-    const sent = { ...message, from, senderPid: process.pid };
+  /** Sends an event of the cluster to both sides. */
+  announce(action: string, data: unknown): void {
+    for (const side of ['app', 'agent'] as const) this.#deliver(side, { action, data, from: 'master' });
+  }
+
+  #send(from: Side, { to, receiverPid, one, ...message }: Envelope): void {
+    const sent: Envelope = { ...message, from, senderPid: process.pid };
     const other: Side = from === 'app' ? 'agent' : 'app';
     if (receiverPid === undefined) this.#deliver((to as Side | undefined) ?? other, sent);
     else if (receiverPid !== String(process.pid)) this.#fail(sent, 'no process has this pid');
-    // There is one process: what is meant for one of the others is for the other side, what is for a pid is for both.
-    else if (one || message.action === CONTROL.request) this.#deliver(other, sent);
+    // There is one process: a message to one of the others, or a request, is for the other side; one to its pid for both.
+    else if (one || isRequest(sent)) this.#deliver(other, sent);
     else for (const side of this.#sides.keys()) this.#deliver(side, sent);
   }
 
-  #deliver(side: Side, message: Message): void {
+  #deliver(side: Side, message: Envelope): void {
     const waiting = this.#waiting[side];
     // There is no Master and no parent.
     if (waiting === undefined) return;
@@ -107,15 +114,19 @@ export class LocalBus {
       const deliver = this.#sides.get(side);
       if (deliver) deliver(message);
       // Both sides close together; only one that waits for a reply needs to know.
-      else if (message.action === CONTROL.request) this.#fail(message, 'its receiver has closed');
+      else if (isRequest(message)) this.#fail(message, 'its receiver has closed');
     });
   }
 
   /** Reports to the sender, as the Master does in a cluster. */
-  #fail({ action, data, from }: Message, reason: string): void {
-    if (action === CONTROL.response || action === CONTROL.undelivered) return;
-    const request = action === CONTROL.request ? (data as { id: unknown; action: string }) : undefined;
-    const report = { action: request?.action ?? action, reason, id: request?.id };
-    process.nextTick(() => this.#sides.get(from as Side)?.({ action: CONTROL.undelivered, data: report }));
+  #fail(message: Envelope, reason: string): void {
+    if (isControl(message) && !isRequest(message)) return;
+    const id = isRequest(message) ? (message.data as { id: string }).id : undefined;
+    const data = { action: nameOf(message), reason, id };
+    process.nextTick(() => this.#sides.get(message.from as Side)?.({ clutch: CONTROL.undelivered, data }));
   }
+}
+
+function isRequest(message: Envelope): boolean {
+  return isControl(message) && message.clutch === CONTROL.request;
 }

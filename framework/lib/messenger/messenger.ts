@@ -2,7 +2,15 @@ import { EventEmitter } from 'node:events';
 import type { IMessages, IRequests } from '../../../core/index.js';
 import { ClutchError, toError } from '../../../errors.js';
 import { EARLY_MESSAGES } from '../../../ipc/limits.js';
-import { CONTROL, type Message } from '../../../ipc/message.js';
+import {
+  CONTROL,
+  type ControlMessage,
+  checkAction,
+  type Envelope,
+  isControl,
+  type Message,
+  nameOf,
+} from '../../../ipc/message.js';
 import type { MessageTransport } from './message_transport.js';
 import { type RequestHandler, Requests, type RequestTarget } from './requests.js';
 
@@ -24,8 +32,8 @@ export class Messenger extends EventEmitter {
   readonly #onError: (error: Error) => void;
   readonly #stop: () => void;
   readonly #requests = new Requests((message) => this.#transport.send(message));
-  #early: Message[] | undefined = [];
-  /** `sendRandom` needs to know the others, which the first `egg-pids` tells. */
+  #early: Envelope[] | undefined = [];
+  /** Calls of `sendRandom` that wait for the first `egg-pids`, which names the other processes. */
   #randoms: [action: string, data: unknown][] = [];
 
   constructor(transport: MessageTransport, onError: (error: Error) => void) {
@@ -70,19 +78,16 @@ export class Messenger extends EventEmitter {
   /**
    * To `to`; to the other side when it is not given.
    *
-   * @throws {ClutchError} ERR_CLUTCH_MESSAGE when `data` cannot be sent, or the Master is gone. A message that the Master
-   * cannot deliver is logged, and `clutch:undelivered` ({ action, reason }) is emitted.
+   * @throws {ClutchError} ERR_CLUTCH_MESSAGE when `data` cannot be sent, the action is reserved (`clutch:*`, `egg-ready`
+   * and other events of the cluster), or the Master is gone. A message that the Master cannot deliver is logged, and
+   * `clutch:undelivered` ({ action, reason }) is emitted.
    */
   send<K extends string>(action: K, data?: MessageData<K>, to?: Message['to']): this {
     return this.#send({ action, data, to });
   }
 
   #send(message: Message): this {
-    if (typeof message.action !== 'string') {
-      throw new ClutchError('ERR_CLUTCH_MESSAGE', `the action of a message is ${typeof message.action}`, {
-        fix: 'Name it with a string.',
-      });
-    }
+    checkAction(message.action);
     this.#transport.send(message);
     return this;
   }
@@ -90,7 +95,7 @@ export class Messenger extends EventEmitter {
   /**
    * Asks another process, and resolves with what its handler returns.
    *
-   * @param timeout milliseconds to wait for the answer
+   * @param timeout milliseconds to wait for the reply
    * @throws the error of the handler, with its name, message, code and stack
    * @throws {ClutchError} ERR_CLUTCH_TIMEOUT, or ERR_CLUTCH_MESSAGE when the request cannot be sent or delivered
    */
@@ -104,7 +109,7 @@ export class Messenger extends EventEmitter {
   }
 
   /**
-   * Answers requests of that action, with what `handler` returns or throws.
+   * Replies to requests of that action with what `handler` returns or throws.
    *
    * @throws {ClutchError} ERR_CLUTCH_DUPLICATE when there is a handler already
    */
@@ -124,9 +129,12 @@ export class Messenger extends EventEmitter {
     return super.once(action, listener);
   }
 
-  #receive(message: Message): void {
+  #receive(message: Envelope): void {
+    if (isControl(message)) {
+      this.#receiveControl(message);
+      return;
+    }
     const { action, data } = message;
-    if (action.startsWith('clutch:') && this.#receiveControl(message)) return;
     if (action === 'egg-pids' && Array.isArray(data)) this.opids = data.filter((pid) => pid !== null).map(String);
     if (action === 'egg-ready') {
       this.#emit(message);
@@ -140,31 +148,28 @@ export class Messenger extends EventEmitter {
     else this.#emit(message);
   }
 
-  /** @returns true when the message is not for listeners */
-  #receiveControl(message: Message): boolean {
-    switch (message.action) {
+  /** The other control messages are not for the app. */
+  #receiveControl(message: ControlMessage): void {
+    switch (message.clutch) {
       case CONTROL.request:
         if (this.#early && !this.#requests.hasHandler(message)) this.#keep(message);
-        else this.#requests.answer(message).catch((error: unknown) => this.#onError(toError(error)));
-        return true;
-      case CONTROL.response:
+        else this.#requests.reply(message).catch((error: unknown) => this.#onError(toError(error)));
+        break;
+      case CONTROL.reply:
         this.#requests.settle(message.data as Parameters<Requests['settle']>[0]);
-        return true;
+        break;
       case CONTROL.undelivered:
         this.#undelivered(message.data as Parameters<Requests['undelivered']>[0]);
-        return true;
-      default:
-        // What the Master says to this process and not to the app.
-        return true;
+        break;
     }
   }
 
-  #keep(message: Message): void {
+  #keep(message: Envelope): void {
     if (!this.#early) return;
     if (this.#early.length < EARLY_MESSAGES) this.#early.push(message);
     else
       this.#onError(
-        new ClutchError('ERR_CLUTCH_MESSAGE', `message "${message.action}" is dropped: too many wait for egg-ready`),
+        new ClutchError('ERR_CLUTCH_MESSAGE', `message "${nameOf(message)}" is dropped: too many wait for egg-ready`),
       );
   }
 
@@ -172,11 +177,11 @@ export class Messenger extends EventEmitter {
     if (this.#requests.undelivered(what)) return;
     const { action, reason } = what;
     this.#onError(new ClutchError('ERR_CLUTCH_MESSAGE', `message "${action}" is not delivered: ${reason}`));
-    this.#emit({ action: CONTROL.undelivered, data: { action, reason } });
+    this.#emit({ action: 'clutch:undelivered', data: { action, reason } });
   }
 
   #emit({ action, data }: Message): void {
-    // Each listener on its own, so that one that throws takes neither the others nor the process down.
+    // A listener that throws must stop neither the other listeners nor the process.
     for (const listener of this.rawListeners(action)) {
       try {
         const result: unknown = listener.call(this, data);

@@ -1,6 +1,6 @@
 import { ClutchError, toError } from '../../../errors.js';
 import { describeError, type ErrorData, reviveError } from '../../../ipc/error_data.js';
-import { CONTROL, type Message } from '../../../ipc/message.js';
+import { CONTROL, type ControlMessage } from '../../../ipc/message.js';
 
 const { randomBytes } = process.getBuiltinModule('node:crypto');
 
@@ -15,7 +15,7 @@ interface RequestData {
   data: unknown;
 }
 
-interface ResponseData {
+interface ReplyData {
   id: string;
   value?: unknown;
   error?: ErrorData;
@@ -27,16 +27,16 @@ interface Pending {
   timer: NodeJS.Timeout;
 }
 
-/** Messages that have an answer. */
+/** Messages that are replied to. */
 export class Requests {
-  readonly #send: (message: Message) => void;
+  readonly #send: (message: ControlMessage) => void;
   readonly #handlers = new Map<string, RequestHandler>();
   readonly #pending = new Map<string, Pending>();
-  /** In one process, both sides get all answers: the ids must tell whose they are. */
+  /** In one process both sides get all replies: the prefix tells whose they are. */
   readonly #prefix = randomBytes(4).toString('hex');
   #last = 0;
 
-  constructor(send: (message: Message) => void) {
+  constructor(send: (message: ControlMessage) => void) {
     this.#send = send;
   }
 
@@ -44,13 +44,13 @@ export class Requests {
   handle(action: string, handler: RequestHandler): void {
     if (this.#handlers.has(action)) {
       throw new ClutchError('ERR_CLUTCH_DUPLICATE', `requests "${action}" have a handler already`, {
-        fix: 'One request has one answer: register one handler.',
+        fix: 'A request gets one reply: register one handler.',
       });
     }
     this.#handlers.set(action, handler);
   }
 
-  hasHandler(message: Message): boolean {
+  hasHandler(message: ControlMessage): boolean {
     return this.#handlers.has((message.data as RequestData).action);
   }
 
@@ -67,7 +67,7 @@ export class Requests {
         );
       }, timeout);
       this.#pending.set(id, { resolve, reject, timer });
-      const message: Message = { action: CONTROL.request, data: { id, action, data } satisfies RequestData };
+      const message: ControlMessage = { clutch: CONTROL.request, data: { id, action, data } satisfies RequestData };
       try {
         if (typeof target === 'number') this.#send({ ...message, receiverPid: String(target) });
         else this.#send({ ...message, to: target, one: true });
@@ -85,38 +85,38 @@ export class Requests {
     return pending;
   }
 
-  async answer({ data: request, senderPid }: Message): Promise<void> {
+  async reply({ data: request, senderPid }: ControlMessage): Promise<void> {
     const { id, action, data } = request as RequestData;
     const handler = this.#handlers.get(action);
-    let response: ResponseData;
+    let result: ReplyData;
     try {
       if (!handler) {
-        throw new ClutchError('ERR_CLUTCH_MESSAGE', `nobody answers requests "${action}" here`, {
+        throw new ClutchError('ERR_CLUTCH_MESSAGE', `requests "${action}" have no handler here`, {
           fix: 'Register a handler with messenger.onRequest().',
         });
       }
-      response = { id, value: await handler(data) };
+      result = { id, value: await handler(data) };
     } catch (error) {
-      response = { id, error: describeError(error) };
+      result = { id, error: describeError(error) };
     }
-    const respond = (content: ResponseData): void =>
-      this.#send({ action: CONTROL.response, data: content, receiverPid: String(senderPid) });
+    const respond = (content: ReplyData): void =>
+      this.#send({ clutch: CONTROL.reply, data: content, receiverPid: String(senderPid) });
     try {
-      respond(response);
+      respond(result);
     } catch (error) {
-      // The value cannot be sent; that it cannot, can.
+      // The value cannot be sent; the reason can.
       respond({ id, error: describeError(error) });
     }
   }
 
-  settle({ id, value, error }: ResponseData): void {
+  settle({ id, value, error }: ReplyData): void {
     const pending = this.#take(id);
     if (!pending) return;
     if (!error) pending.resolve(value);
     else pending.reject(reviveError(error));
   }
 
-  /** @returns whether the message that did not reach anyone was a request of ours */
+  /** @returns whether the message that reached nobody was a request of ours */
   undelivered({ id, action, reason }: { id?: unknown; action: string; reason: string }): boolean {
     const pending = this.#take(String(id));
     pending?.reject(new ClutchError('ERR_CLUTCH_MESSAGE', `request "${action}" is not delivered: ${reason}`));
@@ -125,7 +125,7 @@ export class Requests {
 
   close(): void {
     for (const id of [...this.#pending.keys()]) {
-      this.#take(id)?.reject(new ClutchError('ERR_CLUTCH_MESSAGE', 'the messenger was closed before the answer came'));
+      this.#take(id)?.reject(new ClutchError('ERR_CLUTCH_MESSAGE', 'the messenger was closed before the reply came'));
     }
   }
 }

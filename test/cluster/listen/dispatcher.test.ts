@@ -42,7 +42,7 @@ module.exports = (app) => {
       // The worker takes connections and dies before its replies are on their way.
       const { send } = process;
       process.send = (message, ...rest) =>
-        message.accepted !== undefined || message.action === 'clutch:connection-taken' || send.call(process, message, ...rest);
+        message.accepted !== undefined || message.clutch === 'connection-taken' || send.call(process, message, ...rest);
     } else if (ctx.path === '/die') {
       process.kill(process.pid, 'SIGKILL');
     }

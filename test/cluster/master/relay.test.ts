@@ -101,7 +101,7 @@ test('a request that nobody answers is an error that says why', async (t) => {
   assert.equal(late.error?.code, 'ERR_CLUTCH_TIMEOUT');
   assert.match(late.error?.message ?? '', /request "never" got no reply within 100 ms\n {2}sent to agent/);
   const unknown = await tell(agent, 'request', 'app', 'unheard of');
-  assert.match(unknown.error?.message ?? '', /nobody answers requests "unheard of" here/);
+  assert.match(unknown.error?.message ?? '', /requests "unheard of" have no handler here/);
   const dead = await tell(agent, 'request', 999_999, 'who');
   assert.match(dead.error?.message ?? '', /request "who" is not delivered: no process has this pid/);
   const circle = await tell(agent, 'request', 'app', 'unsendable');

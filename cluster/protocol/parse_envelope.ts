@@ -1,0 +1,78 @@
+import { CONTROL, type Control, type Envelope } from '../../ipc/message.js';
+
+type Check = (data: unknown) => boolean;
+
+const RECEIVERS: unknown[] = ['app', 'agent', 'master', 'parent'];
+
+/**
+ * Checks what a child or the parent has sent: app code shares the channel with the runtime and may write anything to it.
+ * Only the known fields are kept, and the sender is not among them.
+ *
+ * @returns undefined when it is no message
+ */
+export function parseEnvelope(given: unknown): Envelope | undefined {
+  // Node's own convention for plain strings, taken over from Egg: the text is action and data.
+  if (typeof given === 'string') return { action: given, data: given };
+  if (!isObject(given)) return undefined;
+  const { action, clutch, data, to, receiverPid, one } = given;
+  if (to !== undefined && to !== null && !RECEIVERS.includes(to)) return undefined;
+  const route: Pick<Envelope, 'to' | 'receiverPid' | 'one'> = {};
+  if (typeof to === 'string') route.to = to as NonNullable<Envelope['to']>;
+  if (typeof receiverPid === 'string' || typeof receiverPid === 'number') route.receiverPid = String(receiverPid);
+  if (one === true) route.one = true;
+  if (typeof action === 'string') return Object.assign(route, { action, data });
+  if (typeof clutch !== 'string' || !Object.hasOwn(CHECKS, clutch)) return undefined;
+  return CHECKS[clutch as Control]?.(data) ? Object.assign(route, { clutch: clutch as Control, data }) : undefined;
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isCount(value: unknown): boolean {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
+}
+
+const isText: Check = (data) => typeof data === 'string';
+
+const isError: Check = (data) =>
+  isObject(data) &&
+  isText(data['name']) &&
+  isText(data['message']) &&
+  (data['stack'] === undefined || isText(data['stack']));
+
+const STATS = ['rss', 'heapUsed', 'cpu', 'loopP50', 'loopP99', 'requests', 'inFlight', 'live', 'lostLines'];
+
+const isStats: Check = (data) => {
+  if (!isObject(data)) return false;
+  const { latency } = data;
+  return (
+    STATS.every((key) => isCount(data[key])) &&
+    isObject(latency) &&
+    isCount(latency['sum']) &&
+    Array.isArray(latency['counts']) &&
+    latency['counts'].every(isCount)
+  );
+};
+
+const isAddress: Check = (data) =>
+  data === undefined ||
+  (isObject(data) &&
+    isText(data['address']) &&
+    (data['port'] === undefined || isCount(data['port'])) &&
+    (data['protocol'] === 'http' || data['protocol'] === 'https'));
+
+/** What a child may send; everything else comes from the Master. */
+const CHECKS: Partial<Record<Control, Check>> = {
+  [CONTROL.hello]: () => true,
+  [CONTROL.bootError]: isError,
+  [CONTROL.ready]: isAddress,
+  [CONTROL.leaving]: (data) => data === undefined || isError(data),
+  [CONTROL.stats]: isStats,
+  [CONTROL.prepareSocket]: isText,
+  [CONTROL.request]: (data) => isObject(data) && isText(data['id']) && isText(data['action']),
+  [CONTROL.reply]: (data) =>
+    isObject(data) && isText(data['id']) && (data['error'] === undefined || isError(data['error'])),
+  [CONTROL.connectionTaken]: isCount,
+  [CONTROL.connectionRefused]: isCount,
+};
