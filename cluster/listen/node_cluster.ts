@@ -65,6 +65,8 @@ function keyOf({ address, port, addressType, fd, index }: InternalMessage): stri
 
 /** Learns Node's keys from the replies that the Master sends to a worker. */
 function watchReplies(child: ChildProcess, queries: Map<unknown, string>): void {
+  // A process that could not be started has no channel.
+  if (!child.connected) return;
   const send = child.send.bind(child) as (...args: unknown[]) => boolean;
   child.send = (message: InternalMessage, ...rest: unknown[]): boolean => {
     const key = queries.get(message?.ack);
