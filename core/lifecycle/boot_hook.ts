@@ -1,5 +1,4 @@
 import { ClutchError } from '../../errors.js';
-import { callSynchronously } from '../../loader/index.js';
 
 /** The hooks that a Boot class may have. */
 export interface BootHook {
@@ -28,19 +27,20 @@ export interface NamedHook {
   file: string;
 }
 
+const PENDING = Symbol('pending');
+
 /**
- * Calls a hook of the synchronous part of the boot.
+ * Waits for a config hook that returned a promise. Files are loaded right after the hook, so it must have run to its end
+ * by then: an `async` one without an `await` has.
  *
- * @throws {ClutchError} ERR_CLUTCH_LIFECYCLE when the hook is async: what is loaded next would see the config before its change
+ * @param promise as the hook returned it, in the same tick
+ * @throws {ClutchError} ERR_CLUTCH_LIFECYCLE if the hook is still running; what the hook threw
  */
-export function callConfigHook({ hook, file }: NamedHook, name: ConfigHook): void {
-  callSynchronously(
-    hook[name],
-    () => hook[name]?.(),
-    () =>
-      new ClutchError('ERR_CLUTCH_LIFECYCLE', `${name} is async, and files are loaded right after it`, {
-        where: file,
-        fix: 'Make it synchronous, and move what must be awaited to didLoad.',
-      }),
-  );
+export async function assertEnded(promise: PromiseLike<unknown>, name: ConfigHook, file: string): Promise<void> {
+  // A promise that has settled by now wins the race.
+  if ((await Promise.race([promise, PENDING])) !== PENDING) return;
+  throw new ClutchError('ERR_CLUTCH_LIFECYCLE', `${name} is async, and nothing waits for what it awaits`, {
+    where: file,
+    fix: 'Make it synchronous, and move what must be awaited to didLoad.',
+  });
 }

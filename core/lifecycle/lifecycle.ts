@@ -3,7 +3,7 @@ import { debuglog } from 'node:util';
 import { ClutchError, toError } from '../../errors.js';
 import { isPromise, type Timing, toAsyncFunction } from '../../loader/index.js';
 import { BootDeadline } from './boot_deadline.js';
-import { type BootClass, type ConfigHook, callConfigHook, type NamedHook } from './boot_hook.js';
+import { assertEnded, type BootClass, type ConfigHook, type NamedHook } from './boot_hook.js';
 import { CloseHooks } from './close_hooks.js';
 import { Ready } from './ready.js';
 import { readyTimeout, TaskGroup, type TaskOptions } from './task_group.js';
@@ -158,10 +158,14 @@ export class Lifecycle extends EventEmitter {
     for (const named of this.#hooks) this.#schedule(this.#load, named, 'didLoad');
   }
 
-  #runConfigHook(named: NamedHook, name: ConfigHook): void {
-    if (!named.hook[name]) return;
-    log('%s in %s', name, named.file);
-    this.#timing.measure(`${name} in ${named.file}`, () => callConfigHook(named, name));
+  #runConfigHook({ hook, file }: NamedHook, name: ConfigHook): void {
+    if (!hook[name]) return;
+    const title = `${name} in ${file}`;
+    log(title);
+    const result: unknown = this.#timing.measure(title, () => hook[name]?.());
+    if (!isPromise(result)) return;
+    const ended = assertEnded(result, name, file);
+    this.#load.run(title, title, () => ended);
   }
 
   #schedule(group: TaskGroup, named: NamedHook, name: AsyncHook): void {
