@@ -2,8 +2,6 @@
 // node bench/ipc.mjs [--rounds 2] [--json]
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import os from 'node:os';
-import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { detect } from 'detect-port';
@@ -40,15 +38,16 @@ const cpuOf = ({ user, system }) => user + system;
 
 /** Leader and Followers as processes, with the library `kind`. */
 async function startClients(kind) {
-  const place = kind === 'clutch' ? path.join(os.tmpdir(), `clutch-bench-${process.pid}.sock`) : String(await detect());
-  const start = async (role) => {
+  const port = kind === 'clutch' ? '' : String(await detect());
+  const start = async (role, place) => {
     const child = fork(PROCESS, [kind, role, peers, place]);
     await answer(child, 'ready');
     return child;
   };
-  const leader = await start('leader');
+  const leader = await start('leader', port);
   const followers = [];
-  for (let index = 0; index < FOLLOWERS; index += 1) followers.push(await start('follower'));
+  for (let index = 0; index < FOLLOWERS; index += 1)
+    followers.push(await start('follower', port || String(leader.pid)));
   const cpu = async (children) => {
     let sum = 0;
     for (const child of children) {

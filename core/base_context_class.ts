@@ -1,6 +1,6 @@
 import type { App, AppConfig, Context, IService } from './types.js';
 
-/** The base of controllers, services and subscriptions: one is made per request, around its context. */
+/** The base of controllers, services and subscriptions; an instance belongs to one context. */
 export class BaseContextClass {
   readonly ctx: Context;
   readonly app: App;

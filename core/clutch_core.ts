@@ -1,13 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
-import type Koa from 'koa';
 import { ClutchError } from '../errors.js';
 import { type Loader, type Plugin, Timing, toAsyncFunction, toMiddleware, toPromise } from '../loader/index.js';
 import { BaseContextClass } from './base_context_class.js';
 import { type CoreOptions, checkOptions } from './core_options.js';
 import { FAST_CLASSES, whyNotFast } from './http/fast_path.js';
 import { keepNextTickShape } from './http/node_internals.js';
+import { KoaBase } from './koa_base.js';
 import { Lifecycle } from './lifecycle/lifecycle.js';
 import type { TaskOptions } from './lifecycle/task_group.js';
 import { type Composed, compose } from './request/compose.js';
@@ -41,33 +41,6 @@ function contextStorage(): AsyncLocalStorage<Context> {
   return (holder[STORAGE] ??= new AsyncLocalStorage<Context>());
 }
 
-type OwnMembers =
-  | 'use'
-  | 'createContext'
-  | 'currentContext'
-  | 'ctxStorage'
-  | 'callback'
-  | 'keys'
-  | 'env'
-  | 'handleRequest'
-  | 'emit'
-  | 'toJSON'
-  | 'inspect';
-
-/** Koa as it is, with our contexts in place of its own types. */
-interface KoaBase extends Omit<Koa, OwnMembers> {
-  use(fn: Middleware): this;
-  createContext(req: IncomingMessage, res: ServerResponse): Context;
-  callback(): (req: IncomingMessage, res: ServerResponse) => Promise<void>;
-  emit(event: string | symbol, ...args: unknown[]): boolean;
-  toJSON(): Record<string, unknown>;
-  inspect(): Record<string, unknown>;
-  env: string;
-  handleRequest(ctx: Context, run: Composed): Promise<void>;
-}
-// CommonJS through require: an import of it takes Node several times as long.
-const KoaBase = require('koa') as new () => KoaBase;
-
 /**
  * Koa with a loader and a lifecycle: what Application and Agent have in common.
  *
@@ -84,7 +57,7 @@ export class ClutchCore extends KoaBase {
   #router: Router | undefined;
   #createContext: ((req: IncomingMessage, res: ServerResponse) => Context) | undefined;
 
-  /** Does ahead what nearly every app needs later: an app worker has the time while the Agent boots. */
+  /** Loads and checks ahead what nearly every app needs: an app worker has the time while the Agent boots. */
   static warmUp(): void {
     require('./router/router.js');
     whyNotFast(true);
@@ -96,9 +69,8 @@ export class ClutchCore extends KoaBase {
     options.type ??= 'application';
     checkOptions(options);
     this.options = options as ClutchCore['options'];
-    const own = this as unknown as Record<'context' | 'response', object>;
-    own.context = Object.create(contextPrototype(Object.getPrototypeOf(this.context)));
-    own.response = Object.create(responsePrototype(Object.getPrototypeOf(this.response)));
+    this.context = Object.create(contextPrototype(Object.getPrototypeOf(this.context)));
+    this.response = Object.create(responsePrototype(Object.getPrototypeOf(this.response)));
     defineLazyState(this.context);
     const title = this.type === 'agent' ? 'Agent' : 'Application';
     this.timing.start(`${title} Start`);
@@ -148,10 +120,10 @@ export class ClutchCore extends KoaBase {
     return super.use(toMiddleware(fn));
   }
 
-  /** Made at first use; its middleware is the last one, behind all that is used before the app is ready. */
+  /** Created at first use. Its middleware comes last, after everything that is used before the app is ready. */
   get router(): Router {
     if (!this.#router) {
-      // The Agent has no routes, and never loads it.
+      // Loaded late: the Agent has no routes.
       const { Router } = require('./router/router.js') as typeof import('./router/router.js');
       const router = new Router({ sensitive: true }, this);
       this.#router = router;
@@ -171,7 +143,7 @@ export class ClutchCore extends KoaBase {
     const handle = (ctx: Context): Promise<void> => this.handleRequest(ctx, run);
     return (req, res) => {
       const ctx = this.createContext(req, res);
-      // One function for all requests, which gets `ctx` as an argument: no closure per request.
+      // One function for all requests gets `ctx` as an argument: no closure per request.
       return storage.run(ctx, handle, ctx);
     };
   }
@@ -222,13 +194,13 @@ export class ClutchCore extends KoaBase {
     return this.#storage.run(ctx, scope);
   }
 
-  /** Runs the middleware and answers; an error is answered by `ctx.onerror`. */
+  /** Runs the middleware and responds; `ctx.onerror` responds to an error. */
   override handleRequest(ctx: Context, run: Composed): Promise<void> {
     return handleRequest(ctx, run);
   }
 
   override createContext(req: IncomingMessage, res: ServerResponse): Context {
-    this.#createContext ??= contextFactory(this as unknown as Koa);
+    this.#createContext ??= contextFactory(this);
     return this.#createContext(req, res);
   }
 
@@ -258,7 +230,10 @@ export class ClutchCore extends KoaBase {
     this.lifecycle.registerBeforeClose(closer);
   }
 
-  /** A promise of being ready; with a function, calls it then; with true or an Error, settles it. */
+  /**
+   * Without an argument, returns a promise that settles once the app is ready or its boot has failed. A function is called
+   * then; true or an Error settles the state.
+   */
   ready(): Promise<void>;
   ready(argument: ReadyArgument): this;
   ready(argument?: ReadyArgument): Promise<void> | this {
@@ -269,14 +244,14 @@ export class ClutchCore extends KoaBase {
     return this;
   }
 
-  /** Runs `beforeClose` hooks and what was registered, in reverse order; then emits `close`. */
+  /** Runs the `beforeClose` hooks and registered functions in reverse order, then emits `close`. */
   async close(): Promise<void> {
     await this.lifecycle.close();
     this.emit('close');
     this.removeAllListeners();
   }
 
-  /** The path of a named route. */
+  /** @returns the path of a named route, `''` for an unknown name */
   url(name: string, params?: unknown): string {
     return this.router.url(name, params);
   }
@@ -296,7 +271,7 @@ const DELEGATED = [
   'register',
 ] as const;
 
-/** Route methods on the app itself; each gives the app back. */
+/** Route methods on the app itself; each returns the app. */
 export interface ClutchCore
   extends Record<
     Exclude<(typeof DELEGATED)[number], 'register' | 'redirect'>,
@@ -317,13 +292,13 @@ for (const method of DELEGATED) {
   });
 }
 
-// Koa's `listen`, with the options; declared in Koa's types.
+// Koa's `listen`, with `serverOptions`; Koa's types declare it.
 Object.defineProperty(ClutchCore.prototype, 'listen', {
   configurable: true,
   writable: true,
   value(this: ClutchCore, ...args: [number]) {
     const server = createServer(this.serverOptions, this.callback());
-    // As in a worker: the app answers errors of connections, and takes web sockets.
+    // As in a worker: the app responds to errors of connections, and accepts web sockets.
     if (this.listenerCount('server') > 0) this.emit('server', server);
     return server.listen(...args);
   },

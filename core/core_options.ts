@@ -16,17 +16,17 @@ export interface CoreOptions {
   [key: string]: unknown;
 }
 
-/** @throws {ClutchError} ERR_CLUTCH_OPTION for a directory that is none, or another type */
+/** @throws {ClutchError} ERR_CLUTCH_OPTION if `baseDir` or `type` is invalid, ERR_CLUTCH_NOT_FOUND if there is no such directory */
 export function checkOptions({ baseDir, type }: CoreOptions): void {
   if (typeof baseDir !== 'string') {
-    throw new ClutchError('ERR_CLUTCH_OPTION', 'options.baseDir required, and must be a string', {
+    throw new ClutchError('ERR_CLUTCH_OPTION', 'options.baseDir must be a string', {
       where: `got ${typeof baseDir}`,
       fix: 'Give the directory of the app.',
     });
   }
   assertDirectory(baseDir, 'options.baseDir');
   if (type !== 'application' && type !== 'agent') {
-    throw new ClutchError('ERR_CLUTCH_OPTION', 'options.type should be application or agent', {
+    throw new ClutchError('ERR_CLUTCH_OPTION', 'options.type must be application or agent', {
       where: `got ${String(type)}`,
     });
   }

@@ -4,7 +4,7 @@ export type { CoreOptions } from './core_options.js';
 export type { BootClass, BootHook } from './lifecycle/boot_hook.js';
 export { Lifecycle } from './lifecycle/lifecycle.js';
 export type { Composed } from './request/compose.js';
-export { responseOn } from './request/connection.js';
+export { onceEnded, responseOn } from './request/connection.js';
 export type { RouteArguments } from './router/route_arguments.js';
 export type { Router } from './router/router.js';
 export * from './types.js';

@@ -25,8 +25,6 @@ const ENTRIES = [
   'plugins/*/{app,agent}.ts',
   'plugins/*/{app,config,lazy}/**/*.ts',
   'leader/clients_of.ts',
-  // bench/ipc.mjs measures it without the rest.
-  'leader/cluster_clients.ts',
 ];
 
 // With --code, only the code is written, over what is there: for one test after an edit.

@@ -1,5 +1,6 @@
 // One process of the comparison: the Leader, or a Follower that is told over IPC what to measure.
-import { rmSync } from 'node:fs';
+// `place` is the port of cluster-client, or the pid of Clutch's Leader.
+import os from 'node:os';
 import { requirePeer } from '../peers.mjs';
 import { echoClient } from './client.mjs';
 import { measureInvokes } from './measure.mjs';
@@ -15,14 +16,12 @@ async function createClient() {
       {},
     );
   }
-  const { ClusterClients } = await import('../../dist/leader/cluster_clients.js');
-  if (role === 'leader') rmSync(place, { force: true });
-  const address = () => ({ path: place });
-  const roles = {
-    leader: { kind: 'leader', token: 'bench', listen: address },
-    follower: { kind: 'follower', token: 'bench', address },
-  };
-  return new ClusterClients(roles[role], {}, console.error).builder(EchoClient).create();
+  // What `app.cluster` uses, without an app around it.
+  const { clusterClientsOf } = await import('../../dist/leader/clients_of.js');
+  const leader = { token: 'bench', dir: os.tmpdir(), master: process.ppid, agent: Number(place) || undefined };
+  const type = role === 'leader' ? 'agent' : 'application';
+  const clients = clusterClientsOf({ type, config: { clusterClient: {} }, options: { leader } }, console.error);
+  return clients.builder(EchoClient).create();
 }
 
 const client = await createClient();

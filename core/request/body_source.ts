@@ -32,7 +32,8 @@ export function replaceSource(exchange: Exchange, previous: unknown, body: unkno
   if (previous === body) return;
   if (isSource(body)) {
     if (isStream(body)) destroyTogether(body);
-    onceEnded(exchange, () => closeSource(body));
+    // Not at once: setting a body that comes too late returns before the body is destroyed.
+    onceEnded(exchange, () => setImmediate(closeSource, body));
   } else if (isSource(previous)) {
     closeSource(previous);
   }

@@ -3,10 +3,10 @@ import type { Context, Middleware, Next } from '../types.js';
 export type Composed = (ctx: Context, next?: Next) => Promise<unknown>;
 
 /**
- * Makes one function of a list of middleware, with the semantics of koa-compose: each gets `next`, a second call of which
- * rejects; what is thrown rejects. The chain is built once; a request makes one closure for each middleware it reaches.
+ * Composes middleware into one function, as koa-compose does: a second call of `next` rejects, and so does an error that is
+ * thrown. The chain is built once; a request creates one closure for each middleware that it reaches.
  *
- * @throws {TypeError} when something in the list is no function
+ * @throws {TypeError} if something in the list is not a function
  */
 export function compose(middleware: readonly unknown[]): Composed {
   if (!Array.isArray(middleware)) throw new TypeError('Middleware stack must be an array!');

@@ -66,15 +66,15 @@ export interface Exchange {
 }
 
 /**
- * Calls `listener` once when the response has been sent, or when it cannot be sent any more because the client has left or the
- * response was destroyed: `res.writableFinished` tells which. If that is so already, it is called in the next event-loop
- * iteration. The request of `createAnonymousContext` never ends.
+ * Calls `listener` once: when the response has been sent, or when it cannot be sent any more because the client has left or the
+ * response was destroyed; at once if that has happened. `res.writableFinished` tells which. The request of
+ * `createAnonymousContext` never ends.
  */
 export function onceEnded({ req, res }: Exchange, listener: Listener): void {
   if (typeof res.once !== 'function') return;
   const { socket } = req;
   if (res.destroyed || socket?.destroyed) {
-    setImmediate(listener);
+    listener();
     return;
   }
   // A response that waits for those before it on its connection does not hear of the connection's end.

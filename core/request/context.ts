@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import type Koa from 'koa';
 import type { Context } from '../types.js';
 import { addFields } from './koa_internals.js';
 
@@ -17,7 +16,7 @@ interface Prototypes {
  * Their prototypes are `app.context`, `app.request` and `app.response`, so that members added there are seen as in Koa. They
  * come from constructors, not from `Object.create` per request: all contexts of an app share one hidden class.
  */
-export function contextFactory(app: Koa & Prototypes): ContextFactory {
+export function contextFactory(app: Prototypes): ContextFactory {
   class RequestOf {
     app = app;
     req: IncomingMessage;

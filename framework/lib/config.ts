@@ -31,6 +31,8 @@ export interface FrameworkConfig {
   dump: { ignore: Set<string | RegExp>; timing: { slowBootActionMinDuration: number } };
   /** Whether requests run in AsyncLocalStorage, so that `app.currentContext` and the app's loggers know their request. */
   asyncContext: boolean;
+  /** Whether requests and responses are of Clutch's faster classes; false for Node's own. */
+  http: { fast: boolean };
   /** Where HTML clients are redirected, or an HTML file that they get; without both a plain page. */
   notfound: NotFoundConfig;
   siteFile: { cacheControl: string; [path: string]: unknown };

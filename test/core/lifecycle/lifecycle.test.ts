@@ -229,7 +229,7 @@ test('messages of single mode reach the other side; an early one waits for its l
 });
 
 const WRONG_OPTIONS: [options: object, code: string, message: RegExp][] = [
-  [{ baseDir: 1 }, 'ERR_CLUTCH_OPTION', /options\.baseDir required, and must be a string/],
+  [{ baseDir: 1 }, 'ERR_CLUTCH_OPTION', /options\.baseDir must be a string/],
   [{ baseDir: '/nowhere' }, 'ERR_CLUTCH_NOT_FOUND', /Directory \/nowhere does not exist/],
   [{ baseDir: path.join(process.cwd(), 'package.json') }, 'ERR_CLUTCH_NOT_FOUND', /is not a directory/],
 ];
