@@ -12,6 +12,9 @@ export class Agent extends BaseApplication {
     this.coreLogger.error(error);
   };
 
+  /** An Agent serves no HTTP, so it needs nothing of what an Application loads ahead. */
+  static override warmUp(): void {}
+
   constructor(options: ApplicationOptions = {}) {
     options.type = 'agent';
     super(options);
