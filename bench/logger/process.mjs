@@ -7,7 +7,7 @@ import { requirePeer } from '../peers.mjs';
 
 const [kind, peers, dir] = process.argv.slice(2);
 /** Lines in one iteration of the event loop, as under load. */
-const SLICE = 50;
+const SLICE = 500;
 
 const KINDS = {
   async clutch() {
@@ -21,7 +21,12 @@ const KINDS = {
   },
   'egg-logger'() {
     const { EggLoggers } = requirePeer(peers, 'egg-logger');
-    const names = { appLogName: 'web.log', coreLogName: 'core.log', agentLogName: 'agent.log', errorLogName: 'error.log' };
+    const names = {
+      appLogName: 'web.log',
+      coreLogName: 'core.log',
+      agentLogName: 'agent.log',
+      errorLogName: 'error.log',
+    };
     const config = { type: 'application', dir, level: 'INFO', consoleLevel: 'NONE', buffer: true, encoding: 'utf8' };
     const { logger } = new EggLoggers({ logger: { ...config, ...names, coreLogger: {} } });
     return { logger, file: path.join(dir, 'web.log'), flush: () => logger.get('file').flush() };

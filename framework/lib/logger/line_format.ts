@@ -1,6 +1,6 @@
-import { format } from 'node:util';
 import type { Masker } from '../../../secrets.js';
 import { formatError } from './error_text.js';
+import { formatText } from './format.js';
 
 /** The request that a line belongs to, for its bracketed part. */
 export interface LogContext {
@@ -58,7 +58,7 @@ export function formatMessage(args: readonly unknown[], masker: Masker, maxCause
   const first = args[0];
   if (args.length === 1 && typeof first === 'string') return masker.maskText(first);
   if (first instanceof Error) return masker.maskText(formatError(first, masker, maxCauses));
-  return masker.maskText(format(...args));
+  return masker.maskText(formatText(args));
 }
 
 /** @returns `[userId/ip/traceId/use-timems METHOD url]` */

@@ -95,7 +95,7 @@ export class LogFile {
   #writeAll(): void {
     if (this.#rest) this.#writeBytes(this.#rest);
     if (this.#waitingLines === 0) return;
-    const bytes = Buffer.from(this.#waiting, this.#encoding);
+    const bytes = encode(this.#waiting, this.#encoding);
     const lines = this.#waitingLines;
     this.#waiting = '';
     this.#waitingLines = 0;
@@ -114,7 +114,7 @@ export class LogFile {
       this.#rest = undefined;
       this.#restLines = 0;
     } catch (error) {
-      this.#rest = bytes.subarray(at);
+      this.#rest = Buffer.from(bytes.subarray(at));
       throw error;
     }
   }
@@ -226,6 +226,18 @@ export class LogFile {
     this.#fd = -1;
     this.#state = 'closed';
   }
+}
+
+/** Holds the bytes of a batch while they are written: a new buffer for each costs more than the write. */
+let scratch: Buffer | undefined;
+/** On Node 20 twice as fast as `Buffer.write`. */
+const encoder = new TextEncoder();
+
+function encode(text: string, encoding: BufferEncoding): Buffer {
+  // A character takes three bytes at most.
+  if (encoding !== 'utf8' || text.length > BATCH * 2) return Buffer.from(text, encoding);
+  scratch ??= Buffer.allocUnsafeSlow(BATCH * 6);
+  return scratch.subarray(0, encoder.encodeInto(text, scratch).written);
 }
 
 /** When an outage was reported, by directory and error code: one line for all the logs of a directory. */

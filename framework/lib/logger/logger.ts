@@ -40,6 +40,8 @@ export class Logger extends Map<string, TransportLike> {
   readonly #context: () => LogContext | undefined;
   readonly #masker: Masker;
   readonly #concentrated = new Map<string, Concentration>();
+  /** The values of this map: reading an array takes less than walking a map, line by line. */
+  #transports: TransportLike[] = [];
 
   constructor(
     options: LoggerOptions,
@@ -84,22 +86,39 @@ export class Logger extends Map<string, TransportLike> {
 
   log(level: Level | 'NONE', args: unknown[], meta?: LogMeta): void {
     const concentrated = this.#concentrated.get(level);
-    if (concentrated?.excludes !== 'all') {
-      let message: string | undefined;
-      let carried = meta;
-      for (const [name, transport] of this) {
-        if (!transport.shouldLog(level) || concentrated?.excludes.includes(name)) continue;
-        if (message === undefined) {
-          message = formatMessage(args, this.#masker, this.options.maxCauseChainLength);
-          if (!meta) {
-            const ctx = this.#context();
-            if (ctx) carried = { ctx };
-          }
+    const transports = concentrated ? this.#without(concentrated.excludes) : this.#transports;
+    let message: string | undefined;
+    let carried = meta;
+    for (let index = 0; index < transports.length; index += 1) {
+      const transport = transports[index] as TransportLike;
+      if (!transport.shouldLog(level)) continue;
+      if (message === undefined) {
+        message = formatMessage(args, this.#masker, this.options.maxCauseChainLength);
+        if (meta === undefined) {
+          const ctx = this.#context();
+          if (ctx !== undefined) carried = { ctx };
         }
-        transport.log(level, args, carried, message);
       }
+      transport.log(level, args, carried, message);
     }
     concentrated?.logger.log(level, args, meta);
+  }
+
+  #without(excludes: Concentration['excludes']): TransportLike[] {
+    if (excludes === 'all') return [];
+    return [...this].filter(([name]) => !excludes.includes(name)).map(([, transport]) => transport);
+  }
+
+  override set(name: string, transport: TransportLike): this {
+    super.set(name, transport);
+    this.#transports = [...this.values()];
+    return this;
+  }
+
+  override delete(name: string): boolean {
+    const isDeleted = super.delete(name);
+    this.#transports = [...this.values()];
+    return isDeleted;
   }
 
   /** Lines of a level go to another logger instead. */

@@ -58,10 +58,12 @@ export class Transport<T extends TransportOptions = TransportOptions> implements
   readonly options: T;
   enabled = true;
   #rank: number;
+  readonly #isPlain: boolean;
 
   constructor(options: T = {} as T) {
     this.options = options;
     this.#rank = rankOf(options.level ?? 'INFO');
+    this.#isPlain = !options.json && !options.formatter;
   }
 
   get level(): LevelName {
@@ -81,8 +83,8 @@ export class Transport<T extends TransportOptions = TransportOptions> implements
   }
 
   shouldLog(level: string): boolean {
-    const rank = LEVELS[level as LevelName] ?? rankOf(level);
-    return this.enabled && rank >= this.#rank && this.#rank !== Number.POSITIVE_INFINITY;
+    // A line of level NONE goes everywhere, but not where nothing goes.
+    return this.enabled && LEVELS[level as LevelName] >= this.#rank && this.#rank !== Number.POSITIVE_INFINITY;
   }
 
   /**
@@ -100,13 +102,14 @@ export class Transport<T extends TransportOptions = TransportOptions> implements
   }
 
   protected line(level: string, message: string, meta: LogMeta | undefined): string {
+    if (meta === undefined && this.#isPlain) return `${timestamp()}${headOf(level)}${message}\n`;
     if (meta?.raw) return `${message}\n`;
     const { formatter, contextFormatter, json, masker = noMasker } = this.options;
     const ctx = meta?.ctx;
     const padding = meta?.paddingMessage ?? (ctx && formatContext(ctx, masker));
     const format = json ? toJsonLine : padding === undefined ? formatter : contextFormatter;
     if (format) return `${format(lineMeta(level, message, padding, ctx))}\n`;
-    const head = `${timestamp()} ${level} ${process.pid} `;
+    const head = timestamp() + headOf(level);
     return padding === undefined ? `${head}${message}\n` : `${head}${padding} ${message}\n`;
   }
 
@@ -117,6 +120,15 @@ export class Transport<T extends TransportOptions = TransportOptions> implements
   end(): void {
     this.close();
   }
+}
+
+const heads = new Map<string, string>();
+
+/** @returns what stands between the time and the message */
+function headOf(level: string): string {
+  let head = heads.get(level);
+  if (head === undefined) heads.set(level, (head = ` ${level} ${process.pid} `));
+  return head;
 }
 
 function lineMeta(level: string, message: string, padding: string | undefined, ctx: LogContext | undefined): LineMeta {
