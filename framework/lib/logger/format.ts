@@ -17,20 +17,29 @@ const templates = new Map<string, Template | null>();
  */
 export function formatText(args: readonly unknown[]): string {
   const first = args[0];
-  if (typeof first !== 'string') return format(...args);
+  if (typeof first !== 'string') return formatAny(args);
   const template = templateOf(first);
-  if (template === null || template.kinds.length !== args.length - 1) return format(...args);
+  if (template === null || template.kinds.length !== args.length - 1) return formatAny(args);
   const { texts, kinds } = template;
   let text = texts[0] as string;
   for (let index = 0; index < kinds.length; index += 1) {
     const value = args[index + 1];
     const isPlain = typeof value === 'number' ? value !== 0 : typeof value === 'string' && kinds[index] === 's';
     // Zero may be a negative one, which has a text of its own.
-    if (!isPlain) return format(...args);
+    if (!isPlain) return formatAny(args);
     text += value;
     text += texts[index + 1];
   }
   return text;
+}
+
+/** A value that cannot be printed, by a getter or a `toJSON` that throws, must not make a log call throw. */
+function formatAny(args: readonly unknown[]): string {
+  try {
+    return format(...args);
+  } catch (error) {
+    return `${String(args[0])} <arguments that cannot be printed: ${(error as Error).message}>`;
+  }
 }
 
 /** @returns null for a format that only `util.format` knows */

@@ -4,6 +4,7 @@ import { format } from 'node:util';
 import { formatText } from '../../../../framework/lib/logger/format.js';
 
 test('the short way gives what util.format gives', () => {
+  // Not `10n`, which util.format throws for with %j.
   const values = [
     'a',
     '',
@@ -14,7 +15,6 @@ test('the short way gives what util.format gives', () => {
     -1.5,
     NaN,
     Infinity,
-    10n,
     true,
     null,
     undefined,
@@ -52,4 +52,9 @@ test('the short way gives what util.format gives', () => {
   }
   for (const one of values) assert.equal(formatText([one, 'b']), format(one, 'b'));
   assert.equal(formatText([]), format());
+});
+
+test('a log call does not throw, whatever it is given', () => {
+  assert.match(formatText(['%j', 10n]), /^%j <arguments that cannot be printed: .*BigInt/);
+  assert.match(formatText(['%s', 10n]), /^10n$/);
 });
