@@ -11,10 +11,20 @@ const COMMANDS: Record<string, Command> = {
   init: { summary: 'make a new app in a directory', load: () => import('./commands/init.js') },
   dev: { summary: 'run the app for development, reloading on change', load: () => import('./commands/dev.js') },
   start: { summary: 'run the app in production', load: () => import('./commands/start.js') },
-  status: { summary: 'tell what each process of the running app is doing', load: () => import('./commands/status.js') },
-  reload: { summary: 'replace all processes without an interruption', load: () => import('./commands/reload.js') },
-  workers: { summary: 'change the number of app workers', load: () => import('./commands/workers.js') },
-  stop: { summary: 'stop the running app', load: () => import('./commands/stop.js') },
+  status: {
+    summary: 'tell what each process of the running app is doing',
+    load: () => import('./commands/control/status.js'),
+  },
+  reload: {
+    summary: 'replace all processes without an interruption',
+    load: () => import('./commands/control/reload.js'),
+  },
+  workers: { summary: 'change the number of app workers', load: () => import('./commands/control/workers.js') },
+  schedule: {
+    summary: 'list the schedules of the running app, or run one',
+    load: () => import('./commands/control/schedule.js'),
+  },
+  stop: { summary: 'stop the running app', load: () => import('./commands/control/stop.js') },
   config: { summary: 'tell each config value and the files that set it', load: () => import('./commands/config.js') },
   plugins: {
     summary: 'tell which plugins are on, why, and in what order',

@@ -23,4 +23,6 @@ export { Messenger } from './lib/messenger/messenger.js';
 export { writeTypings } from './lib/reports/typings.js';
 export { Singleton } from './lib/singleton.js';
 export { type StartOptions, start } from './lib/start.js';
+export { milliseconds } from './lib/time/milliseconds.js';
+export { withinTime } from './lib/time/time_limit.js';
 export type { Helper, Request, Response } from './lib/types.js';

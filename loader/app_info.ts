@@ -22,7 +22,7 @@ export interface AppInfo {
 /**
  * Resolves the server env: `env` option, then the file `config/env`, then `EGG_SERVER_ENV`, then `NODE_ENV`.
  *
- * @returns the trimmed env; `local` when nothing names one
+ * @returns the trimmed env; `local` if none is set
  */
 function resolveServerEnv(baseDir: string, option?: string): string {
   return (option || readEnvFile(baseDir) || process.env['EGG_SERVER_ENV'] || envOfNode()).trim();
@@ -42,7 +42,7 @@ function envOfNode(): string {
   return process.env['NODE_ENV'] === 'production' ? 'prod' : 'local';
 }
 
-/** @returns what `loader.appInfo` holds; @throws {ClutchError} ERR_CLUTCH_PACKAGE without a package name */
+/** @returns `loader.appInfo`; @throws {ClutchError} ERR_CLUTCH_PACKAGE without a package name */
 export function readAppInfo(options: { baseDir: string; env?: string; serverScope?: string }): AppInfo {
   const { baseDir } = options;
   const pkg = readPackage(baseDir);

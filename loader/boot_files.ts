@@ -7,7 +7,7 @@ import type { LoaderHost } from './loader_host.js';
 /**
  * Loads `app.js` or `agent.js` of each unit and registers what it exports as a boot hook.
  *
- * @param warn gets a sentence for a file that exports neither a class nor a function
+ * @param warn is called with a sentence about a file that exports neither a class nor a function
  */
 export function loadBootFiles(
   name: 'app' | 'agent',

@@ -3,7 +3,7 @@ import { ClutchError } from '../errors.js';
 
 const EGG_PATH = Symbol.for('egg#eggPath');
 
-/** @returns the directories named by the classes of `app`, base first; a path named twice counts where it is most derived */
+/** @returns the directories named by the classes of `app`, base first; a path named twice keeps its most derived position */
 export function frameworkPaths(app: object): string[] {
   const paths: string[] = [];
   for (

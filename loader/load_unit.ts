@@ -1,4 +1,4 @@
-/** A directory with the conventions. */
+/** A directory that follows the conventions. */
 export interface LoadUnit {
   path: string;
   type: 'plugin' | 'framework' | 'app';
@@ -8,7 +8,7 @@ export interface LoadUnit {
 
 export type ConfigObject = Record<string, unknown>;
 
-/** @returns true for an object that merging descends into; all else replaces */
+/** @returns true for an object that merging descends into; any other value replaces */
 export function isPlainObject(value: unknown): value is ConfigObject {
   if (typeof value !== 'object' || value === null) return false;
   const prototype = Object.getPrototypeOf(value);

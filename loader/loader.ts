@@ -53,12 +53,12 @@ export class Loader extends UnitLoader {
     if (this.app.Helper) this.#loadExtend('helper', this.app.Helper.prototype);
   }
 
-  /** Loads `app.js` of every unit, makes the hooks and runs `configWillLoad` and `configDidLoad`. */
+  /** Loads `app.js` of every unit, creates the hooks and runs `configWillLoad` and `configDidLoad`. */
   loadCustomApp(): void {
     this.#loadBoot('app');
   }
 
-  /** Loads `agent.js` of every unit, makes the hooks and runs `configWillLoad` and `configDidLoad`. */
+  /** Loads `agent.js` of every unit, creates the hooks and runs `configWillLoad` and `configDidLoad`. */
   loadCustomAgent(): void {
     this.#loadBoot('agent');
   }
@@ -131,7 +131,7 @@ export class Loader extends UnitLoader {
     });
   }
 
-  /** The class of `loadToApp`, for plugins that load files in a way of their own. */
+  /** The class of `loadToApp`, for plugins that load files in their own way. */
   get FileLoader(): typeof FileLoader {
     return FileLoader;
   }
@@ -149,7 +149,7 @@ export class Loader extends UnitLoader {
   /**
    * Loads one file; an exported function is called with `inject`, or with the app when none is given.
    *
-   * @returns what the file or its function gives, null when there is no such file
+   * @returns the export, or what the exported function returns; null if there is no such file
    */
   loadFile(filepath: string, ...inject: unknown[]): unknown {
     const file = resolveModule(filepath);
@@ -168,7 +168,7 @@ export class Loader extends UnitLoader {
   }
 
   /**
-   * Loads the files of directories into `app[property]`, beside what is there from an earlier load.
+   * Loads the files of directories into `app[property]`, next to what an earlier load put there.
    *
    * @throws {ClutchError} ERR_CLUTCH_DUPLICATE for two files of the same name, and for a property that holds something else
    */
@@ -176,7 +176,7 @@ export class Loader extends UnitLoader {
     const name = String(property);
     const existing: unknown = Reflect.get(this.app, property);
     if (existing !== undefined && existing !== null && !isPlainObject(existing)) {
-      throw new ClutchError('ERR_CLUTCH_DUPLICATE', `app.${name} is not a place for files: it exists already`, {
+      throw new ClutchError('ERR_CLUTCH_DUPLICATE', `app.${name} exists already and cannot hold loaded files`, {
         where: [directory].flat(),
         fix: 'Choose another property.',
       });
@@ -189,8 +189,8 @@ export class Loader extends UnitLoader {
   }
 
   /**
-   * Loads the files of directories into `ctx[property]`, beside what is there from an earlier load; classes become
-   * instances at first use.
+   * Loads the files of directories into `ctx[property]`, next to what an earlier load put there; classes become
+   * instances on first use.
    *
    * @throws {ClutchError} ERR_CLUTCH_DUPLICATE for two files of the same name
    */

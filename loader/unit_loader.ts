@@ -79,7 +79,7 @@ export class UnitLoader {
   }
 
   /**
-   * Tells for a config key, or each key below it, which files set it, in order, and to what.
+   * Explains a config key, or each key below it: which files set it, in order, and to what.
    *
    * @example app.loader.explainConfig('security.csrf.enable')
    */
@@ -87,7 +87,7 @@ export class UnitLoader {
     return explainConfig(key, this.config, this.provenance, this.masker);
   }
 
-  /** Tells for each plugin why it is on or off, in load order. */
+  /** Explains for each plugin why it is on or off, in load order. */
   explainPlugins(): PluginExplanation[] {
     return explainPlugins(this.allPlugins, this.orderPlugins);
   }

@@ -16,8 +16,8 @@ export interface FrameworkLocation {
  * Finds the framework package of an app.
  *
  * @param options.framework a package name or an absolute directory; default `egg.framework` of package.json
- * @returns undefined when none is named: Clutch itself is the framework then
- * @throws {ClutchError} ERR_CLUTCH_FRAMEWORK listing where was looked, ERR_CLUTCH_PACKAGE
+ * @returns undefined if none is named: then Clutch itself is the framework
+ * @throws {ClutchError} ERR_CLUTCH_FRAMEWORK listing the directories that were searched, ERR_CLUTCH_PACKAGE
  */
 export function resolveFramework(options: { baseDir: string; framework?: string }): FrameworkLocation | undefined {
   const named = options.framework ?? readPackage(options.baseDir).egg?.framework;
@@ -37,7 +37,7 @@ function existing(dir: string): string {
 function lookUp(name: string, baseDir: string): string {
   const from = [...new Set([baseDir, process.cwd()])];
   const dirs = from.map((dir) => path.join(dir, 'node_modules'));
-  // As in Egg, a directory of that name needs no package.json.
+  // Like Egg, accept a directory without a package.json.
   const found = findPackage(name, from) ?? dirs.map((dir) => path.join(dir, name)).find((dir) => existsSync(dir));
   if (found) return found;
   throw new ClutchError('ERR_CLUTCH_FRAMEWORK', `${name} is not found in ${dirs.join(',')}`, {

@@ -2,7 +2,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { ClutchError, toError } from '../errors.js';
 
-/** What is read of a package.json. */
+/** The fields of a package.json that Clutch reads. */
 export interface PackageJson {
   name?: string;
   version?: string;
@@ -22,7 +22,7 @@ export function readPackage(dir: string): PackageJson {
 }
 
 /**
- * @returns undefined when there is no package.json in `dir`
+ * @returns undefined if `dir` has no package.json
  * @throws {ClutchError} ERR_CLUTCH_PACKAGE when it is not valid JSON or does not hold an object
  */
 export function readPackageIfExists(dir: string): PackageJson | undefined {
@@ -45,10 +45,10 @@ export function readPackageIfExists(dir: string): PackageJson | undefined {
 }
 
 /**
- * Finds a package as Node does, in `node_modules` of each directory and of those above it, and beside the directory itself:
- * pnpm keeps the dependencies of a framework there. The package's `exports` may hide its package.json.
+ * Finds a package as Node does, in `node_modules` of each directory and of those above it, and next to the directory itself,
+ * where pnpm puts the dependencies of a framework. It works also if the package's `exports` hide its package.json.
  *
- * @param dirs where to look from, in this order
+ * @param dirs where the search starts, in this order
  * @returns the package's directory, or undefined
  */
 export function findPackage(name: string, dirs: string[]): string | undefined {

@@ -8,7 +8,9 @@ export type ControlRequest =
   | { command: 'status' }
   | { command: 'reload' }
   | { command: 'stop' }
-  | { command: 'workers'; count: number };
+  | { command: 'workers'; count: number }
+  /** For the schedule plugin in the Agent. */
+  | { command: 'schedule'; request: unknown };
 
 export type ControlReply = { value: unknown } | { error: string };
 

@@ -6,7 +6,10 @@ import { type ControlReply, type ControlRequest, controlPath } from './control_c
 import type { ClusterStatus } from './status.js';
 
 /** Longest request in bytes. */
-const REQUEST_LIMIT = 1024;
+const REQUEST_LIMIT = 64 * 1024;
+
+/** Milliseconds that a command may wait for a schedule to run: a day. */
+const SCHEDULE_LIMIT = 24 * 60 * 60 * 1000;
 
 /** What the commands control. */
 interface Controlled {
@@ -14,9 +17,12 @@ interface Controlled {
   reload(): Promise<void>;
   scale(workers: number): Promise<void>;
   close(): Promise<void>;
+  readonly messenger: {
+    request(target: 'agent', action: string, data: unknown, options: { timeout: number }): Promise<unknown>;
+  };
 }
 
-/** Runs the commands of `clutch status`, `reload`, `stop` and `workers` over a unix socket. */
+/** Runs the commands of `clutch status`, `reload`, `stop`, `workers` and `schedule` over a unix socket. */
 export class ControlServer {
   readonly #server = net.createServer((socket) => this.#serve(socket)).unref();
   readonly #cluster: Controlled;
@@ -89,6 +95,10 @@ export class ControlServer {
         return this.#cluster.reload();
       case 'workers':
         return this.#cluster.scale(request.count);
+      case 'schedule':
+        return this.#cluster.messenger.request('agent', 'clutch-schedule', request.request, {
+          timeout: SCHEDULE_LIMIT,
+        });
       case 'stop':
         this.#log.info('stopped through the control socket, closing');
         // The reply is sent first.
@@ -99,8 +109,9 @@ export class ControlServer {
 }
 
 function parseRequest(text: string): ControlRequest {
-  const { command, count } = JSON.parse(text) as { command?: unknown; count?: unknown };
+  const { command, count, request } = JSON.parse(text) as { command?: unknown; count?: unknown; request?: unknown };
   if (command === 'status' || command === 'reload' || command === 'stop') return { command };
   if (command === 'workers' && typeof count === 'number') return { command, count };
+  if (command === 'schedule') return { command, request };
   throw new Error(`unknown command ${JSON.stringify(command)}`);
 }

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
-import { checkAction, type Message } from '../../ipc/message.js';
+import { CONTROL, checkAction, type Message } from '../../ipc/message.js';
+import { Requests, type RequestTarget } from '../../ipc/requests.js';
 import type { Relay } from './relay.js';
 
 /**
@@ -8,6 +9,9 @@ import type { Relay } from './relay.js';
  */
 export class MasterMessenger extends EventEmitter {
   readonly #relay: Relay;
+  readonly #requests = new Requests((message) =>
+    this.#relay.send({ ...message, from: 'master', senderPid: process.pid }),
+  );
 
   constructor(relay: Relay) {
     super();
@@ -16,6 +20,10 @@ export class MasterMessenger extends EventEmitter {
       // A message named `error` is no error of the Master, and nobody but the Master reports a full queue.
       if (action === 'queueFull' || (action === 'error' && this.listenerCount('error') === 0)) return;
       this.emit(action, data);
+    });
+    relay.on('control', ({ clutch, data }) => {
+      if (clutch === CONTROL.reply) this.#requests.settle(data as Parameters<Requests['settle']>[0]);
+      else this.#requests.undelivered(data as Parameters<Requests['undelivered']>[0]);
     });
     relay.on('queueFull', ({ id }) => this.emit('queueFull', id));
   }
@@ -36,6 +44,22 @@ export class MasterMessenger extends EventEmitter {
   /** To the process with this pid. */
   sendTo(pid: number | string, action: string, data?: unknown): this {
     return this.#send({ action, data, receiverPid: String(pid) });
+  }
+
+  /**
+   * Asks a process, and resolves with what its handler (`messenger.onRequest`) returns.
+   *
+   * @param timeout milliseconds to wait for the reply
+   * @throws the error of the handler
+   * @throws {ClutchError} ERR_CLUTCH_TIMEOUT, or ERR_CLUTCH_MESSAGE if the request cannot be delivered
+   */
+  request(
+    target: RequestTarget,
+    action: string,
+    data?: unknown,
+    { timeout = 5000 }: { timeout?: number } = {},
+  ): Promise<unknown> {
+    return this.#requests.ask(target, action, data, timeout);
   }
 
   /** To one app worker. */

@@ -1,5 +1,13 @@
 import { EventEmitter } from 'node:events';
-import { CONTROL, type Envelope, isControl, isReserved, type Message, nameOf } from '../../ipc/message.js';
+import {
+  CONTROL,
+  type ControlMessage,
+  type Envelope,
+  isControl,
+  isReserved,
+  type Message,
+  nameOf,
+} from '../../ipc/message.js';
 import type { SendFailure } from '../spawn/child_handle.js';
 import type { ManagedChild } from '../supervise/managed_child.js';
 import type { Supervisor } from '../supervise/supervisor.js';
@@ -21,6 +29,8 @@ type Failure = keyof typeof REASON;
 interface Events {
   /** For the Master itself. */
   message: [message: Message];
+  /** The reply to a request of the Master, or why there is none. */
+  control: [message: ControlMessage];
   /** A process does not read: messages to it are dropped. */
   queueFull: [receiver: ManagedChild];
 }
@@ -82,6 +92,7 @@ export class Relay extends EventEmitter<Events> {
 
   #toMaster(message: Envelope): void {
     if (!isControl(message)) this.emit('message', message);
+    else if (message.clutch === CONTROL.reply) this.emit('control', message);
   }
 
   #toAgent(message: Envelope): void {
@@ -137,13 +148,17 @@ export class Relay extends EventEmitter<Events> {
     // Whoever waited for a reply has gone.
     if (isControl(message) && message.clutch !== CONTROL.request) return;
     const name = nameOf(message);
+    const id = isControl(message) ? (message.data as { id: string }).id : undefined;
+    const report = { clutch: CONTROL.undelivered, data: { action: name, reason: REASON[failure], id }, from: 'master' };
+    if (id !== undefined && senderPid === process.pid) {
+      this.emit('control', report);
+      return;
+    }
     const sender = senderPid === undefined ? undefined : this.#find(senderPid);
     if (!sender) {
       this.#log.error(`message "${name}" from ${message.from} is not delivered: ${REASON[failure]}`);
       return;
     }
-    const id = isControl(message) ? (message.data as { id: string }).id : undefined;
-    const data = { action: name, reason: REASON[failure], id };
-    sender.handle.send({ clutch: CONTROL.undelivered, data, from: 'master' });
+    sender.handle.send(report);
   }
 }

@@ -1,4 +1,4 @@
-/** Notices a boot that never ends: a time limit passes, or nothing is left in the process that could end it. */
+/** Detects a boot that never ends: a time limit passes, or the event loop is empty and nothing could end it. */
 export class BootDeadline {
   readonly #onTooLate: (limit: number) => void;
   readonly #onIdle: () => void;
@@ -7,13 +7,13 @@ export class BootDeadline {
   constructor(handlers: { onTooLate: (limit: number) => void; onIdle: () => void }) {
     this.#onTooLate = handlers.onTooLate;
     this.#onIdle = () => {
-      // Whoever catches the error may still recover, and set it back.
+      // A caller that catches the error and recovers can reset it.
       process.exitCode ||= 1;
       handlers.onIdle();
     };
   }
 
-  /** Watches for an event loop that runs empty. */
+  /** Starts watching for an empty event loop. */
   start(): void {
     process.once('beforeExit', this.#onIdle);
   }

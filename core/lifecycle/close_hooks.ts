@@ -4,12 +4,12 @@ import { toAsyncFunction } from '../../loader/index.js';
 export class CloseHooks {
   readonly #hooks = new Set<() => unknown>();
 
-  /** The same function counts once. One that is added while they run is the next to run. */
+  /** Adding a function twice has no effect. One that is added while hooks run is the next to run. */
   add(hook: () => unknown): void {
     this.#hooks.add(hook);
   }
 
-  /** Rejects with what a hook throws; those registered before it do not run then. */
+  /** Rejects if a hook throws; the hooks registered before that one do not run then. */
   async run(): Promise<void> {
     for (let hook = this.#last(); hook; hook = this.#last()) {
       this.#hooks.delete(hook);

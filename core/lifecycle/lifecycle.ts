@@ -61,7 +61,7 @@ export class Lifecycle extends EventEmitter {
     this.#load.on('done', () => this.#triggerWillReady());
     this.#boot.on('done', () => this.#ready.settle());
     this.#ready.onSettled((error) => this.#onReady(error));
-    // Loading is synchronous, so that all tasks of the constructor are known by then.
+    // Loading is synchronous, so all tasks that the constructor adds are known on the next tick.
     process.nextTick(() => {
       if (this.isClosing) return;
       this.#deadline.start();
@@ -93,7 +93,7 @@ export class Lifecycle extends EventEmitter {
     return this.#ready;
   }
 
-  /** What ready failed with because `close()` came before it. */
+  /** The error that ready failed with if `close()` interrupted the boot. */
   get interruption(): Error | undefined {
     return this.#interruption;
   }
@@ -103,7 +103,7 @@ export class Lifecycle extends EventEmitter {
     return [...this.#load.remaining, ...this.#boot.remaining].map(({ description }) => description);
   }
 
-  /** Fails the boot when it is not ready in time. @param limit milliseconds from now; 0 for no limit */
+  /** Fails the boot if it is not ready in time. @param limit milliseconds from now; 0 for no limit */
   limitBoot(limit: number): void {
     if (this.#ready.state === 'pending' && !this.isClosing) this.#deadline.setLimit(limit);
   }
@@ -118,7 +118,7 @@ export class Lifecycle extends EventEmitter {
     this.#collect((app) => ({ hook: new Boot(app as never), file: Boot.prototype.fullPath ?? Boot.name }));
   }
 
-  /** Takes the function style of `app.js`: it runs as a `configDidLoad`; ready waits for the promise of an async one. */
+  /** Adds an `app.js` that exports a function: it runs as `configDidLoad`, and ready waits if it is async. */
   addFunctionAsBootHook(hook: (app: unknown) => unknown, file = hook.name): void {
     this.#collect((app) => {
       const configDidLoad = (): void => {
@@ -138,7 +138,7 @@ export class Lifecycle extends EventEmitter {
     this.#collected.push(create);
   }
 
-  /** Makes the hooks, in order. */
+  /** Creates the hooks, in order. */
   init(): void {
     if (this.#phase !== 'collecting') {
       throw new ClutchError('ERR_CLUTCH_LIFECYCLE', 'lifecycle has been initialized', { fix: 'Call init() once.' });
@@ -186,7 +186,7 @@ export class Lifecycle extends EventEmitter {
       this.#running -= 1;
     }
     log('%s has ended', title);
-    // The timeline ends with the boot, and when the application is closed while it boots.
+    // The timeline is complete once the boot has ended or the application has closed.
     if (this.#timing.unfinished().some((item) => item.name === title)) this.#timing.end(title);
   }
 
@@ -220,7 +220,7 @@ export class Lifecycle extends EventEmitter {
     }
   }
 
-  /** An application that has closed has no listeners and no logger any more. */
+  /** A closed application has no listeners and no logger. */
   #report(error: Error): void {
     if (this.listenerCount('error') > 0) this.emit('error', error);
     else process.emitWarning(`a hook failed after the app was closed: ${error.stack}`, 'ClutchWarning');
@@ -246,7 +246,8 @@ export class Lifecycle extends EventEmitter {
   }
 
   /**
-   * Registers what `close()` runs. What a hook registers that was interrupted by `close()` runs as well, at once if need be.
+   * Registers a function that `close()` runs. A hook that `close()` interrupted may still register one: if the application has
+   * closed by then, it runs immediately.
    *
    * @throws {ClutchError} ERR_CLUTCH_LIFECYCLE when closed and no hook is running, or `closer` is not a function
    */
@@ -263,7 +264,7 @@ export class Lifecycle extends EventEmitter {
   }
 
   /**
-   * Runs what was registered, in reverse order, one after the other. Every call gives the same outcome.
+   * Runs the registered functions in reverse order, one after the other. Every call has the same outcome.
    * A boot that is under way stops: no further hook starts, and ready fails.
    */
   close(): Promise<void> {
@@ -280,7 +281,7 @@ export class Lifecycle extends EventEmitter {
       const what = 'the app was closed while it booted';
       this.#interruption = new ClutchError('ERR_CLUTCH_LIFECYCLE', what, { where: this.remaining });
       this.#ready.settle(this.#interruption);
-      // Whoever waits for ready hears of it while the application still takes unhandled rejections.
+      // The rejection of ready is delivered while the application still handles unhandled rejections.
       await new Promise((resolve) => setImmediate(resolve));
     }
     try {

@@ -1,7 +1,7 @@
 type ReadyState = 'pending' | 'ready' | 'failed';
 type ReadyListener = (error?: Error) => void;
 
-/** A state that is reached once: ready or failed. */
+/** A state that settles once, as ready or failed. */
 export class Ready {
   #state: ReadyState = 'pending';
   #error: Error | undefined;
@@ -12,12 +12,12 @@ export class Ready {
     return this.#state;
   }
 
-  /** What it failed with. */
+  /** The error it failed with. */
   get error(): Error | undefined {
     return this.#error;
   }
 
-  /** Whether someone holds a promise of it, and so gets the error that it may fail with. */
+  /** Whether `promise()` was called, so that someone receives a failure. */
   get isAwaited(): boolean {
     return this.#isAwaited;
   }
@@ -33,12 +33,12 @@ export class Ready {
     const notify = (): void => {
       for (const listener of listeners) listener(error);
     };
-    // Node reports a promise that was left rejected at the end of this tick: the cause of a failure is reported before it.
+    // Node reports unhandled rejections at the end of this tick. They may be the cause of the failure, so they come first.
     if (error) setImmediate(notify);
     else process.nextTick(notify);
   }
 
-  /** Calls `listener` once settled, at once when it is already. */
+  /** Calls `listener` once settled, immediately if it already is. */
   onSettled(listener: ReadyListener): void {
     if (this.#state === 'pending') this.#listeners.push(listener);
     else listener(this.#error);

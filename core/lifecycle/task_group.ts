@@ -10,17 +10,17 @@ export interface TaskOptions {
 
 interface Task {
   name: string;
-  /** What runs and in which file, for an error. */
+  /** Kind, name and file of the task, for errors. */
   description: string;
   timer: NodeJS.Timeout | undefined;
 }
 
-/** `collecting`: tasks run, but the group does not complete. `cancelled`: no further task runs. */
+/** `collecting`: tasks run, but the group is not done without `start()`. `cancelled`: no further task runs. */
 type GroupState = 'collecting' | 'started' | 'done' | 'failed' | 'cancelled';
 
 /**
  * Tasks that have to end before the next phase of the boot.
- * Emits `done`, or `failed` with the first error; `late` with an error that comes after either or after `cancel()`;
+ * Emits `done`, or `failed` with the first error; `late` with an error that follows either of them or `cancel()`;
  * `timeout` (name, milliseconds) for a slow task and `stat` ({ id, remain }) after each.
  */
 export class TaskGroup extends EventEmitter {
@@ -34,12 +34,12 @@ export class TaskGroup extends EventEmitter {
     this.#timeout = timeout;
   }
 
-  /** The tasks that have not ended, by name and as text. */
+  /** The tasks that have not ended. */
   get remaining(): { name: string; description: string }[] {
     return [...this.#pending];
   }
 
-  /** The group is complete from now on as soon as no task is left. */
+  /** From now on the group is done as soon as no task is left. */
   start(): void {
     if (this.#state !== 'collecting') return;
     this.#state = 'started';
@@ -83,7 +83,7 @@ export class TaskGroup extends EventEmitter {
     });
   }
 
-  /** Starts no more tasks, e.g. because the application is closed; those that run go on. */
+  /** Starts no more tasks, e.g. because the application closes; running tasks continue. */
   cancel(): void {
     this.#state = 'cancelled';
     for (const { timer } of this.#pending) clearTimeout(timer);

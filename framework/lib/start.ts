@@ -19,11 +19,11 @@ interface FrameworkModule {
 }
 
 /**
- * Starts Agent and Application in this process, for tests and for containers that want one process.
+ * Starts Agent and Application in this process, for tests and for containers with one process.
  * It does not listen: use `app.listen(port)` or `http.createServer(app.serverOptions, app.callback())`.
  *
  * @returns the ready application; `app.agent` is the Agent, and `app.close()` closes both
- * @throws {ClutchError} whatever stops the boot; both are closed then. ERR_CLUTCH_BOOT after `config.workerStartTimeout`, and
+ * @throws {ClutchError} the error of the boot; both are closed then. ERR_CLUTCH_BOOT after `config.workerStartTimeout`, and
  *   when nothing is left in the process that the boot could wait for
  */
 export async function start(options: StartOptions = {}): Promise<Application & { agent: Agent }> {
@@ -50,7 +50,7 @@ export async function start(options: StartOptions = {}): Promise<Application & {
   }
 }
 
-/** The boot's error counts: what fails in closing is logged, and a close hook that never ends is not waited for. */
+/** Closes without hiding the boot's error: errors of close hooks are logged, and a hook that never ends is abandoned. */
 async function closeFailed(apps: (Agent | Application | undefined)[]): Promise<void> {
   for (const app of apps) {
     if (!app) continue;

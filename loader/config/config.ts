@@ -9,7 +9,7 @@ import { type ConfigObject, isPlainObject, type LoadUnit } from '../load_unit.js
 
 const log = debuglog('clutch:loader');
 
-// CommonJS through require: an import of it takes Node several times as long.
+// CommonJS is loaded with require: importing it takes Node several times as long.
 const { extend } = createRequire(import.meta.url)('extend2') as typeof import('extend2');
 
 /** One file that set a config leaf, with the value that it set. */
@@ -66,7 +66,7 @@ function writeMeta(meta: ConfigObject, value: ConfigObject, file: string): void 
   }
 }
 
-/** Merges `source` into `target`: plain objects deeply, all else replaced, `undefined` skipped. */
+/** Merges `source` into `target`: plain objects are merged deeply, other values replace, `undefined` is skipped. */
 function mergeConfig(target: ConfigObject, source: ConfigObject): ConfigObject {
   return extend(true, target, source) as ConfigObject;
 }

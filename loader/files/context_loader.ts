@@ -7,9 +7,9 @@ export interface ContextLoaderOptions extends Omit<FileLoaderOptions, 'target' |
   property: string;
   /** The application. */
   inject: { context: object };
-  /** Where the raw tree is put on the application, e.g. `serviceClasses`. */
+  /** The property of the application that gets the raw tree, e.g. `serviceClasses`. */
   fieldClass?: string;
-  /** The tree of an earlier load into the same property, which gets the files of this one as well. */
+  /** The tree of an earlier load into the same property; the files are added to it. */
   target?: object;
 }
 
@@ -17,7 +17,7 @@ type Tree = Record<string, unknown>;
 /** The containers and instances of one context. */
 type Level = new (ctx: object) => object;
 
-/** Loads files into a property of `ctx`; classes are made into instances at first use, once per context. */
+/** Loads files into a property of `ctx`; classes are instantiated on first use, once per context. */
 export class ContextLoader extends FileLoader {
   readonly #property: string;
   readonly #app: { context: object };

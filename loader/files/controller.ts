@@ -6,14 +6,14 @@ import { toAsyncFunction } from './generators.js';
 type Method = (...args: unknown[]) => unknown;
 
 export interface ControllerOptions {
-  /** Pass all arguments of the call on; without it a controller gets `ctx` only. */
+  /** Pass on all arguments of the call; by default a controller gets `ctx` only. */
   supportParams?: boolean;
 }
 
 /**
  * Turns what a controller file exports into middleware.
  *
- * @param app what a plain function export is called with
+ * @param app the argument for an exported plain function
  * @throws {ClutchError} ERR_CLUTCH_CONTROLLER for a method of an object that takes `next`
  */
 export function toController(
@@ -77,7 +77,7 @@ function fromObject(
         const what = `controller \`${prefix}${key}\` should not use next as argument`;
         throw new ClutchError('ERR_CLUTCH_CONTROLLER', what, {
           where: file,
-          fix: 'A controller gets ctx; what needs next is a middleware.',
+          fix: 'A controller gets ctx; code that needs next is a middleware.',
         });
       }
       const wrapped = objectMethod(toAsyncFunction(value as Method), options.supportParams === true);

@@ -11,11 +11,11 @@ interface CustomLoaderOptions extends Omit<Partial<ContextLoaderOptions>, 'injec
   directory: string;
   /** Whether the property is on the application (default) or on each context. */
   inject?: 'app' | 'ctx';
-  /** Take the directory of every load unit, not of the app only; default false. */
+  /** Load the directory of every load unit, not only of the app; default false. */
   loadunit?: boolean;
 }
 
-/** What the entries are loaded with. */
+/** The loader, as far as the entries need it. */
 interface CustomLoaderHost {
   app: { context: object };
   appInfo: { baseDir: string };

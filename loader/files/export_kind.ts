@@ -3,7 +3,7 @@ import type { ClutchError } from '../../errors.js';
 const CLASS_SOURCE = /^class[\s{]/;
 const COMPILED_CLASS = /_classCallCheck|Cannot call a class as a function/;
 
-/** A class of the user, with whatever it is constructed with. */
+/** A class of the user; what its constructor takes is not known. */
 export interface AnyClass {
   new (...args: unknown[]): object;
   readonly prototype: object;
@@ -30,18 +30,18 @@ export function isPromise(value: unknown): value is PromiseLike<unknown> {
 }
 
 /**
- * Calls a function of the user whose result is needed at once. An async function is not even called.
+ * Calls a function of the user whose result is needed immediately. An async function is not called at all.
  *
- * @param fn the function by which an async one is recognised
+ * @param fn the function, to see whether it is async
  * @param call calls it
  * @returns its result
- * @throws {ClutchError} what `refusal` makes, when the function is async or gives a promise
+ * @throws {ClutchError} the result of `refusal` if the function is async or returns a promise
  */
 export function callSynchronously<T>(fn: unknown, call: () => T, refusal: () => ClutchError): T {
   if (isAsyncFunction(fn)) throw refusal();
   const result = call();
   if (!isPromise(result)) return result;
-  // The refusal is the error that is reported.
+  // The refusal is reported, not what the promise rejects with.
   result.then(undefined, () => undefined);
   throw refusal();
 }

@@ -7,7 +7,7 @@ import { loadIfExists } from './module_loader.js';
 /**
  * Applies `app/extend/<name>` of each unit to an object, then `<name>.<env>` of each unit.
  *
- * @param envs the server env, and further ones whose files are taken as well
+ * @param envs the server env and any others whose files are applied too
  * @throws {ClutchError} ERR_CLUTCH_EXTEND, ERR_CLUTCH_MODULE
  */
 export function loadExtend(name: string, target: object, units: LoadUnit[], envs: string[]): void {
@@ -21,7 +21,7 @@ export function loadExtend(name: string, target: object, units: LoadUnit[], envs
 
 /**
  * Copies the members of an extend file onto a prototype: values, accessors and symbols, enumerable or not.
- * A half accessor keeps the other half of the accessor that it replaces.
+ * A getter or setter alone keeps the other half of the accessor that it replaces.
  *
  * @param target the object that is extended, e.g. `app.context`
  * @param members the file's export: an object, or a class whose prototype is taken

@@ -10,19 +10,19 @@ export const FULLPATH = Symbol.for('EGG_LOADER_ITEM_FULLPATH');
 export const EXPORTS = Symbol.for('EGG_LOADER_ITEM_EXPORTS');
 
 export interface FileLoaderOptions {
-  /** Directories whose files become properties; one that does not exist gives none. */
+  /** Directories whose files become properties; one that does not exist is skipped. */
   directory: string | string[];
-  /** The object that gets the properties. */
+  /** The object to which the properties are added. */
   target: object;
   /** Globs relative to the directory; default: every module file. */
   match?: string | string[];
-  /** Globs to leave out. */
+  /** Globs of files to skip. */
   ignore?: string | string[];
   /** How file names become property names; default `camel`. */
   caseStyle?: CaseStyle;
   /** Legacy form of `caseStyle: 'lower'`. */
   lowercaseFirst?: boolean;
-  /** Turns what a file exports into what is attached. */
+  /** Maps the export of a file to the value that is attached. */
   initializer?: (exports: never, file: { path: string; pathName: string }) => unknown;
   /** Argument for exported functions. */
   inject?: unknown;
@@ -68,7 +68,7 @@ export class FileLoader {
     return target;
   }
 
-  /** @returns the files with their property names and what is attached for each */
+  /** @returns the files with their property names and the value that is attached for each */
   parse(): LoadedItem[] {
     const { directory, caseStyle = 'camel', lowercaseFirst, filter } = this.options;
     const items: LoadedItem[] = [];
@@ -92,7 +92,7 @@ export class FileLoader {
     const { match, ignore } = this.options;
     const ignored = [ignore ?? []].flat().filter(Boolean);
     if (match === undefined && ignored.length === 0) return walk(dir);
-    // Loaded on first use: most apps use the default match, and globby is the largest module of the loader.
+    // Loaded on first use: most apps use the default match, and globby is the largest dependency of the loader.
     const { globbySync } = require('globby') as typeof import('globby');
     const patterns = match === undefined ? ['**/*'] : [match].flat();
     const files = globbySync([...patterns, ...ignored.map((glob) => `!${glob}`)], { cwd: dir }).sort();
@@ -109,7 +109,7 @@ export class FileLoader {
   }
 }
 
-/** @returns module files below `dir`, whether this process could load them or not; sources win over compiled files */
+/** @returns module files below `dir`, whether or not this process can load them; sources win over compiled files */
 export function moduleFiles(dir: string): string[] {
   const { files, sources } = scan(dir);
   const stems = new Set(sources.map((file) => file.replace(/\.ts$/, '')));
@@ -119,7 +119,7 @@ export function moduleFiles(dir: string): string[] {
   ].sort();
 }
 
-/** @returns module files below `dir`, relative with `/`, sorted so that a load order is the same on every machine */
+/** @returns module files below `dir`, relative with `/`, sorted so that the load order is the same on every machine */
 function walk(dir: string): string[] {
   const { files, sources } = scan(dir);
   const uncompiled =
@@ -141,7 +141,7 @@ function scan(dir: string): { files: string[]; sources: string[] } {
     }
     for (const entry of entries.sort((a, b) => (a.name < b.name ? -1 : 1))) {
       const name = relative ? `${relative}/${entry.name}` : entry.name;
-      // As with globs, what starts with a dot is not meant.
+      // Like a glob, skip names that start with a dot.
       if (entry.name.startsWith('.') || entry.name === 'node_modules') continue;
       if (entry.isDirectory() || (entry.isSymbolicLink() && !path.extname(entry.name))) descend(name);
       else {
@@ -181,7 +181,7 @@ function attach(target: Record<string, unknown>, item: LoadedItem, override: boo
   });
 }
 
-/** Not enumerable, so that a copy or a comparison of what was loaded does not show it; a frozen export goes without. */
+/** The marks are not enumerable, so that copies and comparisons ignore them; a frozen export is not marked. */
 function markFile(value: object, fullpath: string): void {
   if (!Object.isExtensible(value)) return;
   Object.defineProperty(value, FULLPATH, { value: fullpath, configurable: true, writable: true });

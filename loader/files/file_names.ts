@@ -7,7 +7,7 @@ const SEGMENT = /^[a-z][a-z0-9_-]*$/i;
 
 /**
  * @param file path relative to the loaded directory, e.g. `admin/user_role.js`
- * @returns the property names that the file is reached by, e.g. `['admin', 'userRole']`
+ * @returns the property names under which the file is found, e.g. `['admin', 'userRole']`
  * @throws {ClutchError} ERR_CLUTCH_FILE_NAME for a segment that is not letters, digits, `_` and `-` after a letter
  */
 export function propertyNames(file: string, caseStyle: CaseStyle, directory: string): string[] {

@@ -10,11 +10,11 @@ type MiddlewareFactory = (options: object, app: never) => MiddlewareFunction;
 
 /** What `config.<middleware name>` may hold besides the middleware's own options. */
 export interface MiddlewareOptions extends PathMatchOptions {
-  /** False leaves the middleware out; default true. */
+  /** False to leave the middleware out; default true. */
   enable?: boolean;
 }
 
-/** One middleware that config lists. */
+/** One middleware listed in config. */
 export interface ListedMiddleware {
   name: string;
   /** Its file. */
@@ -25,7 +25,7 @@ export interface ListedMiddleware {
 }
 
 /**
- * Builds the middleware that config lists, in order.
+ * Builds the middleware listed in config, in order.
  *
  * @param names `coreMiddleware` followed by `appMiddleware`
  * @throws {ClutchError} ERR_CLUTCH_MIDDLEWARE for a name without a file or listed twice, and for a bad factory

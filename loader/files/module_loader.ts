@@ -8,8 +8,8 @@ const require = createRequire(import.meta.url);
 const log = debuglog('clutch:loader');
 
 /**
- * How this process treats `.ts`: `first` where a hook such as tsx loads it or `EGG_TYPESCRIPT` asks for it,
- * `fallback` where Node strips types itself, `off` where only compiled JavaScript runs.
+ * How this process treats `.ts`: `first` if a hook such as tsx loads it or `EGG_TYPESCRIPT` is set,
+ * `fallback` if Node strips types itself, `off` if only compiled JavaScript runs.
  */
 type TypeScriptMode = 'first' | 'fallback' | 'off';
 
@@ -30,7 +30,7 @@ function extensions(): string[] {
   return mode === 'first' ? [...TS_EXTENSIONS, ...JS_EXTENSIONS] : [...JS_EXTENSIONS, ...TS_EXTENSIONS];
 }
 
-/** @returns true for names that the default match of FileLoader takes: modules, without declaration files */
+/** @returns true for the names that FileLoader loads by default: modules, except declaration files */
 export function isModuleFile(name: string): boolean {
   if (/\.d\.[cm]?ts$/.test(name)) return false;
   if (/\.[cm]?js$/.test(name)) return true;
@@ -38,8 +38,7 @@ export function isModuleFile(name: string): boolean {
 }
 
 /**
- * Of `x.ts` and `x.js` in one directory only one is the module: the source where TypeScript comes first,
- * else the compiled file.
+ * Keeps one of `x.ts` and `x.js` in the same directory: the source if TypeScript comes first, else the compiled file.
  */
 export function dropShadowed(files: string[]): string[] {
   const chosen = new Map<string, string>();
@@ -58,7 +57,7 @@ function isFile(file: string): boolean {
 }
 
 /**
- * Finds the file that a path without extension means: with an extension, else `index` of a directory.
+ * Resolves a path without an extension: the file with one, else `index` in that directory.
  *
  * @returns the file's path, or undefined when there is none
  * @throws {ClutchError} ERR_CLUTCH_NOT_COMPILED when only a `.ts` source is there and this process cannot load it
@@ -81,8 +80,9 @@ export function notCompiled(file: string): ClutchError {
 }
 
 /**
- * Loads a module of any kind synchronously. A default export is taken; an unknown extension gives the file's Buffer.
+ * Loads a module of any kind synchronously.
  *
+ * @returns the default export if there is one, else the exports; the Buffer of a file with an unknown extension
  * @throws {ClutchError} ERR_CLUTCH_TOP_LEVEL_AWAIT, ERR_CLUTCH_MODULE with the original error as `cause`
  */
 export function loadModule(file: string): unknown {
@@ -126,12 +126,12 @@ function defaultExport(exported: unknown): unknown {
   if (!isEsm && !(exported as { __esModule?: boolean }).__esModule) return exported;
   if (!('default' in exported)) return isEsm ? { ...exported } : exported;
   const value = exported.default;
-  // A CommonJS file compiled from TypeScript and required through an ES module facade has two layers.
+  // CommonJS compiled from TypeScript and required through an ES module facade has two default exports, one in the other.
   if (typeof value === 'object' && value !== null && '__esModule' in value && 'default' in value) return value.default;
   return value;
 }
 
-/** @returns the module that `filepath` means, or null when there is none */
+/** @returns the module at `filepath`, or null if there is none */
 export function loadIfExists(filepath: string): { file: string; exports: unknown } | null {
   const file = resolveModule(filepath);
   return file === undefined ? null : { file, exports: loadModule(file) };

@@ -6,12 +6,12 @@ import type { PluginNode } from './plugin_order.js';
 
 type Warn = (message: string) => void;
 
-/** One plugin as `config/plugin` may declare it. */
+/** A plugin as declared in `config/plugin`. */
 export interface PluginDeclaration {
   enable?: boolean;
-  /** A directory; beats `package`. */
+  /** A directory; takes precedence over `package`. */
   path?: string;
-  /** A package name; the key when absent. */
+  /** A package name; default: the key. */
   package?: string;
   /** Server envs in which the plugin may be on; all when empty. */
   env?: string[];
@@ -29,7 +29,7 @@ export interface Plugin extends PluginNode {
   implicitEnable?: boolean;
   /** Names of plugins that need this one. */
   dependents?: string[];
-  /** Each file that said something of the plugin, in merge order. */
+  /** Each file that declared the plugin, in merge order. */
   history: { from: string; enable: boolean }[];
   /** Why a plugin that was declared on is off. */
   disabledBecause?: string;

@@ -1,6 +1,6 @@
 import { ClutchError } from '../../errors.js';
 
-/** What ordering needs to know of a plugin. */
+/** The fields of a plugin that ordering needs. */
 export interface PluginNode {
   name: string;
   enable: boolean;
@@ -13,15 +13,15 @@ export interface PluginNode {
 export interface PluginOrder {
   /** Enabled plugins, each after those it depends on. */
   names: string[];
-  /** Plugins that were off and are on because another needs them, with the one that asked. */
+  /** Plugins that were off and are on because another plugin needs them, with the name of that plugin. */
   implicit: { name: string; neededBy: string }[];
 }
 
 /**
  * Orders plugins so that each comes after its dependencies; ties keep the order they were declared in.
- * A hard dependency that is off is switched on; an optional one only affects the order.
+ * A hard dependency that is off is turned on; an optional one only affects the order.
  *
- * @param plugins enabled and disabled plugins by name; those filtered out by env are not in it
+ * @param plugins enabled and disabled plugins by name; without those that env excludes
  * @throws {ClutchError} ERR_CLUTCH_PLUGIN_CYCLE with the whole circle, ERR_CLUTCH_PLUGIN_MISSING with who asked
  */
 export function orderPlugins(plugins: Record<string, PluginNode>): PluginOrder {

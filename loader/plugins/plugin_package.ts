@@ -5,9 +5,9 @@ import { findPackage, readPackageIfExists } from '../../resolve/package.js';
 import type { Plugin } from './plugin_declaration.js';
 
 /**
- * Finds the directory of a plugin and takes over what its package.json says under `eggPlugin`.
+ * Finds the directory of a plugin and applies `eggPlugin` of its package.json.
  *
- * @param lookupDirs where packages are looked up from, in this order
+ * @param lookupDirs directories from which packages are resolved, in this order
  * @throws {ClutchError} ERR_CLUTCH_PLUGIN_NOT_FOUND, ERR_CLUTCH_PLUGIN_CONFIG, ERR_CLUTCH_PACKAGE
  */
 export function locatePlugin(plugin: Plugin, lookupDirs: string[], warn: (message: string) => void): void {

@@ -8,7 +8,7 @@ interface Address {
 }
 
 /** An address that `checkAddress` has refused. */
-export class IllegalAddressError extends Error {
+class IllegalAddressError extends Error {
   readonly hostname: string;
   readonly ip: string;
   readonly family: number | string;

@@ -11,8 +11,8 @@ import {
   type Message,
   nameOf,
 } from '../../../ipc/message.js';
+import { type RequestHandler, Requests, type RequestTarget } from '../../../ipc/requests.js';
 import type { MessageTransport } from './message_transport.js';
-import { type RequestHandler, Requests, type RequestTarget } from './requests.js';
 
 /** What the message `K` carries, when the app has declared it in IMessages. */
 type MessageData<K> = K extends keyof IMessages ? IMessages[K] : unknown;

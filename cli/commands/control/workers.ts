@@ -1,6 +1,6 @@
-import { askMaster } from '../../cluster/index.js';
-import { ClutchError } from '../../errors.js';
-import { parseArguments } from '../arguments.js';
+import { askMaster } from '../../../cluster/index.js';
+import { ClutchError } from '../../../errors.js';
+import { parseArguments } from '../../arguments.js';
 
 const USAGE = `clutch workers <count> [directory]
 

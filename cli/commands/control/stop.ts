@@ -1,9 +1,9 @@
 import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { askMaster } from '../../cluster/index.js';
-import type { ClutchError } from '../../errors.js';
-import { parseArguments } from '../arguments.js';
-import { isAlive, pidFileOf, runningMaster } from '../running.js';
+import { askMaster } from '../../../cluster/index.js';
+import type { ClutchError } from '../../../errors.js';
+import { parseArguments } from '../../arguments.js';
+import { isAlive, pidFileOf, runningMaster } from '../../running.js';
 
 const USAGE = `clutch stop [directory] [options]
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { askMaster, type ClusterStatus, type ProcessStatus } from '../../cluster/index.js';
-import { parseArguments } from '../arguments.js';
-import { table } from '../report.js';
+import { askMaster, type ClusterStatus, type ProcessStatus } from '../../../cluster/index.js';
+import { parseArguments } from '../../arguments.js';
+import { table } from '../../report.js';
 
 const USAGE = `clutch status [directory] [options]
 

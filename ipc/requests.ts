@@ -1,6 +1,6 @@
-import { ClutchError, toError } from '../../../errors.js';
-import { describeError, type ErrorData, reviveError } from '../../../ipc/error_data.js';
-import { CONTROL, type ControlMessage } from '../../../ipc/message.js';
+import { ClutchError, toError } from '../errors.js';
+import { describeError, type ErrorData, reviveError } from './error_data.js';
+import { CONTROL, type ControlMessage } from './message.js';
 
 const { randomBytes } = process.getBuiltinModule('node:crypto');
 

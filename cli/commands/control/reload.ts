@@ -1,5 +1,5 @@
-import { askMaster } from '../../cluster/index.js';
-import { parseArguments } from '../arguments.js';
+import { askMaster } from '../../../cluster/index.js';
+import { parseArguments } from '../../arguments.js';
 
 const USAGE = `clutch reload [directory]
 
