@@ -365,6 +365,6 @@ test('loadToApp refuses a property that holds something else', (t) => {
   const app = loadApp(t, TWO_DIRECTORIES);
   assert.throws(() => app.loader.loadToApp(path.join(app.baseDir, 'one'), 'logger'), {
     code: 'ERR_CLUTCH_DUPLICATE',
-    message: /app\.logger is not a place for files[\s\S]*\/one/,
+    message: /app\.logger exists already and cannot hold loaded files[\s\S]*\/one/,
   });
 });
