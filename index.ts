@@ -40,6 +40,9 @@ export {
   type ContractSchemas,
   contract,
 } from './plugins/contract/lib/contract.js';
+export type { CorsConfig } from './plugins/cors/lib/types.js';
+export type { I18nConfig } from './plugins/i18n/lib/types.js';
+export type { JsonpOptions } from './plugins/jsonp/lib/types.js';
 export type { EventStream, ServerEvent, WebSocketHandler } from './plugins/live/lib/types.js';
 export type { ScheduleItem, ScheduleOptions, ScheduleStrategy } from './plugins/schedule/lib/members.js';
 export type { SecurityConfig } from './plugins/security/lib/types.js';

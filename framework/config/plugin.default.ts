@@ -3,9 +3,23 @@ import type { PluginDeclarations } from '../../loader/index.js';
 
 const PLUGINS = path.join(import.meta.dirname, '../../plugins');
 
-/** Built-in plugins, all on by default, in Egg's order; an app turns one off, or names a package or path of its own. */
-const NAMES: string[] = ['onerror', 'session', 'security', 'schedule', 'static', 'contract', 'live'];
+/** Built-in plugins, on by default but those of OFF, in Egg's order; an app turns one off, or names a package or path of its own. */
+const NAMES: string[] = [
+  'onerror',
+  'session',
+  'i18n',
+  'security',
+  'schedule',
+  'static',
+  'jsonp',
+  'cors',
+  'contract',
+  'live',
+];
+
+/** Plugins that an app turns on with `name: true`. */
+const OFF = new Set(['cors']);
 
 export default Object.fromEntries(
-  NAMES.map((name) => [name, { enable: true, path: path.join(PLUGINS, name) }]),
+  NAMES.map((name) => [name, { enable: !OFF.has(name), path: path.join(PLUGINS, name) }]),
 ) satisfies PluginDeclarations;

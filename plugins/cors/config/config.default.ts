@@ -1,0 +1,5 @@
+import type { CorsConfig } from '../lib/types.js';
+
+export default {
+  cors: {} satisfies CorsConfig,
+};
