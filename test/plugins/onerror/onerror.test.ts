@@ -182,6 +182,20 @@ test('appErrorFilter decides what is logged', async (t) => {
   assert.deepEqual(logged, ['bad <b>']);
 });
 
+test('bodies that cannot be read do not flood the log', async (t) => {
+  const app = loadApp(t, files(), { env: 'prod' });
+  const logged: string[] = [];
+  app.logger.log = (_level, [message]) => void logged.push(String(message));
+  const ask = await serve(t, app);
+  for (let count = 0; count < 20; count += 1) {
+    const headers = { 'content-type': count % 2 ? 'application/json' : 'application/json; charset=none' };
+    await ask('/400', { method: 'POST', headers, body: '{' });
+  }
+  assert.equal(logged.length, 3);
+  assert.match(logged[0] as string, /^UnsupportedMediaTypeError: .* \(415, POST \/400 from /);
+  assert.match(logged[1] as string, /^SyntaxError: .* \(400, POST \/400 from /);
+});
+
 test('without the plugin Koa responds, and the error is still logged', async (t) => {
   const app = loadApp(t, files('', { 'config/plugin.js': 'exports.onerror = false;' }), { env: 'prod' });
   const logged: unknown[] = [];
