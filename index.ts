@@ -45,6 +45,7 @@ export type { I18nConfig } from './plugins/i18n/lib/types.js';
 export type { JsonpOptions } from './plugins/jsonp/lib/types.js';
 export type { EventStream, ServerEvent, WebSocketHandler } from './plugins/live/lib/types.js';
 export type { ScheduleItem, ScheduleOptions, ScheduleStrategy } from './plugins/schedule/lib/members.js';
+export type { OnerrorConfig } from './plugins/onerror/lib/options.js';
 export type { SecurityConfig } from './plugins/security/lib/types.js';
 export type { Session, SessionConfig, SessionStore } from './plugins/session/lib/types.js';
 export type { StaticConfig, StaticDirectory } from './plugins/static/lib/types.js';

@@ -1,7 +1,10 @@
 import path from 'node:path';
 import type { AppInfo } from '../../loader/index.js';
+import type { FrameworkConfig } from '../lib/config.js';
 
-export default (appInfo: AppInfo) => ({
+type Config = FrameworkConfig & Record<string, unknown>;
+
+export default (appInfo: AppInfo): Config => ({
   env: appInfo.env,
   name: appInfo.name,
   pkg: appInfo.pkg,

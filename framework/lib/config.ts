@@ -3,6 +3,7 @@ import type { Secret } from '../../secrets.js';
 import type { BodyParserConfig } from './body/options.js';
 import type { OnClientError } from './http/client_error.js';
 import type { CookieOptions } from './http/cookies.js';
+import type { HttpClientOptions } from './httpclient/options.js';
 import type { LoggerOptions } from './logger/logger.js';
 import type { LoggerConfig } from './logger/loggers.js';
 
@@ -40,6 +41,9 @@ export interface FrameworkConfig {
   logger: LoggerConfig;
   customLogger?: Record<string, Partial<LoggerOptions>>;
   meta: { enable: boolean; logging: boolean };
+  httpclient: HttpClientOptions;
+  /** Where an app worker reports whether it takes requests; false turns it off. */
+  health: { path: string } | false;
   /** Milliseconds after which the boot of a process or an app that is not ready fails; 0 for no limit. */
   workerStartTimeout: number;
   /** Milliseconds of inactivity after which a connection is closed; null for Node's default. */

@@ -5,8 +5,6 @@
  * @param members methods and accessors as they are put on the prototype
  * @returns the members
  */
-export function defineExtend<This extends object, Members extends object = object>(
-  members: Members & ThisType<This>,
-): Members {
+export function defineExtend<This, Members extends object = object>(members: Members & ThisType<This>): Members {
   return members;
 }

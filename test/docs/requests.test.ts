@@ -1,9 +1,7 @@
 import assert from 'node:assert/strict';
-import { spawnSync } from 'node:child_process';
-import path from 'node:path';
 import { test } from 'node:test';
-import { ROOT } from '../support/apps.js';
-import { loadApp, serve, writeApp } from '../support/loaded_app.js';
+import { compile } from '../support/compile.js';
+import { loadApp, serve } from '../support/loaded_app.js';
 import { filesOf } from '../support/page.js';
 
 const QUIET = "exports.logger = { consoleLevel: 'NONE' }; exports.security = { csrf: { enable: false } };";
@@ -46,29 +44,10 @@ test('docs/requests.md: the app reads bodies and keeps a user in an encrypted co
 
 test('docs/types.md: defineExtend types this without a cast, and finds a wrong member', (t) => {
   const file = filesOf('docs/types.md')['app/extend/context.ts'] as string;
-  const compile = (source: string) => {
-    const dir = writeApp(t, {
-      'app/extend/context.ts': source,
-      'package.json': '{ "name": "demo", "type": "module" }',
-      'tsconfig.json': JSON.stringify({
-        compilerOptions: {
-          module: 'nodenext',
-          target: 'es2023',
-          strict: true,
-          noEmit: true,
-          skipLibCheck: true,
-          types: ['node'],
-          typeRoots: [path.join(ROOT, 'node_modules/@types')],
-        },
-        include: ['app'],
-      }),
-    });
-    const tsc = path.join(ROOT, 'node_modules/typescript/bin/tsc');
-    return spawnSync(process.execPath, [tsc, '-p', dir], { encoding: 'utf8' }).stdout;
-  };
-  assert.equal(compile(file), '');
+  const compileExtend = (source: string) => compile(t, { 'app/extend/context.ts': source });
+  assert.equal(compileExtend(file), '');
   assert.match(
-    compile(file.replace("this.query['n'] ?? 7", 'this.request.nothing')),
+    compileExtend(file.replace("this.query['n'] ?? 7", 'this.request.nothing')),
     /Property 'nothing' does not exist on type 'Request'/,
   );
 });

@@ -2,7 +2,6 @@ import { setMaxListeners } from 'node:events';
 import type { HttpClientResponse, RequestURL } from 'urllib';
 import type { Context } from '../../../core/index.js';
 import type { CurlOptions } from './http_client.js';
-import type { HttpClientOptions } from './options.js';
 
 /** Sends requests on behalf of one request: they carry its `ctx`, and are aborted when its client leaves. */
 export class ContextHttpClient {
@@ -15,7 +14,7 @@ export class ContextHttpClient {
 
   async request<T = unknown>(url: RequestURL, options: CurlOptions = {}): Promise<HttpClientResponse<T>> {
     const { ctx } = this;
-    const { httpclient } = ctx.app.config as unknown as { httpclient: HttpClientOptions };
+    const { httpclient } = ctx.app.config;
     const { abortWithClient = httpclient.abortWithClient } = options;
     const leaves = abortWithClient ? this.#clientLeaves() : undefined;
     const given = options.signal as AbortSignal | undefined;
