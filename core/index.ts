@@ -5,6 +5,7 @@ export type { BootClass, BootHook } from './lifecycle/boot_hook.js';
 export { Lifecycle } from './lifecycle/lifecycle.js';
 export type { Composed } from './request/compose.js';
 export { onceEnded, responseOn } from './request/connection.js';
+export { isStatusSet } from './request/koa_internals.js';
 export type { RouteArguments } from './router/route_arguments.js';
 export type { Router } from './router/router.js';
 export * from './types.js';

@@ -26,12 +26,13 @@ export function keepBody(response: object, body: unknown): void {
   (response as ResponseFields)._body = body;
 }
 
-/** @returns whether somebody has set the status; from now on somebody has */
-export function markStatusSet(response: object): boolean {
-  const fields = response as ResponseFields;
-  const before = fields._explicitStatus === true;
-  fields._explicitStatus = true;
-  return before;
+/** @returns whether the status was set, by itself or along with a body */
+export function isStatusSet(response: object): boolean {
+  return (response as ResponseFields)._explicitStatus === true;
+}
+
+export function markStatusSet(response: object): void {
+  (response as ResponseFields)._explicitStatus = true;
 }
 
 /** @returns whether the body was set to null, so that the response has none instead of the status as a text */

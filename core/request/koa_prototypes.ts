@@ -1,6 +1,6 @@
 import { replaceSource } from './body_source.js';
 import type { Exchange } from './connection.js';
-import { bodyOf, keepBody, keepsFields, markStatusSet } from './koa_internals.js';
+import { bodyOf, isStatusSet, keepBody, keepsFields, markStatusSet } from './koa_internals.js';
 
 interface Accessor {
   get(this: Exchange): unknown;
@@ -35,7 +35,8 @@ export function responsePrototype(koa: object): object {
       return;
     }
     keepBody(this, value);
-    if (!markStatusSet(this)) {
+    if (!isStatusSet(this)) {
+      markStatusSet(this);
       res.statusCode = 200;
       if (this.req.httpVersionMajor < 2) res.statusMessage = 'OK';
     }

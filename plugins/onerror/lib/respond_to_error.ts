@@ -1,4 +1,4 @@
-import type { Context } from '../../../core/index.js';
+import { type Context, isStatusSet } from '../../../core/index.js';
 import { toError } from '../../../errors.js';
 import { endResponse } from '../../../framework/index.js';
 import { type HttpError, headersOf, phraseOf, statusOf, viewForClient } from './client_error_view.js';
@@ -61,8 +61,7 @@ function writeResponse(ctx: Context, error: HttpError): Promise<unknown> | undef
 function ownMessage(ctx: Context, status: number): string | undefined {
   const { statusCode, statusMessage } = ctx.res;
   if (!statusMessage || statusMessage === phraseOf(statusCode)) return undefined;
-  const chosen = (ctx.response as { _explicitStatus?: boolean })._explicitStatus;
-  return !chosen || statusCode === status ? statusMessage : undefined;
+  return !isStatusSet(ctx.response) || statusCode === status ? statusMessage : undefined;
 }
 
 /** Emits `error` on the app. A listener that throws is logged, and does not leave the request without a response. */
