@@ -1,0 +1,10 @@
+import type { Application } from '../../../../framework/index.js';
+import { configOf, DayRotator } from '../../lib/rotators.js';
+
+export default (app: Application) => {
+  const rotator = new DayRotator({ app });
+  return {
+    schedule: { type: 'worker', cron: '1 0 0 * * *', disable: configOf(app).disableRotateByDay },
+    task: () => rotator.rotate(),
+  };
+};

@@ -1,0 +1,11 @@
+import type { Application } from '../../../../framework/index.js';
+import { configOf, SizeRotator } from '../../lib/rotators.js';
+
+export default (app: Application) => {
+  const { rotateDuration, filesRotateBySize } = configOf(app);
+  const rotator = new SizeRotator({ app });
+  return {
+    schedule: { type: 'worker', interval: rotateDuration, disable: !filesRotateBySize?.length },
+    task: () => rotator.rotate(),
+  };
+};

@@ -1,0 +1,105 @@
+import { existsSync, promises as fs } from 'node:fs';
+import path from 'node:path';
+import type { Application } from '../../../framework/index.js';
+import { expiredLogs, nameOfDay, nameOfHour } from './log_names.js';
+import { LogRotator, logFiles, type Rotation } from './rotator.js';
+
+/** `config.logrotator`. Files are absolute, or relative to `config.logger.dir`. */
+export interface LogrotatorConfig {
+  /** Whether the other logs stay as they are at midnight. */
+  disableRotateByDay: boolean;
+  filesRotateByHour: string[] | null;
+  /** Between day and hour in a name. */
+  hourDelimiter: string;
+  filesRotateBySize: string[] | null;
+  /** Bytes. */
+  maxFileSize: number;
+  /** How many files of `filesRotateBySize` are kept of each log. */
+  maxFiles: number;
+  /** Milliseconds between two looks at the sizes. */
+  rotateDuration: number;
+  /** Days after which logs that were rotated by day or hour are removed; 0 keeps all. */
+  maxDays: number;
+}
+
+export function configOf(app: Application): LogrotatorConfig {
+  return app.config['logrotator'] as LogrotatorConfig;
+}
+
+function absolute(app: Application, files: string[] | null): string[] {
+  return (files ?? []).map((file) => path.resolve(app.config.logger.dir, file));
+}
+
+function rotations(files: Iterable<string>, target: (file: string) => string): Map<string, Rotation> {
+  return new Map([...files].map((srcPath) => [srcPath, { srcPath, targetPath: target(srcPath) }]));
+}
+
+/** Each log but those with a rotator of their own, once a day. */
+export class DayRotator extends LogRotator {
+  override getRotateFiles(): Map<string, Rotation> {
+    const { filesRotateByHour, filesRotateBySize } = configOf(this.app);
+    const files = logFiles(this.app);
+    for (const file of [...absolute(this.app, filesRotateByHour), ...absolute(this.app, filesRotateBySize)]) {
+      files.delete(file);
+    }
+    const now = Date.now();
+    return rotations(files, (file) => nameOfDay(file, now));
+  }
+}
+
+export class HourRotator extends LogRotator {
+  override getRotateFiles(): Map<string, Rotation> {
+    const { filesRotateByHour, hourDelimiter } = configOf(this.app);
+    const now = Date.now();
+    return rotations(absolute(this.app, filesRotateByHour), (file) => nameOfHour(file, hourDelimiter, now));
+  }
+}
+
+/** Logs that have become too large: `a.log` becomes `a.log.1`, that `a.log.2`, and the oldest is removed. */
+export class SizeRotator extends LogRotator {
+  override async getRotateFiles(): Promise<Map<string, Rotation>> {
+    const { filesRotateBySize, maxFileSize, maxFiles } = configOf(this.app);
+    const large: string[] = [];
+    for (const file of absolute(this.app, filesRotateBySize)) {
+      if (!existsSync(file) || (await fs.stat(file)).size < maxFileSize) continue;
+      try {
+        await shift(file, maxFiles);
+        large.push(file);
+      } catch (error) {
+        this.logger.error(
+          new Error(`[logrotator] the files before ${file} are not renamed: ${(error as Error).message}`, { cause: error }),
+        );
+      }
+    }
+    return rotations(large, (file) => `${file}.1`);
+  }
+}
+
+/** Makes room for `file.1`. */
+async function shift(file: string, maxFiles: number): Promise<void> {
+  await fs.rm(`${file}.${maxFiles}`, { force: true });
+  for (let number = maxFiles - 1; number >= 1; number -= 1) {
+    if (existsSync(`${file}.${number}`)) await fs.rename(`${file}.${number}`, `${file}.${number + 1}`);
+  }
+}
+
+/** Removes logs that were rotated by day or hour more than `maxDays` ago, in all directories that hold logs. */
+export async function removeExpired(app: Application): Promise<void> {
+  const { maxDays } = configOf(app);
+  const byDirectory = new Map<string, Set<string>>();
+  for (const file of logFiles(app)) {
+    const dir = path.dirname(file);
+    byDirectory.set(dir, (byDirectory.get(dir) ?? new Set()).add(path.basename(file)));
+  }
+  for (const [dir, logs] of byDirectory) {
+    if (!existsSync(dir)) continue;
+    for (const name of expiredLogs(await fs.readdir(dir), logs, maxDays, Date.now())) {
+      try {
+        await fs.unlink(path.join(dir, name));
+        app.coreLogger.info('[logrotator] removed %s', path.join(dir, name));
+      } catch (error) {
+        app.coreLogger.error(error);
+      }
+    }
+  }
+}
