@@ -9,6 +9,7 @@ const NAMES: string[] = [
   'session',
   'i18n',
   'security',
+  'logrotator',
   'schedule',
   'static',
   'jsonp',

@@ -26,7 +26,12 @@ export function nameOfHour(file: string, delimiter: string, now: number): string
  * @param logs base names of the logs that are written there
  * @returns rotated logs, by day or hour, that are older than `maxDays`
  */
-export function expiredLogs(names: readonly string[], logs: ReadonlySet<string>, maxDays: number, now: number): string[] {
+export function expiredLogs(
+  names: readonly string[],
+  logs: ReadonlySet<string>,
+  maxDays: number,
+  now: number,
+): string[] {
   const oldest = dayOf(new Date(now - maxDays * 24 * HOUR));
   return names.filter((name) => {
     const [, log = '', day = ''] = /^(.+)\.(\d{4}-\d\d-\d\d)(?:\D.*)?$/.exec(name) ?? [];

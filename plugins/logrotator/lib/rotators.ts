@@ -22,8 +22,15 @@ export interface LogrotatorConfig {
   maxDays: number;
 }
 
-export function configOf(app: Application): LogrotatorConfig {
-  return app.config['logrotator'] as LogrotatorConfig;
+declare module '../../../core/types.js' {
+  interface KnownConfig {
+    logrotator: LogrotatorConfig;
+  }
+
+  interface ApplicationExtension {
+    /** The base of rotators that an app writes itself. */
+    LogRotator: typeof LogRotator;
+  }
 }
 
 function absolute(app: Application, files: string[] | null): string[] {
@@ -37,7 +44,7 @@ function rotations(files: Iterable<string>, target: (file: string) => string): M
 /** Each log but those with a rotator of their own, once a day. */
 export class DayRotator extends LogRotator {
   override getRotateFiles(): Map<string, Rotation> {
-    const { filesRotateByHour, filesRotateBySize } = configOf(this.app);
+    const { filesRotateByHour, filesRotateBySize } = this.app.config.logrotator;
     const files = logFiles(this.app);
     for (const file of [...absolute(this.app, filesRotateByHour), ...absolute(this.app, filesRotateBySize)]) {
       files.delete(file);
@@ -49,7 +56,7 @@ export class DayRotator extends LogRotator {
 
 export class HourRotator extends LogRotator {
   override getRotateFiles(): Map<string, Rotation> {
-    const { filesRotateByHour, hourDelimiter } = configOf(this.app);
+    const { filesRotateByHour, hourDelimiter } = this.app.config.logrotator;
     const now = Date.now();
     return rotations(absolute(this.app, filesRotateByHour), (file) => nameOfHour(file, hourDelimiter, now));
   }
@@ -58,7 +65,7 @@ export class HourRotator extends LogRotator {
 /** Logs that have become too large: `a.log` becomes `a.log.1`, that `a.log.2`, and the oldest is removed. */
 export class SizeRotator extends LogRotator {
   override async getRotateFiles(): Promise<Map<string, Rotation>> {
-    const { filesRotateBySize, maxFileSize, maxFiles } = configOf(this.app);
+    const { filesRotateBySize, maxFileSize, maxFiles } = this.app.config.logrotator;
     const large: string[] = [];
     for (const file of absolute(this.app, filesRotateBySize)) {
       if (!existsSync(file) || (await fs.stat(file)).size < maxFileSize) continue;
@@ -67,7 +74,9 @@ export class SizeRotator extends LogRotator {
         large.push(file);
       } catch (error) {
         this.logger.error(
-          new Error(`[logrotator] the files before ${file} are not renamed: ${(error as Error).message}`, { cause: error }),
+          new Error(`[logrotator] the files before ${file} are not renamed: ${(error as Error).message}`, {
+            cause: error,
+          }),
         );
       }
     }
@@ -85,7 +94,7 @@ async function shift(file: string, maxFiles: number): Promise<void> {
 
 /** Removes logs that were rotated by day or hour more than `maxDays` ago, in all directories that hold logs. */
 export async function removeExpired(app: Application): Promise<void> {
-  const { maxDays } = configOf(app);
+  const { maxDays } = app.config.logrotator;
   const byDirectory = new Map<string, Set<string>>();
   for (const file of logFiles(app)) {
     const dir = path.dirname(file);

@@ -1,9 +1,9 @@
 import type { Application } from '../../../../framework/index.js';
-import { configOf, removeExpired } from '../../lib/rotators.js';
+import { removeExpired } from '../../lib/rotators.js';
 
 export default (app: Application) => {
   return {
-    schedule: { type: 'worker', cron: '0 0 * * *', disable: !configOf(app).maxDays },
+    schedule: { type: 'worker', cron: '0 0 * * *', disable: !app.config.logrotator.maxDays },
     task: () => removeExpired(app),
   };
 };
