@@ -40,6 +40,10 @@ export const CONTROL = {
   ready: 'ready',
   /** A worker that threw is draining and wants to be replaced. */
   leaving: 'leaving',
+  /** A draining worker has connections that make progress: it may take longer. */
+  progress: 'progress',
+  /** How many connections a worker has cut at the end of its time to drain. */
+  cut: 'cut',
   /** A heartbeat, with ProcessStats. */
   stats: 'stats',
   /** A worker is going to listen on a unix socket; the reply has the same name, with an error message if there is one. */

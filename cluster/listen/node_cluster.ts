@@ -175,3 +175,9 @@ export function closeListenHandle(handle: ListenHandle, callback?: () => void): 
 export function handleOf(socket: net.Socket): object | undefined {
   return (socket as { _handle?: object | null })._handle ?? undefined;
 }
+
+/** @returns a text that changes whenever the client sends a byte or takes one, also in the middle of a large write */
+export function activityOf(socket: net.Socket): string {
+  const { writeQueueSize } = (handleOf(socket) ?? {}) as { writeQueueSize?: number };
+  return `${socket.bytesRead} ${socket.bytesWritten} ${writeQueueSize}`;
+}

@@ -159,6 +159,9 @@ export class Master implements ClusterHandle {
       case CONTROL.connectionRefused:
         this.#sticky?.refused(data as number);
         break;
+      case CONTROL.cut:
+        this.#log.warn(`app worker ${worker.id} has cut ${data} connections: the time to drain was over`);
+        break;
       case CONTROL.prepareSocket:
         void this.#sockets.prepare(data as string, worker.handle);
         break;

@@ -51,12 +51,14 @@ export function spawnAll(options: ClusterOptions, framework: string): SpawnedClu
     { count, timeout }: { count: number; timeout: string },
   ): Supervisor => {
     const closeTimeout = closeTimeoutFrom(timeout, options.killTimeout);
+    // The hooks run after the last connection has closed.
+    const drainTimeout = options.drainTimeout > 0 ? options.drainTimeout + closeTimeout : closeTimeout;
     const statsInterval = heartbeatInterval(options.hangTimeout);
     const boot: SupervisorOptions['boot'] = (slot) => {
       const port = kind === 'agent' ? childOptions.port : (childOptions.ports[slot] ?? childOptions.port);
       return { options: { ...childOptions, port }, closeTimeout, statsInterval };
     };
-    return new Supervisor({ kind, source, count, prepare: { framework, require }, boot, closeTimeout });
+    return new Supervisor({ kind, source, count, prepare: { framework, require }, boot, closeTimeout, drainTimeout });
   };
   const [agentSource, source] = sources(options, execArgv);
   const agents = supervisor('agent', agentSource, {

@@ -52,6 +52,11 @@ export interface StartClusterOptions {
   execArgv?: string[];
   /** Milliseconds that a worker gets to answer what is in flight; default 5000. */
   killTimeout?: number | string;
+  /**
+   * Milliseconds that a worker gets in all to drain while its connections make progress: a response is read, an upload comes,
+   * a web socket is used. Default 0: `killTimeout` is the limit.
+   */
+  drainTimeout?: number | string;
   /** Milliseconds of a blocked event loop after which a process is replaced; default 30000, 0 for never. */
   hangTimeout?: number | string;
   /** Resident memory in MiB from which on a worker is replaced; default 0, never. */
@@ -88,6 +93,7 @@ export interface ClusterOptions {
   title?: string;
   execArgv?: string[];
   killTimeout: number;
+  drainTimeout: number;
   hangTimeout: number;
   maxMemory: number;
   maxRequests: number;
@@ -113,6 +119,7 @@ const KNOWN = [
   'title',
   'execArgv',
   'killTimeout',
+  'drainTimeout',
   'hangTimeout',
   'maxMemory',
   'maxRequests',
@@ -159,6 +166,7 @@ export function parseClusterOptions(
     require: modules(given.require, baseDir),
     pidFile: text('pidFile', given.pidFile),
     killTimeout: integer('killTimeout', given.killTimeout, 1, LONGEST) ?? 5000,
+    drainTimeout: integer('drainTimeout', given.drainTimeout, 0, LONGEST) ?? 0,
     hangTimeout: integer('hangTimeout', given.hangTimeout, 0, LONGEST) ?? 30_000,
     maxMemory: integer('maxMemory', given.maxMemory, 0, LONGEST) ?? 0,
     maxRequests: integer('maxRequests', given.maxRequests, 0, LONGEST) ?? 0,

@@ -68,6 +68,8 @@ const CHECKS: Partial<Record<Control, Check>> = {
   [CONTROL.bootError]: isError,
   [CONTROL.ready]: isAddress,
   [CONTROL.leaving]: (data) => data === undefined || isError(data),
+  [CONTROL.progress]: () => true,
+  [CONTROL.cut]: isCount,
   [CONTROL.stats]: isStats,
   [CONTROL.prepareSocket]: isText,
   [CONTROL.request]: (data) => isObject(data) && isText(data['id']) && isText(data['action']),

@@ -13,6 +13,8 @@ interface Events {
   message: [envelope: Envelope];
   /** The channel is closed: the child has ended, is about to, or has closed it by itself. */
   disconnect: [];
+  /** It drains, and connections make progress. */
+  progress: [];
   exit: [code: number | null, signal: string | null];
   error: [error: Error];
 }
@@ -50,26 +52,46 @@ export abstract class Child extends EventEmitter<Events> {
       const early = this.#early ?? [];
       this.#early = undefined;
       for (const kept of early) this.post(kept);
+    } else if (isControl(envelope) && envelope.clutch === CONTROL.progress) {
+      this.emit('progress');
     } else {
       this.emit('message', envelope);
     }
   }
 
   /**
-   * Asks the child to end, and kills it if it is still there after `timeout`. Processes that it has started end with it.
+   * Asks the child to end, and kills it as `killAfter` does. Processes that it has started end with it.
    *
    * @param timeout milliseconds
    */
-  terminate(timeout: number): Promise<void> {
+  terminate(timeout: number, longest?: number): Promise<void> {
     if (!this.alive) return Promise.resolve();
+    this.killAfter(timeout, longest);
     return new Promise((resolve) => {
-      const timer = setTimeout(() => this.kill(), timeout);
       this.once('exit', () => {
-        clearTimeout(timer);
         cleanUp();
         resolve();
       });
       const cleanUp = this.askToClose();
+    });
+  }
+
+  /**
+   * Kills the child if it has not exited after `timeout` milliseconds. While it reports progress it gets them again, but no
+   * more than `longest` milliseconds in all.
+   */
+  killAfter(timeout: number, longest = timeout): void {
+    const deadline = Date.now() + longest;
+    const start = (delay: number): NodeJS.Timeout => setTimeout(() => this.kill(), delay);
+    let timer = start(timeout);
+    const onProgress = (): void => {
+      clearTimeout(timer);
+      timer = start(Math.max(0, Math.min(timeout, deadline - Date.now())));
+    };
+    if (longest > timeout) this.on('progress', onProgress);
+    this.once('exit', () => {
+      clearTimeout(timer);
+      this.off('progress', onProgress);
     });
   }
 }

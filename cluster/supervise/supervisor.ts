@@ -26,6 +26,8 @@ export interface SupervisorOptions {
   boot(slot: number): BootData;
   /** Milliseconds that a child gets to drain and close. */
   closeTimeout: number;
+  /** Milliseconds that it gets in all while its connections make progress. */
+  drainTimeout: number;
 }
 
 interface Events {
@@ -195,11 +197,8 @@ export class Supervisor extends EventEmitter<Events> {
   #replaceDraining(child: ManagedChild, reason: string, { crashed }: { crashed: boolean }): void {
     if (child.state !== 'ready') return;
     this.#become(child, 'draining');
-    const overdue = setTimeout(() => {
-      debug('%s has not ended by itself: it is killed', child);
-      child.handle.kill();
-    }, this.#options.closeTimeout + 1000);
-    child.handle.once('exit', () => clearTimeout(overdue));
+    const { closeTimeout, drainTimeout } = this.#options;
+    child.handle.killAfter(closeTimeout + 1000, drainTimeout + 1000);
     this.#onDeath(child, reason, { crashed });
   }
 
@@ -274,7 +273,8 @@ export class Supervisor extends EventEmitter<Events> {
 
   #end(child: ManagedChild): Promise<void> {
     if (child.fillsSlot) this.#become(child, 'draining');
-    return child.handle.terminate(this.#options.closeTimeout);
+    const { closeTimeout, drainTimeout } = this.#options;
+    return child.handle.terminate(closeTimeout, drainTimeout);
   }
 
   addSlot(): Slot {

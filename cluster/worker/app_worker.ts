@@ -6,7 +6,8 @@ import { describeError } from '../../ipc/error_data.js';
 import { CONTROL, type Envelope, isControl } from '../../ipc/message.js';
 import type { StickyConnection } from '../protocol/protocol.js';
 import { type Booted, bootChild, type ChildApplication, closeAndExit, failBoot } from './child.js';
-import { drain, Handed } from './drain.js';
+import { Connections } from './connections.js';
+import { drain } from './drain.js';
 import { Heartbeat } from './heartbeat.js';
 import { createServer, listen, listenAddress } from './listen.js';
 import type { MasterLink } from './master_link.js';
@@ -26,7 +27,8 @@ type WorkerState = 'booting' | 'ready' | 'draining';
 /** Milliseconds from the loss of the Master until the process ends. */
 const MASTER_GONE_LIMIT = 1200;
 
-const meter = new RequestMeter();
+const connections = new Connections();
+const meter = new RequestMeter(connections);
 let heartbeat: Heartbeat | undefined;
 
 void bootChild<WorkerApplication>(
@@ -44,21 +46,25 @@ async function serve({ app, boot: { options, closeTimeout }, link }: Booted<Work
   const settings = app.serverOptions ?? {};
   const server = createServer(app.config, options, settings, listener);
   const servers = [server];
-  meter.watch(server);
+  connections.watch(server);
   app.on('live', (carrier: Parameters<RequestMeter['beginLive']>[0]) => meter.beginLive(carrier));
   watchRedispatched(server);
-  const handed = new Handed();
   app.emit('server', server);
 
-  const leave = async (code: number, limit: number): Promise<void> => {
+  const leave = async (code: number, limit: number, mayTakeLonger = true): Promise<void> => {
     if (state === 'draining') return;
     state = 'draining';
-    meter.closeConnections();
+    connections.closeAfterResponse();
     // Connections that stay open are told to come back elsewhere.
     app.emit('draining');
     const begin = Date.now();
     // A fifth of the time is kept for the close hooks.
-    await Promise.all(servers.map((each) => drain(each, limit * 0.8, each === server ? handed : undefined)));
+    const cut = await drain(servers, connections, {
+      timeout: limit * 0.8,
+      longest: mayTakeLonger ? options.drainTimeout : 0,
+      onProgress: () => link.send({ clutch: CONTROL.progress }),
+    });
+    if (cut > 0) link.send({ clutch: CONTROL.cut, data: cut });
     heartbeat?.beat();
     await closeAndExit(app, code, Math.max(limit - (Date.now() - begin), limit * 0.2));
   };
@@ -68,7 +74,7 @@ async function serve({ app, boot: { options, closeTimeout }, link }: Booted<Work
   });
   link.onGone(() => {
     if (cluster.worker) cluster.worker.exitedAfterDisconnect = true;
-    void leave(0, MASTER_GONE_LIMIT);
+    void leave(0, MASTER_GONE_LIMIT, false);
   });
   process.on('uncaughtException', (error: Error & { code?: string }) => {
     app.coreLogger.error(error);
@@ -80,7 +86,7 @@ async function serve({ app, boot: { options, closeTimeout }, link }: Booted<Work
   });
 
   let address = listenAddress(app.config, options, server);
-  if (options.sticky) takeConnections(server, link, handed, () => state !== 'draining');
+  if (options.sticky) takeConnections(server, link, () => state !== 'draining');
   else {
     if (address.port === undefined) await preparedByMaster(address.address, link);
     address = await listen(server, address, options.scheduling === 'reusePort');
@@ -88,7 +94,7 @@ async function serve({ app, boot: { options, closeTimeout }, link }: Booted<Work
   if (options.debugPort !== undefined) {
     const debug = createDebugServer(settings, listener);
     servers.push(debug);
-    meter.watch(debug);
+    connections.watch(debug);
     watchRedispatched(debug);
     await listen(debug, { address: '', port: options.debugPort, protocol: 'http' }, false);
   }
@@ -113,7 +119,7 @@ function requestListener(app: WorkerApplication, isReady: () => boolean): http.R
 }
 
 /** Sticky mode: the Master accepts, and each connection comes with a message. */
-function takeConnections(server: http.Server, link: MasterLink, handed: Handed, accepts: () => boolean): void {
+function takeConnections(server: http.Server, link: MasterLink, accepts: () => boolean): void {
   link.onMessage((message, handle) => {
     if (!isControl(message) || message.clutch !== CONTROL.connection) return;
     const { sequence, redispatched } = message.data as StickyConnection;
@@ -126,7 +132,6 @@ function takeConnections(server: http.Server, link: MasterLink, handed: Handed, 
     }
     link.send({ clutch: CONTROL.connectionTaken, data: sequence });
     if (!socket) return;
-    handed.add(socket);
     if (redispatched) closeIfSilent(socket);
     server.emit('connection', socket);
     socket.resume();
