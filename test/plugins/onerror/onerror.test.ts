@@ -8,10 +8,7 @@ const CONFIG =
 const ROUTES = `const { Readable } = require('node:stream'); module.exports = (app) => {
   app.all('/500', async () => { throw Object.assign(new Error('boom <b>'), { code: 'E_BOOM', extra: 1 }); });
   app.all('/400', async (ctx) => ctx.throw(400, 'bad <b>', { code: 'E_BAD', errors: ['a'] }));
-  app.all('/jsonp', async (ctx) => {
-    Object.assign(ctx, { acceptJSONP: true, createJsonpBody(body) { this.type = 'js'; this.body = 'cb(' + JSON.stringify(body) + ')'; } });
-    ctx.throw(400, 'bad');
-  });
+  app.all('/jsonp', app.jsonp({ csrf: false }), async (ctx) => ctx.throw(400, 'bad'));
   app.all('/json', async (ctx) => { ctx.body = { a: 1 }; throw new Error('boom'); });
   app.all('/begun', async (ctx) => {
     let parts = 0;
@@ -39,7 +36,7 @@ test('in production HTML, JSON, text and JSONP clients get a response of their k
     ['/400', { accept: 'text/plain' }, /^text\/plain/, 'bad <b>'],
     ['/400', {}, /^text\/html/, '<h2>400 Bad Request</h2>'],
     ['/json', {}, /^application\/json/, '{"message":"Internal Server Error"}'],
-    ['/jsonp', {}, /javascript/, 'cb({"message":"bad"})'],
+    ['/jsonp?callback=cb', {}, /javascript/, '/**/ typeof cb === \'function\' && cb({"message":"bad"});'],
   ];
   for (const [path, headers, type, body] of types) {
     const answer = await ask(path, { headers });
