@@ -13,6 +13,7 @@ const NAMES: string[] = [
   'schedule',
   'static',
   'jsonp',
+  'view',
   'cors',
   'contract',
   'live',

@@ -1,0 +1,3 @@
+export default {
+  view: { cache: false },
+};
