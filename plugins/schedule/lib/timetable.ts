@@ -29,7 +29,7 @@ export function timesOf({ interval, cron, cronOptions }: ScheduleOptions, key: s
   if (interval) return everyPeriod(Math.max(1, milliseconds(interval, `schedule.interval of ${key}`)));
   if (!cron) return undefined;
   try {
-    return cronTimes(cron, cronOptions ?? {});
+    return cronOptions === undefined && isPlain(cron) ? plainCronTimes(cron) : cronTimes(cron, cronOptions ?? {});
   } catch (error) {
     throw new ClutchError('ERR_CLUTCH_CONFIG', `cron "${cron}" cannot be read: ${toError(error).message}`, {
       where: key,
@@ -47,6 +47,36 @@ function everyPeriod(period: number): Times {
       return { due: due + (missed + 1) * period, missed };
     },
   };
+}
+
+/** The least and the greatest number of each field: second, minute, hour, day of the month, month, day of the week. */
+const RANGES = [
+  [0, 59],
+  [0, 59],
+  [0, 23],
+  [1, 31],
+  [1, 12],
+  [0, 7],
+] as const;
+
+/** Whether a cron is made of numbers and stars, and valid. */
+function isPlain(cron: string): boolean {
+  const fields = cron.split(' ');
+  const ranges = RANGES.slice(-fields.length);
+  if (fields.length < 5 || fields.length > 6) return false;
+  // The 31st of a month that has none is for the parser.
+  if (fields.at(-3) !== '*' && fields.at(-2) !== '*') return false;
+  return fields.every((field, index) => {
+    const [least, greatest] = ranges[index] as readonly [number, number];
+    return field === '*' || (/^\d{1,2}$/.test(field) && Number(field) >= least && Number(field) <= greatest);
+  });
+}
+
+/** Loads the parser, which takes some 20 ms, when the clock starts: app workers wait for an Agent that boots. */
+function plainCronTimes(cron: string): Times {
+  let times: Times | undefined;
+  const load = (): Times => (times ??= cronTimes(cron, {}));
+  return { first: (since) => load().first(since), after: (due, now) => load().after(due, now) };
 }
 
 function cronTimes(cron: string, { utc, ...given }: Record<string, unknown>): Times {
