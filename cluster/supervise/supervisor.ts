@@ -175,11 +175,11 @@ export class Supervisor extends EventEmitter<Events> {
     this.#awaited.delete(child);
   }
 
-  /** A child that threw an exception, or that someone else told to end, drains by itself. */
+  /** A child that threw an exception, or that got SIGTERM from someone else, drains by itself. */
   #onLeaving(child: ManagedChild, error: ErrorData | undefined): void {
     if (child.state !== 'ready') return;
     child.failure = error;
-    const reason = error ? `uncaughtException: ${error.message}` : 'it was told to end from outside';
+    const reason = error ? `uncaughtException: ${error.message}` : 'it got SIGTERM from outside';
     this.#replaceDraining(child, reason, { crashed: error !== undefined });
   }
 
@@ -193,7 +193,7 @@ export class Supervisor extends EventEmitter<Events> {
     child.handle.once('exit', () => clearTimeout(lost));
   }
 
-  /** Starts the replacement of a child that is still answering what it has. */
+  /** Starts the replacement of a child that still serves its last requests. */
   #replaceDraining(child: ManagedChild, reason: string, { crashed }: { crashed: boolean }): void {
     if (child.state !== 'ready') return;
     this.#become(child, 'draining');

@@ -164,6 +164,22 @@ test('processes that a blocked child has started end with it', async (t) => {
   await until('they are gone as well', () => started.every(({ pid }) => !isAlive(pid)));
 });
 
+test('a worker that has become another program by execve ends with the Master, and so do its children', {
+  skip: !('execve' in process) && 'needs process.execve, of Node 23.11',
+}, async (t) => {
+  const dir = writeApp(t, {
+    'app.js': `process.execve('/bin/sh', ['sh', '-c', 'sleep 1000 & sleep 1000'], { PATH: process.env.PATH });`,
+  });
+  const { child } = launch(t, { baseDir: dir, workers: 1, hangTimeout: 0 });
+  const started = await until('the shell has started both', () => {
+    const shell = childrenOf(child.pid).find(({ command }) => command.startsWith('sh\0'));
+    const sleeps = childrenOf(shell?.pid);
+    return shell && sleeps.length === 2 && [shell, ...sleeps];
+  });
+  await assertNobodyIsLeft(child);
+  await until('they are gone as well', () => started.every(({ pid }) => !isAlive(pid)));
+});
+
 test('a thread that is blocked at boot ends with the Master', async (t) => {
   const dir = writeApp(t, { 'app.js': 'block();' });
   const { child } = launch(t, { baseDir: dir, workers: 1, hangTimeout: 0, startMode: 'worker_threads', port: 0 });
