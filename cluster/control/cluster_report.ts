@@ -55,8 +55,8 @@ export class ClusterReport implements AdminSource {
 
   restarts(): ReturnType<AdminSource['restarts']> {
     return {
-      agent: restarts(this.#agents),
-      worker: restarts(this.#workers),
+      agent: this.#agents.restarts,
+      worker: this.#workers.restarts,
     };
   }
 
@@ -77,8 +77,4 @@ function statuses({ kind, all, slots }: Supervisor): ProcessStatus[] {
     slot.retryAt === undefined ? [] : [backoffStatus(kind, slot, slot.retryAt)],
   );
   return [...all.map(childStatus), ...backoffs];
-}
-
-function restarts({ slots }: Supervisor): number {
-  return slots.reduce((sum, slot) => sum + slot.restarts, 0);
 }

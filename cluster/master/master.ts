@@ -10,16 +10,15 @@ import { PreparedSockets } from '../listen/unix_socket.js';
 import { type ClusterOptions, parseWorkers } from '../options/options.js';
 import { displayAddress, type ListenAddress } from '../protocol/listen_address.js';
 import { parseEnvelope } from '../protocol/parse_envelope.js';
-import { NOT_SPAWNED } from '../spawn/child_handle.js';
 import { ClusterWorkers } from '../spawn/cluster_workers.js';
 import type { ManagedChild } from '../supervise/managed_child.js';
 import { type ReloadOptions, RollingRestart } from '../supervise/rolling_restart.js';
-import { captureStack } from '../supervise/stack_capture.js';
 import { StateMachine } from '../supervise/state_machine.js';
 import type { Supervisor } from '../supervise/supervisor.js';
 import { Watchdog } from '../supervise/watchdog.js';
 import { EggEvents } from './egg_events.js';
 import type { ClusterHandle } from './handle.js';
+import { killHung, logDeath } from './incidents.js';
 import { createMasterLog } from './master_log.js';
 import { MasterMessenger } from './master_messenger.js';
 import { Relay } from './relay.js';
@@ -101,8 +100,9 @@ export class Master implements ClusterHandle {
     // A process that is being debugged may stop at a breakpoint for any time.
     const debugged = (options.execArgv ?? process.execArgv).some((option) => option.startsWith('--inspect'));
     const limits = { ...options, hangTimeout: debugged ? 0 : options.hangTimeout };
+    const isThread = options.startMode === 'worker_threads';
     this.#watchdog = new Watchdog(limits, () => [...this.#agents.all, ...this.#workers.all], {
-      onHang: (child, silent) => void this.#replaceHung(child, silent),
+      onHang: (child, silent) => void killHung(this.#log, child, { silent, isThread }),
       onLimit: (worker, reason) => void this.#restarts.recycle(worker, reason),
       onTick: () => {
         if (this.#machine.state !== 'ready') return;
@@ -180,13 +180,12 @@ export class Master implements ClusterHandle {
     this.#eggEvents.agentBack(id);
   }
 
-  #onAgentDeath({ id }: ManagedChild, reason: string, delay: number): void {
+  #onAgentDeath(agent: ManagedChild, reason: string, delay: number): void {
     if (this.#machine.state === 'starting') {
       this.#failBoot(`the Agent did not start: ${reason}`);
       return;
     }
-    const agent = id === NOT_SPAWNED ? 'an Agent could not be forked' : `Agent ${id} died`;
-    this.#log.error(`${agent} and is replaced ${inWords(delay)}: ${reason}`);
+    logDeath(this.#log, agent, reason, delay);
     this.#eggEvents.agentGone();
   }
 
@@ -230,32 +229,18 @@ export class Master implements ClusterHandle {
     this.#onReady();
   }
 
-  #onWorkerDeath({ id, state, slot }: ManagedChild, reason: string, delay: number): void {
+  #onWorkerDeath(worker: ManagedChild, reason: string, delay: number): void {
     if (this.#machine.state === 'starting') {
-      this.#failBoot(`app worker ${id} did not start: ${reason}`);
+      this.#failBoot(`app worker ${worker.id} did not start: ${reason}`);
       return;
     }
-    const what = state === 'draining' ? 'is leaving' : 'died';
-    const worker = id === NOT_SPAWNED ? 'an app worker could not be forked' : `app worker ${id} ${what}`;
-    this.#log.error(`${worker} and is replaced ${inWords(delay)}: ${reason}`);
-    if (delay > 0) this.#log.error(`slot ${slot.index} is backing off: its workers crash soon after they start`);
+    logDeath(this.#log, worker, reason, delay);
     this.#eggEvents.workerGone();
   }
 
   #onWorkerExit(worker: ManagedChild): void {
     this.#sticky?.redispatch(worker);
     this.#eggEvents.workerIds();
-  }
-
-  async #replaceHung(hung: ManagedChild, silent: number): Promise<void> {
-    this.#log.error(`pid ${hung.id} sent no heartbeat for ${silent} ms: it is killed and replaced`);
-    if (this.#options.startMode === 'process') {
-      const stack = await captureStack(hung.id);
-      this.#log.error(
-        stack ? `pid ${hung.id} was blocked here:\n${stack}` : `no stack could be captured from pid ${hung.id}`,
-      );
-    }
-    hung.handle.kill();
   }
 
   #onException(error: Error): void {
@@ -340,8 +325,4 @@ export class Master implements ClusterHandle {
     this.#machine.become('closed');
     this.#log.info('closed');
   }
-}
-
-function inWords(delay: number): string {
-  return delay === 0 ? 'at once' : `in ${delay} ms`;
 }

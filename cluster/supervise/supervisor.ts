@@ -53,6 +53,8 @@ export class Supervisor extends EventEmitter<Events> {
   /** Whoever waits for a candidate to be ready. */
   readonly #awaited = new Map<ManagedChild, { resolve(): void; reject(error: Error): void }>();
   readonly #replacing = new Set<Slot>();
+  /** Of slots that have been given up. */
+  #formerRestarts = 0;
   readonly #phase: StateMachine<Phase>;
 
   constructor(options: SupervisorOptions) {
@@ -83,6 +85,11 @@ export class Supervisor extends EventEmitter<Events> {
   get current(): ManagedChild | undefined {
     for (const child of this.#children) if (child.state === 'ready') return child;
     return undefined;
+  }
+
+  /** How many children have been replaced. */
+  get restarts(): number {
+    return this.#slots.reduce((sum, slot) => sum + slot.restarts, this.#formerRestarts);
   }
 
   get slots(): readonly Slot[] {
@@ -287,6 +294,7 @@ export class Supervisor extends EventEmitter<Events> {
   removeSlot(): void {
     const slot = this.#slots.pop();
     if (!slot) return;
+    this.#formerRestarts += slot.restarts;
     slot.cancelRetry();
     for (const child of this.occupants(slot)) void this.retire(child);
   }

@@ -164,6 +164,15 @@ test('a worker whose channel to the Master closes is replaced, and does not ling
   }
 });
 
+test('an Agent whose channel to the Master closes is replaced, and does not linger', async (t) => {
+  const cluster = await startTestCluster(t, { baseDir, workers: 1 });
+  const { agent } = await cluster.pids();
+  await ask(cluster, '/tell?what=agent:disconnect');
+  await until('there is another Agent', async () => ![undefined, agent].includes((await cluster.pids()).agent));
+  await until('the old one is gone', () => !isAlive(agent as number));
+  await printed(cluster, new RegExp(`Agent ${agent} (?:is leaving|died) and is replaced at once`));
+});
+
 test('a replacement knows its index and the number of workers by the names that cfork has', async (t) => {
   const app = temporaryDirectory(t);
   writeFileSync(path.join(app, 'package.json'), '{ "name": "index" }');

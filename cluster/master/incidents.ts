@@ -1,0 +1,37 @@
+import { NOT_SPAWNED } from '../spawn/child_handle.js';
+import type { ManagedChild } from '../supervise/managed_child.js';
+import { captureStack } from '../supervise/stack_capture.js';
+
+type Log = Pick<Console, 'error'>;
+
+/**
+ * Logs that a child has died or is leaving, why, and when it is replaced.
+ *
+ * @param delay milliseconds until then
+ */
+export function logDeath(log: Log, { kind, id, state, slot }: ManagedChild, reason: string, delay: number): void {
+  const name = kind === 'agent' ? 'Agent' : kind;
+  const verb = state === 'draining' ? 'is leaving' : 'died';
+  const what = id === NOT_SPAWNED ? `an ${name} could not be forked` : `${name} ${id} ${verb}`;
+  log.error(`${what} and is replaced ${delay === 0 ? 'at once' : `in ${delay} ms`}: ${reason}`);
+  if (delay > 0) log.error(`${name} slot ${slot.index} is backing off: its processes crash soon after they start`);
+}
+
+/**
+ * Kills a child whose event loop is blocked, and logs where.
+ *
+ * @param silent milliseconds since its last heartbeat
+ * @param isThread the stack of a thread cannot be captured
+ */
+export async function killHung(
+  log: Log,
+  { id, handle }: ManagedChild,
+  { silent, isThread }: { silent: number; isThread: boolean },
+): Promise<void> {
+  log.error(`pid ${id} sent no heartbeat for ${silent} ms: it is killed and replaced`);
+  if (!isThread) {
+    const stack = await captureStack(id);
+    log.error(stack ? `pid ${id} was blocked here:\n${stack}` : `no stack could be captured from pid ${id}`);
+  }
+  handle.kill();
+}
