@@ -5,7 +5,7 @@ import { ClutchError } from '../errors.js';
 import { type Loader, type Plugin, Timing, toAsyncFunction, toMiddleware, toPromise } from '../loader/index.js';
 import { BaseContextClass } from './base_context_class.js';
 import { type CoreOptions, checkOptions } from './core_options.js';
-import { FAST_CLASSES, whyNotFast } from './http/fast_path.js';
+import { FAST_CLASSES, isTurnedOff, whyNotFast } from './http/fast_path.js';
 import { keepNextTickShape } from './http/node_internals.js';
 import { KoaBase } from './koa_base.js';
 import { Lifecycle } from './lifecycle/lifecycle.js';
@@ -60,7 +60,7 @@ export class ClutchCore extends KoaBase {
   /** Loads and checks ahead what nearly every app needs: an app worker has the time while the Agent boots. */
   static warmUp(): void {
     require('./router/router.js');
-    whyNotFast(true);
+    whyNotFast();
   }
 
   constructor(options: CoreOptions = {}) {
@@ -150,16 +150,15 @@ export class ClutchCore extends KoaBase {
 
   /**
    * The options for `http.createServer`, beside `callback()`: with them ordinary requests and responses take a faster path.
-   * They are empty where `httpFallback` gives a reason.
+   * They are empty if the faster path is turned off, or if `httpFallback` gives a reason.
    */
   get serverOptions(): Partial<typeof FAST_CLASSES> {
-    return this.httpFallback === undefined ? FAST_CLASSES : {};
+    return isTurnedOff(this.config) || whyNotFast() !== undefined ? {} : FAST_CLASSES;
   }
 
-  /** Why Node's own request and response classes are used; undefined if Clutch's faster ones are. */
+  /** Why Node's own request and response classes are used although nobody has turned the faster ones off. */
   get httpFallback(): string | undefined {
-    const { fast } = (this.config?.['http'] ?? {}) as { fast?: boolean };
-    return whyNotFast(fast !== false);
+    return isTurnedOff(this.config) ? undefined : whyNotFast();
   }
 
   /** Whether requests run inside `ctxStorage`. */

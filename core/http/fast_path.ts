@@ -14,15 +14,14 @@ export const FAST_CLASSES = { IncomingMessage: FastRequest, ServerResponse: Fast
 /** What the self-check has found; undefined before the first one, null if it found nothing. */
 let checked: string | null | undefined;
 
-/**
- * Decides whether requests and responses may be of the fast classes. The self-check runs once per process.
- *
- * @param enabled false for `config.http.fast = false`
- * @returns why Node's own classes are to be used; undefined if the fast ones are
- */
-export function whyNotFast(enabled: boolean): string | undefined {
-  if (!enabled) return 'config.http.fast is false';
-  if (process.env['CLUTCH_HTTP_FAST'] === '0') return 'CLUTCH_HTTP_FAST is 0';
+/** @returns whether somebody has turned the fast classes off, by `config.http.fast = false` or `CLUTCH_HTTP_FAST=0` */
+export function isTurnedOff(config: Record<string, unknown> | undefined): boolean {
+  const http = config?.['http'] as { fast?: boolean } | undefined;
+  return http?.fast === false || process.env['CLUTCH_HTTP_FAST'] === '0';
+}
+
+/** @returns what speaks against the fast classes in this process; the self-check behind it runs once */
+export function whyNotFast(): string | undefined {
   if (checked === undefined) checked = check(process.versions.node) ?? null;
   if (checked !== null) return checked;
   // Looked up each time: a tracer may be loaded between the first app of a process and the next.

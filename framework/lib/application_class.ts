@@ -134,12 +134,12 @@ export class Application extends BaseApplication {
     });
   }
 
-  /** Logs, once, why Node's own request and response classes are used. */
+  /** Warns, once, if Node's own request and response classes are used although nobody has turned the faster ones off. */
   override get serverOptions(): BaseApplication['serverOptions'] {
     const reason = this.httpFallback;
     if (reason !== undefined && !this.#fallbackLogged) {
       this.#fallbackLogged = true;
-      this.coreLogger.info("[clutch] Node's own HTTP classes are used, not the faster ones: %s", reason);
+      this.coreLogger.warn("[clutch] Node's own HTTP classes are used, not the faster ones: %s", reason);
     }
     return super.serverOptions;
   }
