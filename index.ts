@@ -44,6 +44,7 @@ export type { CorsConfig } from './plugins/cors/lib/types.js';
 export type { I18nConfig } from './plugins/i18n/lib/types.js';
 export type { JsonpOptions } from './plugins/jsonp/lib/types.js';
 export type { EventStream, ServerEvent, WebSocketHandler } from './plugins/live/lib/types.js';
+export type { LogrotatorConfig } from './plugins/logrotator/lib/rotators.js';
 export type { OnerrorConfig } from './plugins/onerror/lib/options.js';
 export type { ScheduleItem, ScheduleOptions, ScheduleStrategy } from './plugins/schedule/lib/members.js';
 export type { SecurityConfig } from './plugins/security/lib/types.js';

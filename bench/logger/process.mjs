@@ -40,7 +40,7 @@ const KINDS = {
     const pino = requirePeer(peers, 'pino');
     const file = path.join(dir, 'pino-async.log');
     const destination = pino.destination({ dest: file, mkdir: true, sync: false, minLength: 4096 });
-    return { logger: pino(destination), file, flush: () => destination.flush(() => undefined) };
+    return { logger: pino(destination), file, flush: () => destination.flushSync() };
   },
 };
 
