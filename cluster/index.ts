@@ -3,5 +3,6 @@ export type { ClusterStatus, ProcessStatus } from './control/status.js';
 export { type InspectOptions, inspectApp } from './inspect/inspect.js';
 export type { ClusterHandle } from './master/handle.js';
 export { startCluster } from './master/start_cluster.js';
-export type { AdminOptions, ClusterOptions, HttpsOptions, StartClusterOptions } from './options/options.js';
+export type { AdminOptions, HttpsOptions } from './options/option_kinds.js';
+export type { ClusterOptions, StartClusterOptions } from './options/options.js';
 export type { ReloadOptions } from './supervise/rolling_restart.js';

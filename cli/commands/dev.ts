@@ -3,15 +3,16 @@ import path from 'node:path';
 import { detect } from 'detect-port';
 import { type ClusterHandle, startCluster } from '../../cluster/index.js';
 import { parseArguments } from '../arguments.js';
+import { clusterFlags, clusterHelp, clusterOptionsFrom } from '../cluster_flags.js';
 import { SourceWatcher } from '../source_watcher.js';
 import { typeScriptExecArgv } from '../typescript.js';
 import { writeTypes } from './types.js';
 
+const NAMES = ['port', 'workers', 'framework'] as const;
+
 const USAGE = `clutch dev [directory] [options]
 
-  -p, --port <port>        default 7001, or the next free one
-  -c, --workers <count>    default 1
-      --framework <name>   default egg.framework of package.json, else Clutch`;
+${clusterHelp(NAMES, { port: 'default 7001, or the next free one', workers: 'app workers; default 1' })}`;
 
 /** Milliseconds in which changes are gathered before a reload. */
 const SETTLE = 60;
@@ -19,9 +20,7 @@ const SETTLE = 60;
 /** Runs an app with one worker and replaces processes when their files change. */
 export async function run(args: string[]): Promise<void> {
   const options = {
-    port: { type: 'string', short: 'p' },
-    workers: { type: 'string', short: 'c' },
-    framework: { type: 'string' },
+    ...clusterFlags(NAMES),
     help: { type: 'boolean', short: 'h' },
   } as const;
   const { values, directory } = parseArguments(args, options, USAGE);
@@ -33,10 +32,10 @@ export async function run(args: string[]): Promise<void> {
   // Stacks name the files that people read, of the app and of Clutch.
   const execArgv = [...process.execArgv, '--enable-source-maps', ...typeScriptExecArgv(directory)];
   const starting = startCluster({
+    workers: 1,
+    port: values['port'] === undefined ? await freePort(7001) : undefined,
+    ...clusterOptionsFrom(values),
     baseDir: directory,
-    workers: (values['workers'] as string | undefined) ?? 1,
-    port: (values['port'] as string | undefined) ?? (await freePort(7001)),
-    framework: values['framework'] as string | undefined,
     execArgv,
   });
   // Watching begins with the start: an edit of a file that has just been loaded must not be missed.

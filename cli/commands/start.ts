@@ -1,49 +1,24 @@
-import { type StartClusterOptions, startCluster } from '../../cluster/index.js';
+import { startCluster } from '../../cluster/index.js';
 import { ClutchError } from '../../errors.js';
 import { readPackage } from '../../resolve/package.js';
 import { type Arguments, parseArguments } from '../arguments.js';
+import { clusterFlags, clusterHelp, clusterOptionsFrom } from '../cluster_flags.js';
 import { startDaemon } from '../daemon.js';
 import { becomeInit } from '../init_process.js';
 import { pidFileOf, runningMaster } from '../running.js';
 
 const USAGE = `clutch start [directory] [options]
 
-  -p, --port <port>          default: environment variable PORT, else config.cluster.listen.port (7001)
-  -c, --workers <count>      default: the number of processors that may be used
-      --env <env>            the server env; default: config/env, EGG_SERVER_ENV, else prod
-      --title <title>        name in the process list; default clutch-server
-      --framework <name>     default egg.framework of package.json, else Clutch
-      --require <module>     loaded first in Agent and app workers; may be repeated
-      --sticky               the same worker for all connections of a client address
-      --scheduling <policy>  rr, shared or reusePort; default rr
-      --kill-timeout <ms>    for answering what is in flight; default 5000
-      --hang-timeout <ms>    of a blocked event loop until a process is replaced; default 30000, 0 for never
-      --max-memory <MiB>     from which on a worker is replaced; default never
-      --max-requests <n>     after which a worker is replaced; default never
-      --admin-port <port>    /livez, /readyz and /metrics; default none
-      --admin-host <host>    default 127.0.0.1
-      --daemon               run in the background; returns when the app answers
+${clusterHelp()}
+      --daemon               run in the background; returns when the app is ready
       --stdout <file>        with --daemon; default ~/logs/master-stdout.log
       --stderr <file>        with --daemon; default ~/logs/master-stderr.log
       --timeout <ms>         with --daemon: how long the start may take; default 300000
 
-What is not given is taken from eggScriptsConfig in package.json, by the same names.`;
+Flags that are not given are taken from eggScriptsConfig in package.json, by the same names.`;
 
 const OPTIONS = {
-  port: { type: 'string', short: 'p' },
-  workers: { type: 'string', short: 'c' },
-  env: { type: 'string' },
-  title: { type: 'string' },
-  framework: { type: 'string' },
-  require: { type: 'string', multiple: true },
-  sticky: { type: 'boolean' },
-  scheduling: { type: 'string' },
-  'kill-timeout': { type: 'string' },
-  'hang-timeout': { type: 'string' },
-  'max-memory': { type: 'string' },
-  'max-requests': { type: 'string' },
-  'admin-port': { type: 'string' },
-  'admin-host': { type: 'string' },
+  ...clusterFlags(),
   daemon: { type: 'boolean' },
   stdout: { type: 'string' },
   stderr: { type: 'string' },
@@ -90,23 +65,9 @@ async function startForeground(directory: string, values: Arguments['values']): 
   const { env, title = 'clutch-server', port = process.env['PORT'], workers = process.env['EGG_WORKERS'] } = values;
   if (env) process.env['EGG_SERVER_ENV'] = String(env);
   process.title = String(title);
-  const admin =
-    values['admin-port'] === undefined ? undefined : { port: values['admin-port'], host: values['admin-host'] };
   await startCluster({
+    ...clusterOptionsFrom({ ...values, title, port, workers }),
     baseDir: directory,
-    port,
-    workers,
-    env,
-    title,
-    admin,
-    framework: values['framework'],
-    require: values['require'],
-    sticky: values['sticky'],
-    scheduling: values['scheduling'],
-    killTimeout: values['kill-timeout'],
-    hangTimeout: values['hang-timeout'],
-    maxMemory: values['max-memory'],
-    maxRequests: values['max-requests'],
     pidFile: pidFileOf(directory),
-  } as StartClusterOptions);
+  });
 }

@@ -4,7 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { LeaderInfo } from '../../ipc/socket_path.js';
 import { usableSocketDirectory } from '../../ipc/socket_path.js';
-import type { ClusterOptions } from '../options/options.js';
+import type { ChildOptions, ClusterOptions } from '../options/options.js';
 import { heartbeatInterval } from '../protocol/protocol.js';
 import { type ChildSource, ProcessSource, ThreadSource } from '../spawn/child_source.js';
 import { ClusterWorkers } from '../spawn/cluster_workers.js';
@@ -98,7 +98,7 @@ function sources({ startMode, scheduling, workers }: ClusterOptions, execArgv: s
 }
 
 /** Picks the port for Leader and Followers while the first processes start; they wait for it before they load the app. */
-async function choosePorts(childOptions: ClusterOptions & { clusterPort: number }): Promise<number | undefined> {
+async function choosePorts(childOptions: ChildOptions & { clusterPort: number }): Promise<number | undefined> {
   const [clusterPort = 0, port = 0] = await freePorts(2);
   childOptions.clusterPort = clusterPort;
   // Port 0 is chosen here once, so that a replacement listens where the first worker did.

@@ -1,5 +1,5 @@
 import type { LeaderInfo } from '../../ipc/socket_path.js';
-import type { ClusterOptions } from '../options/options.js';
+import type { ChildOptions } from '../options/options.js';
 
 /** What a child needs before it may load code of the app. */
 export interface PrepareData {
@@ -11,7 +11,7 @@ export interface PrepareData {
 
 /** What a child gets when it may construct its application. */
 export interface BootData {
-  options: ClusterOptions & { clusterPort: number; leader: LeaderInfo };
+  options: ChildOptions & { clusterPort: number; leader: LeaderInfo };
   /** Milliseconds from SIGTERM until the Master kills the process. */
   closeTimeout: number;
   /** Milliseconds between two `stats`. */

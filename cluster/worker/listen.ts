@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import type http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { ClutchError } from '../../errors.js';
-import { type ClusterOptions, type HttpsOptions, isPem } from '../options/options.js';
+import { type HttpsOptions, isPem } from '../options/option_kinds.js';
+import type { ChildOptions } from '../options/options.js';
 import type { ListenAddress } from '../protocol/listen_address.js';
 import { explainListenError } from '../protocol/listen_address.js';
 
@@ -24,13 +25,21 @@ type Config = Record<string, unknown>;
  */
 export function createServer(
   config: Config,
-  options: ClusterOptions,
+  options: ChildOptions,
   settings: http.ServerOptions,
   listener: http.RequestListener,
 ): http.Server {
   const configured = (config['cluster'] as { https?: HttpsOptions } | undefined)?.https;
-  const { key, cert, ca, passphrase } = { ...configured, ...options.https } as Partial<HttpsOptions>;
-  if (!key || !cert) return createPlainServer(settings, listener);
+  // Leaf by leaf; `false` turns TLS off.
+  const { key, cert, ca, passphrase }: HttpsOptions =
+    options.https === false ? {} : { ...configured, ...options.https };
+  if (!key && !cert) return createPlainServer(settings, listener);
+  if (!key || !cert) {
+    throw new ClutchError('ERR_CLUTCH_CONFIG', `HTTPS has no ${key ? 'certificate' : 'key'}`, {
+      where: `option https.${key ? 'cert' : 'key'}, config.cluster.https.${key ? 'cert' : 'key'}`,
+      fix: 'Give both key and cert.',
+    });
+  }
   const tls = { ...settings, key: pem(key), cert: pem(cert), ca: ca && pem(ca), passphrase };
   // Only here: what it loads is of no use to plain HTTP.
   const https = process.getBuiltinModule('node:https');
@@ -47,7 +56,7 @@ function pem(given: string | Buffer): string | Buffer {
  *
  * @throws {ClutchError} ERR_CLUTCH_CONFIG when neither a port nor a path is given
  */
-export function listenAddress(config: Config, options: ClusterOptions, server: http.Server): ListenAddress {
+export function listenAddress(config: Config, options: ChildOptions, server: http.Server): ListenAddress {
   const { path, port, hostname }: ListenConfig = {
     ...(config['cluster'] as { listen?: ListenConfig } | undefined)?.listen,
     ...(options.port === undefined ? {} : { port: options.port }),

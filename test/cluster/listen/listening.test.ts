@@ -88,6 +88,30 @@ test('HTTPS is served from paths, plain HTTP on debugPort', async (t) => {
   assert.doesNotMatch(cluster.output(), /BEGIN/);
 });
 
+test('the option https leaves the port of config as it is, and each of its leaves wins over that of config', async (t) => {
+  const port = await freePort();
+  const config = (https: object): NodeJS.ProcessEnv => ({
+    EGG_APP_CONFIG: JSON.stringify({ cluster: { listen: { port }, https } }),
+  });
+  const own = await startTestCluster(t, { baseDir, port: undefined, https: tls }, config({}));
+  assert.equal(own.url, `https://127.0.0.1:${port}`);
+  await own.stop();
+  const mixed = await startTestCluster(
+    t,
+    { baseDir, port: undefined, https: { key: tls.key } },
+    config({ ...tls, key: '/no' }),
+  );
+  assert.equal(mixed.url, `https://127.0.0.1:${port}`);
+  assert.match(await get({ host: '127.0.0.1', port }, https), /pid/);
+  await mixed.stop();
+  const plain = await startTestCluster(t, { baseDir, port: undefined, https: false }, config(tls));
+  assert.equal(plain.url, `http://127.0.0.1:${port}`);
+  await plain.stop();
+  const { exited, output } = launch(t, { baseDir, https: { key: tls.key } }, config({}));
+  assert.equal(await exited, 1);
+  assert.match(output(), /HTTPS has no certificate/);
+});
+
 test('W19: keys and passphrases are neither in the process list nor in what the Master prints', async (t) => {
   const cluster = await startTestCluster(t, { baseDir, https: { ...tls, passphrase: 'open-sesame' } });
   const { agent, workers } = await cluster.pids();

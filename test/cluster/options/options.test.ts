@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
@@ -8,10 +8,10 @@ import { text } from 'node:stream/consumers';
 import { test } from 'node:test';
 import { startCluster } from 'koa-clutch';
 import { stickySlot } from '../../../cluster/listen/sticky.js';
+import { quotaOf, usableCpus } from '../../../cluster/options/cpu_quota.js';
 import { parseClusterOptions, supportsReusePort } from '../../../cluster/options/options.js';
-import { quotaOf, usableProcessors } from '../../../cluster/options/processors.js';
 import { inspectorPort } from '../../../cluster/protocol/protocol.js';
-import { copyFixture, fixture, temporaryDirectory } from '../../support/apps.js';
+import { CLI, copyFixture, fixture, temporaryDirectory } from '../../support/apps.js';
 
 const baseDir = fixture('faulty');
 
@@ -58,9 +58,21 @@ test('keys of the app pass through, and a near-miss of ours is warned about', ()
   assert.equal(warnings.length, 4);
   for (const name of ['workers', 'sticky', 'hangTimeout', 'maxMemory']) {
     assert.ok(
-      warnings.some((warning) => warning.endsWith(`do you mean ${name}?`)),
+      warnings.some((warning) => warning.endsWith(`did you mean ${name}?`)),
       warnings.join('\n'),
     );
+  }
+});
+
+test('flags of the command line and the documentation come from the table of options', async () => {
+  const { OPTIONS } = await import('../../../cluster/options/option_table.js');
+  const help = spawnSync(process.execPath, [CLI, 'start', '--help'], { encoding: 'utf8' }).stdout;
+  const page = readFileSync('docs/cluster.md', 'utf8');
+  for (const [name, { flags = [], meaning }] of Object.entries(OPTIONS)) {
+    assert.ok(page.includes(`| \`${name}\` |`) && page.includes(meaning), name);
+    for (const flag of flags) {
+      assert.ok(help.includes(`--${flag.name}`) && help.includes(flag.help), flag.name);
+    }
   }
 });
 
@@ -89,13 +101,13 @@ test('the number of processors follows the quota of the control group', (t) => {
   assert.equal(quotaOf('max 100000'), undefined);
   assert.equal(quotaOf('-1 100000'), undefined);
   const root = temporaryDirectory(t);
-  assert.equal(usableProcessors(root), availableParallelism());
+  assert.equal(usableCpus(root), availableParallelism());
   for (const file of ['cpu.max', 'cpu/cpu.cfs_quota_us'])
     mkdirSync(path.dirname(path.join(root, file)), { recursive: true });
   writeFileSync(path.join(root, 'cpu.max'), '50000 100000');
   writeFileSync(path.join(root, 'cpu/cpu.cfs_quota_us'), '50000');
   writeFileSync(path.join(root, 'cpu/cpu.cfs_period_us'), '100000');
-  assert.equal(usableProcessors(root), 1);
+  assert.equal(usableCpus(root), 1);
 });
 
 test('sticky slots are spread evenly, and only the clients of an empty slot move', () => {

@@ -3,18 +3,18 @@ import { availableParallelism } from 'node:os';
 import path from 'node:path';
 
 /**
- * How many processors this process may really use: its CPU affinity, and the quota of its control group, which is
- * what a container's CPU limit sets.
+ * How many CPUs this process may use, by its affinity and the quota of its control group, which is what the CPU limit of
+ * a container sets.
  *
- * @param root where the file system of control groups is mounted
+ * @param root mount point of the file system of control groups
  */
-export function usableProcessors(root = '/sys/fs/cgroup'): number {
+export function usableCpus(root = '/sys/fs/cgroup'): number {
   const quota = cgroupQuota(root);
   const affine = availableParallelism();
   return quota === undefined ? affine : Math.max(1, Math.min(affine, Math.ceil(quota)));
 }
 
-/** @returns processors that the control group allows, as a fraction; undefined where there is no limit */
+/** @returns the CPUs that the control group allows, as a fraction; undefined without a limit */
 function cgroupQuota(root: string): number | undefined {
   const groups = read('/proc/self/cgroup')?.trim().split('\n') ?? [];
   const limits = groups.flatMap((line) => {
@@ -30,7 +30,7 @@ function cgroupQuota(root: string): number | undefined {
   return set.length > 0 ? Math.min(...set) : undefined;
 }
 
-/** Inside a container the path may be that of the host; its root, the last one, is always there. */
+/** In a container the path may be that of the host; the last ancestor, the root, always exists. */
 function ancestors(group: string): string[] {
   const parts = group.split('/').filter(Boolean);
   return Array.from({ length: parts.length + 1 }, (_, index) => parts.slice(0, parts.length - index).join('/'));

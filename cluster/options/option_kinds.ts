@@ -1,0 +1,168 @@
+import { readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { ClutchError } from '../../errors.js';
+
+/** How the value of an option is checked; `Given` is what the caller may write, `Value` what the cluster gets. */
+export interface Kind<Given, Value> {
+  /** Type and range, for the documentation. */
+  type: string;
+  /** @throws {ClutchError} ERR_CLUTCH_OPTION, ERR_CLUTCH_NOT_FOUND naming the option */
+  parse(key: string, given: unknown, baseDir: string): Value | undefined;
+  /** Carries the type only. */
+  readonly given?: Given;
+}
+
+export interface HttpsOptions {
+  /** Path of the key file, or the key itself. */
+  key?: string | Buffer;
+  /** Path of the certificate file, or the certificate itself. */
+  cert?: string | Buffer;
+  ca?: string | Buffer;
+  passphrase?: string;
+}
+
+export interface AdminOptions {
+  port: number | string;
+  /** Default 127.0.0.1. */
+  host?: string;
+}
+
+const LONGEST = 2 ** 31 - 1;
+
+export function integer(least: number, most = LONGEST): Kind<number | string, number> {
+  const range = most === LONGEST ? `from ${least} on` : `from ${least} to ${most}`;
+  return {
+    type: `number, ${range}`,
+    parse(key, given) {
+      if (isUnset(given)) return undefined;
+      const number = typeof given === 'string' ? Number(given) : given;
+      if (typeof number === 'number' && Number.isInteger(number) && number >= least && number <= most) return number;
+      throw optionError(key, given, `Give a whole number ${range}.`);
+    },
+  };
+}
+
+export const text: Kind<string, string> = {
+  type: 'string',
+  parse(key, given) {
+    if (isUnset(given)) return undefined;
+    if (typeof given === 'string') return given;
+    throw optionError(key, given, 'Give a string.');
+  },
+};
+
+export const boolean: Kind<boolean, boolean> = {
+  type: 'boolean',
+  parse(key, given) {
+    if (isUnset(given)) return undefined;
+    if (typeof given === 'boolean') return given;
+    throw optionError(key, given, 'Give true or false.');
+  },
+};
+
+export function oneOf<T extends string>(...allowed: T[]): Kind<T, T> {
+  return {
+    type: allowed.map((each) => `\`${each}\``).join(', '),
+    parse(key, given) {
+      if (isUnset(given)) return undefined;
+      const found = allowed.find((each) => each === given);
+      if (found !== undefined) return found;
+      throw optionError(key, given, `Give one of: ${allowed.join(', ')}.`);
+    },
+  };
+}
+
+export const strings: Kind<string[], string[]> = {
+  type: 'strings',
+  parse(key, given) {
+    if (isUnset(given)) return undefined;
+    if (Array.isArray(given) && given.every((each) => typeof each === 'string')) return given;
+    throw optionError(key, given, 'Give an array of strings.');
+  },
+};
+
+export const modules: Kind<string | string[], string[]> = {
+  type: 'string or strings',
+  parse(key, given, baseDir) {
+    return [given ?? []].flat().map((file: unknown) => {
+      if (typeof file !== 'string') throw optionError(key, file, 'Give names or paths of modules.');
+      return file.startsWith('.') ? path.resolve(baseDir, file) : file;
+    });
+  },
+};
+
+export const ports: Kind<number[], number[]> = {
+  type: 'numbers',
+  parse(key, given) {
+    if (isUnset(given)) return undefined;
+    if (!Array.isArray(given)) throw optionError(key, given, 'Give an array of ports.');
+    return given.map((port, index) => integer(1, 65_535).parse(`${key}[${index}]`, port, '') as number);
+  },
+};
+
+export const appDirectory: Kind<string, string> = {
+  type: 'path',
+  parse(key, given) {
+    if (typeof given !== 'string') throw optionError(key, given, 'Give the directory of the app.');
+    const dir = path.resolve(given);
+    if (statSync(path.join(dir, 'package.json'), { throwIfNoEntry: false })?.isFile()) return dir;
+    throw new ClutchError('ERR_CLUTCH_NOT_FOUND', `${path.join(dir, 'package.json')} should exist`, {
+      where: `option ${key}`,
+      fix: 'Give the directory of an app.',
+    });
+  },
+};
+
+export const admin: Kind<AdminOptions | false, { port: number; host: string }> = {
+  type: '`{ port, host? }`',
+  parse(key, given) {
+    if (!given) return undefined;
+    const { port, host } = given as Partial<AdminOptions>;
+    const parsed = integer(0, 65_535).parse(`${key}.port`, port, '');
+    if (parsed === undefined) throw optionError(key, given, 'Give { port }.');
+    return { port: parsed, host: text.parse(`${key}.host`, host, '') ?? '127.0.0.1' };
+  },
+};
+
+export const https: Kind<HttpsOptions | false, HttpsOptions | false> = {
+  type: '`{ key, cert, ca?, passphrase? }` or `false`',
+  parse(key, given) {
+    if (given === false || isUnset(given)) return given === false ? false : undefined;
+    if (typeof given !== 'object') throw optionError(key, given, 'Give { key, cert }.');
+    const checked: HttpsOptions = { ...given };
+    for (const leaf of ['key', 'cert', 'ca'] as const) {
+      const pem: unknown = checked[leaf];
+      if (pem === undefined) continue;
+      if (Buffer.isBuffer(pem)) checked[leaf] = pem.toString();
+      else if (typeof pem !== 'string')
+        throw optionError(`${key}.${leaf}`, pem, 'Give the path of a PEM file, or PEM.');
+      else if (!isPem(pem)) checkReadable(`${key}.${leaf}`, pem);
+    }
+    return checked;
+  },
+};
+
+/** Whether a key or certificate is the PEM text itself, and not the path of its file. */
+export function isPem(given: string): boolean {
+  return given.includes('-----BEGIN ');
+}
+
+function checkReadable(key: string, file: string): void {
+  try {
+    readFileSync(file);
+  } catch (cause) {
+    throw new ClutchError('ERR_CLUTCH_NOT_FOUND', `${file} should exist`, {
+      where: `option ${key}: ${(cause as Error).message}`,
+      fix: 'Correct the path.',
+      cause,
+    });
+  }
+}
+
+function isUnset(given: unknown): boolean {
+  return given === undefined || given === null || given === '';
+}
+
+export function optionError(key: string, value: unknown, fix: string): ClutchError {
+  return new ClutchError('ERR_CLUTCH_OPTION', `option ${key} is ${JSON.stringify(value)}`, { fix });
+}

@@ -1,0 +1,200 @@
+import { usableCpus } from './cpu_quota.js';
+import {
+  admin,
+  appDirectory,
+  boolean,
+  https,
+  integer,
+  type Kind,
+  modules,
+  oneOf,
+  ports,
+  strings,
+  text,
+} from './option_kinds.js';
+
+/** A flag of the command line that gives an option, or one leaf of it. */
+export interface Flag {
+  name: string;
+  short?: string;
+  /** What follows it; without it the flag is a switch. */
+  argument?: string;
+  repeatable?: boolean;
+  /** Key of the option's object that the flag gives. */
+  leaf?: string;
+  help: string;
+}
+
+export interface Option<Given, Value> {
+  kind: Kind<Given, NonNullable<Value>>;
+  fallback: () => Value;
+  /** The fallback, for the documentation. */
+  default: string;
+  /** For the documentation. */
+  meaning: string;
+  flags?: readonly Flag[];
+}
+
+type OptionRow<Given, Value> = Omit<Option<Given, Value>, 'kind' | 'fallback'>;
+
+function optional<Given, Value>(
+  kind: Kind<Given, Value>,
+  row: OptionRow<Given, Value>,
+): Option<Given, Value | undefined> {
+  return { kind: kind as Kind<Given, NonNullable<Value>>, fallback: () => undefined, ...row };
+}
+
+function defaulting<Given, Value>(
+  kind: Kind<Given, Value>,
+  fallback: () => Value,
+  row: OptionRow<Given, Value>,
+): Option<Given, Value> {
+  return { kind: kind as Kind<Given, NonNullable<Value>>, fallback, ...row };
+}
+
+/** The options of a cluster. Types, checks, suggestions, flags, help and the table of docs/cluster.md come from here. */
+export const OPTIONS = {
+  baseDir: defaulting(appDirectory, () => process.cwd(), {
+    default: 'current directory',
+    meaning: 'directory of the app',
+  }),
+  framework: optional(text, {
+    default: '`egg.framework`, else Clutch',
+    meaning: 'package or directory of the framework',
+    flags: [
+      {
+        name: 'framework',
+        argument: 'name',
+        help: 'package or directory; default: egg.framework of package.json, else Clutch',
+      },
+    ],
+  }),
+  workers: defaulting(integer(1, 1024), () => usableCpus(), {
+    default: 'usable CPUs',
+    meaning:
+      'app workers; by default as many as affinity and the quota of the control group (CPU limit of a container) allow',
+    flags: [
+      { name: 'workers', short: 'c', argument: 'count', help: 'app workers; default: the number of usable CPUs' },
+    ],
+  }),
+  port: optional(integer(0, 65_535), {
+    default: '`config.cluster.listen.port`, 7001',
+    meaning: 'TCP port; 0 takes a free one',
+    flags: [
+      {
+        name: 'port',
+        short: 'p',
+        argument: 'port',
+        help: 'default: environment variable PORT, else config.cluster.listen.port (7001)',
+      },
+    ],
+  }),
+  https: optional(https, {
+    default: '`config.cluster.https`',
+    meaning:
+      'paths, PEM texts or buffers, each of which wins over its config; files are read by each worker, so that a reload takes renewed ones; `false`: plain HTTP',
+  }),
+  debugPort: optional(integer(0, 65_535), {
+    default: '–',
+    meaning: 'one more port, with plain HTTP, for the same app',
+  }),
+  sticky: defaulting(boolean, () => false, {
+    default: '`false`',
+    meaning: 'all connections of one client address go to one worker',
+    flags: [{ name: 'sticky', help: 'the same worker for all connections of a client address' }],
+  }),
+  scheduling: defaulting(oneOf('rr', 'shared', 'reusePort'), () => 'rr' as const, {
+    default: '`rr`',
+    meaning:
+      'who accepts connections. `rr`: the Master, for each worker in turn; `shared`: the worker that the kernel wakes; `reusePort`: each worker on a socket of its own (Node 22.12 or later, Linux)',
+    flags: [{ name: 'scheduling', argument: 'policy', help: 'rr, shared or reusePort; default rr' }],
+  }),
+  reusePort: defaulting(boolean, () => false, { default: '`false`', meaning: "the same as `scheduling: 'reusePort'`" }),
+  startMode: defaulting(oneOf('process', 'worker_threads'), () => 'process' as const, {
+    default: '`process`',
+    meaning: '`worker_threads` runs Agent and workers as threads of the Master',
+  }),
+  ports: defaulting(ports, () => [], { default: '–', meaning: 'with `worker_threads`: one worker for each port' }),
+  env: optional(text, {
+    default: '`EGG_SERVER_ENV`',
+    meaning: 'server env of all processes',
+    flags: [{ name: 'env', argument: 'env', help: 'the server env; default: config/env, EGG_SERVER_ENV, else prod' }],
+  }),
+  require: defaulting(modules, () => [], {
+    default: '–',
+    meaning: 'modules that Agent and app workers load first',
+    flags: [
+      {
+        name: 'require',
+        argument: 'module',
+        repeatable: true,
+        help: 'loaded first in Agent and app workers; may be repeated',
+      },
+    ],
+  }),
+  pidFile: optional(text, { default: '–', meaning: "file with the Master's pid, removed at the end" }),
+  title: optional(text, {
+    default: '–',
+    meaning: 'name in the process list',
+    flags: [{ name: 'title', argument: 'title', help: 'name in the process list; default clutch-server' }],
+  }),
+  execArgv: optional(strings, { default: 'those of the Master', meaning: 'Node options of the children' }),
+  killTimeout: defaulting(integer(1), () => 5000, {
+    default: '5000 ms',
+    meaning:
+      'for what is in flight when a worker leaves; `EGG_APP_CLOSE_TIMEOUT`, `EGG_AGENT_CLOSE_TIMEOUT` and `EGG_MASTER_CLOSE_TIMEOUT` win',
+    flags: [{ name: 'kill-timeout', argument: 'ms', help: 'for what is in flight when a worker leaves; default 5000' }],
+  }),
+  drainTimeout: defaulting(integer(0), () => 0, {
+    default: '0 ms: `killTimeout`',
+    meaning:
+      'in all for a leaving worker while its connections make progress: a response is read, an upload comes, a web socket is used. What is cut is counted in the log',
+    flags: [
+      {
+        name: 'drain-timeout',
+        argument: 'ms',
+        help: 'the same in all, while connections make progress; default kill-timeout',
+      },
+    ],
+  }),
+  hangTimeout: defaulting(integer(0), () => 30_000, {
+    default: '30000 ms',
+    meaning: 'of a blocked event loop until a process is replaced; four times as much while it boots; 0 turns it off',
+    flags: [
+      {
+        name: 'hang-timeout',
+        argument: 'ms',
+        help: 'of a blocked event loop until a process is replaced; default 30000, 0 for never',
+      },
+    ],
+  }),
+  maxMemory: defaulting(integer(0), () => 0, {
+    default: '0: no limit',
+    meaning: 'MiB of resident memory above which a worker is replaced',
+    flags: [{ name: 'max-memory', argument: 'MiB', help: 'above which a worker is replaced; default never' }],
+  }),
+  maxRequests: defaulting(integer(0), () => 0, {
+    default: '0: no limit',
+    meaning: 'requests after which a worker is replaced',
+    flags: [{ name: 'max-requests', argument: 'n', help: 'after which a worker is replaced; default never' }],
+  }),
+  admin: optional(admin, {
+    default: '–',
+    meaning: 'HTTP listener of the Master with `/livez`, `/readyz` and `/metrics`; host `127.0.0.1` unless given',
+    flags: [
+      { name: 'admin-port', argument: 'port', leaf: 'port', help: '/livez, /readyz and /metrics; default none' },
+      { name: 'admin-host', argument: 'host', leaf: 'host', help: 'default 127.0.0.1' },
+    ],
+  }),
+};
+
+/** Passed on to `new Agent()` and `new Application()`, and therefore not misspelt. */
+export const APP_OPTIONS = ['plugins', 'typescript', 'mode'];
+
+/** @returns the table of docs/cluster.md */
+export function optionTable(): string {
+  const rows = Object.entries(OPTIONS).map(
+    ([name, { kind, default: fallback, meaning }]) => `| \`${name}\` | ${kind.type} | ${fallback} | ${meaning} |`,
+  );
+  return ['| option | type | default | meaning |', '|---|---|---|---|', ...rows].join('\n');
+}
