@@ -11,29 +11,28 @@ const http = process.getBuiltinModule('node:http');
 /** Options for a server of `node:http`. */
 export const FAST_CLASSES = { IncomingMessage: FastRequest, ServerResponse: FastResponse };
 
-/** What the self-check has found; undefined before the first one, null if it found nothing. */
-let checked: string | null | undefined;
-
 /** @returns whether somebody has turned the fast classes off, by `config.http.fast = false` or `CLUTCH_HTTP_FAST=0` */
 export function isTurnedOff(config: Record<string, unknown> | undefined): boolean {
-  const http = config?.['http'] as { fast?: boolean } | undefined;
-  return http?.fast === false || process.env['CLUTCH_HTTP_FAST'] === '0';
+  const settings = config?.['http'] as { fast?: boolean } | undefined;
+  return settings?.fast === false || process.env['CLUTCH_HTTP_FAST'] === '0';
 }
 
-/** @returns what speaks against the fast classes in this process; the self-check behind it runs once */
-export function whyNotFast(): string | undefined {
-  if (checked === undefined) checked = check(process.versions.node) ?? null;
-  if (checked !== null) return checked;
-  // Looked up each time: a tracer may be loaded between the first app of a process and the next.
-  const replaced = findReplaced();
-  return replaced && `http.${replaced} is not Node's own, a tracer or a patch has replaced it`;
-}
+/** What the self-check has found; undefined before it has run, null if it found nothing. It runs once per process. */
+let found: string | null | undefined;
 
-/** @returns what speaks against the fast classes on this version of Node */
-export function check(version: string): string | undefined {
+/** @returns what speaks against the fast classes in this process */
+export function whyNotFast(version = process.versions.node): string | undefined {
   if (Number.parseInt(version, 10) > NEWEST_TESTED_NODE) {
     return `Node ${version} is newer than ${NEWEST_TESTED_NODE}, the newest version that was tested`;
   }
+  // Looked up each time: a tracer may be loaded between the first app of a process and the next.
+  const replaced = findReplaced();
+  if (replaced !== undefined) return `http.${replaced} is not Node's own, a tracer or a patch has replaced it`;
+  if (found === undefined) found = runSelfCheck(version) ?? null;
+  return found ?? undefined;
+}
+
+function runSelfCheck(version: string): string | undefined {
   const missing = findMissing();
   if (missing !== undefined) return `Node ${version} has no ${missing} as expected`;
   const difference = findDifference(http, FAST_CLASSES);

@@ -120,7 +120,7 @@ export function setFinished(res: ServerResponse, finished: boolean): void {
   (res as Internal<ServerResponse>).finished = finished;
 }
 
-/** Node has `writeHead` under two names; whoever wraps it wraps one of them. */
+/** Node has `writeHead` under two names; a tracer that wraps it wraps one of them. */
 export function isWriteHeadReplaced(): boolean {
   return responseProto.writeHead !== responseProto.writeHeader;
 }

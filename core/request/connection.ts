@@ -77,7 +77,7 @@ export function onceEnded({ req, res }: Exchange, listener: Listener): void {
     listener();
     return;
   }
-  // A response that waits for those before it on its connection does not hear of the connection's end.
+  // A response that is queued behind others emits no `close` when its connection closes.
   const connection = connectionOf(socket);
   const end = (): void => {
     res.off('close', end);

@@ -77,7 +77,7 @@ interface RouterInternals {
   _events?: { _handlers?: { size?: unknown } };
 }
 
-/** @returns whether the router chooses layers by path and method alone, and calls nobody for it */
+/** @returns whether the router chooses layers by path and method alone, and has no handlers of its events */
 export function choosesByPath(router: KoaRouter): boolean {
   const { exclusive, host, _events: events } = router as KoaRouter & RouterInternals;
   return !exclusive && !host && events?._handlers?.size === 0;

@@ -47,7 +47,7 @@ export async function requestJson<T>(url: string, options?: HttpOptions): Promis
   return JSON.parse((await request(url, options)).body) as T;
 }
 
-/** Answers as they came, with the headers of each in order: theirs means nothing. The date is left out. */
+/** @returns responses with their headers sorted, since their order has no meaning, and without the date */
 export function sortHeaders(answers: string): string {
   return answers.replaceAll(/(HTTP\/1.1 [^\r]*\r\n)((?:[^\r]+\r\n)*)/g, (_all, first: string, headers: string) => {
     const lines = headers.split('\r\n').map((line) => line.replace(/^(Date): .*/, '$1: …'));

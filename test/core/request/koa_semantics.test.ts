@@ -94,7 +94,7 @@ function serve(t: TestContext, app: App, server = app.listen(0)): number {
 const koa = (): App => new Koa() as unknown as App;
 const own = (t: TestContext): App => new BareCore({ baseDir: writeApp(t) }) as unknown as App;
 
-/** Runs the requests on Koa, on Clutch, and on Clutch behind a server of Node's; compares answers and `error` events. */
+/** Runs the requests on Koa, on Clutch, and on Clutch behind a server of Node's; compares responses and `error` events. */
 async function same(t: TestContext, setup: Setup, requests: Ask[] = [{}]): Promise<Seen[]> {
   const outcomes = [];
   for (const [app, plain] of [[koa()], [own(t)], [own(t), true]] as [App, boolean?][]) {
@@ -115,7 +115,7 @@ async function same(t: TestContext, setup: Setup, requests: Ask[] = [{}]): Promi
 const check = async (...given: Parameters<typeof same>): Promise<void> => void (await same(...given));
 
 const HEAD_TOO: Ask[] = [{}, { method: 'HEAD' }];
-const answer =
+const handler =
   (respond: (ctx: Ctx) => unknown): Setup =>
   (app) =>
     void app.use(respond);
@@ -293,7 +293,7 @@ const BODIES: Record<string, (ctx: Ctx) => unknown> = {
 };
 
 for (const [name, respond] of Object.entries(BODIES)) {
-  test(`${name} is answered as by Koa`, (t) => check(t, answer(respond), HEAD_TOO));
+  test(`${name} gets the response of Koa`, (t) => check(t, handler(respond), HEAD_TOO));
 }
 
 const ERRORS: Record<string, (ctx: Ctx) => unknown> = {
@@ -325,7 +325,7 @@ const ERRORS: Record<string, (ctx: Ctx) => unknown> = {
 };
 
 for (const [name, fail] of Object.entries(ERRORS)) {
-  test(`${name} that is thrown is answered as by Koa`, (t) => check(t, answer(fail), HEAD_TOO));
+  test(`${name} that is thrown gets the response of Koa`, (t) => check(t, handler(fail), HEAD_TOO));
 }
 
 test('null that is thrown is an error, where Koa lets the client wait', async (t) => {
@@ -364,7 +364,7 @@ const INPUTS: Ask[] = [
 ];
 
 for (const proxy of [false, true]) {
-  test(`what a request tells is what Koa tells, ${proxy ? 'behind a proxy' : 'without a proxy'}`, (t) =>
+  test(`the properties of a request are those of Koa, ${proxy ? 'behind a proxy' : 'without a proxy'}`, (t) =>
     check(
       t,
       (app) => {
@@ -531,7 +531,7 @@ test('a stream that fails midway is cut and reported once; one that fails at onc
   }
 });
 
-test('a client that goes away destroys the stream, and a broken connection reaches the error event', async (t) => {
+test('a client that disconnects destroys the stream, and a broken connection reaches the error event', async (t) => {
   for (const app of [koa(), own(t)]) {
     const body = new PassThrough();
     body.write('begin');
@@ -545,7 +545,7 @@ test('a client that goes away destroys the stream, and a broken connection reach
   }
 });
 
-test('requests in one packet are answered in order', async (t) => {
+test('requests in one packet get their responses in order', async (t) => {
   const texts = [];
   for (const app of [koa(), own(t)]) {
     app.use(async (ctx) => {
