@@ -6,6 +6,7 @@ export { compilePathMatch, type PathMatchOptions } from '../loader/index.js';
 export { Agent } from './lib/agent_class.js';
 export { Application } from './lib/application_class.js';
 export type { ApplicationOptions } from './lib/base_application.js';
+export { byteSize } from './lib/body/byte_size.js';
 export { Boot } from './lib/boot.js';
 export { FrameworkController } from './lib/controller.js';
 export { defineExtend } from './lib/define_extend.js';

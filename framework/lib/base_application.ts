@@ -275,7 +275,7 @@ export abstract class BaseApplication extends ClutchCore {
     return this.runInContext(ctx, () => scope(ctx));
   }
 
-  /** An unhandled rejection is logged, unless the error is reported in another way. */
+  /** Logs an unhandled rejection, unless its error is reported elsewhere. */
   #logRejection(reason: unknown): void {
     // In single mode both listen, and the Application is the one that logs.
     if (this.type === 'agent' && (this as { application?: unknown }).application) return;
@@ -288,7 +288,7 @@ export abstract class BaseApplication extends ClutchCore {
     this.coreLogger.error(error);
   }
 
-  /** Leaves unhandled rejections to Node from now on, which ends the process for one. */
+  /** Stops handling unhandled rejections: from now on Node ends the process on one. */
   releaseRejections(): void {
     process.off('unhandledRejection', this.#onRejection);
   }
@@ -298,7 +298,7 @@ export abstract class BaseApplication extends ClutchCore {
     return this.#rejections.has(error);
   }
 
-  /** Whoever waits for ready gets its error and prints it: the log files have it as well, the console not twice. */
+  /** A caller that awaits ready receives the boot's error and prints it, so here it goes to the log files only. */
   #muteBootError(error: unknown): void {
     const { readyState } = this.lifecycle;
     if (error === undefined || readyState.error !== error) return;

@@ -1,5 +1,5 @@
 import type { Context } from '../../../core/index.js';
-import { ClutchError } from '../../../errors.js';
+import { byteSize } from './byte_size.js';
 
 export type BodyKind = 'json' | 'form' | 'text' | 'raw';
 
@@ -29,19 +29,10 @@ export interface BodyParserConfig {
   onerror?: ((error: Error, ctx: Context) => void) | null;
 }
 
-const UNITS: Record<string, number> = { b: 1, kb: 1024, mb: 1024 ** 2, gb: 1024 ** 3 };
-
 /**
  * @returns the number of bytes that a limit of the config means
  * @throws {ClutchError} ERR_CLUTCH_CONFIG
  */
 export function byteLimit(options: BodyParserConfig, kind: BodyKind): number {
-  const value = options[`${kind}Limit`] ?? '1mb';
-  const [, digits, unit = 'b'] = /^(\d+(?:\.\d+)?)\s*(b|kb|mb|gb)?$/i.exec(String(value)) ?? [];
-  const size = Math.floor(Number(digits) * (UNITS[unit.toLowerCase()] ?? Number.NaN));
-  if (Number.isSafeInteger(size)) return size;
-  throw new ClutchError('ERR_CLUTCH_CONFIG', `${JSON.stringify(value)} is not a number of bytes`, {
-    where: `config.bodyParser.${kind}Limit`,
-    fix: "Write a number, or a text such as '500kb' or '10mb'.",
-  });
+  return byteSize(options[`${kind}Limit`] ?? '1mb', `config.bodyParser.${kind}Limit`);
 }

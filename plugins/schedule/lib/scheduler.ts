@@ -101,7 +101,7 @@ export class Scheduler {
     this.#since = Date.now();
     // An Agent before this one may have left runs behind, and has dispatched what is immediate.
     if (this.#agent.options.leader?.agent !== undefined) await this.#takeOver();
-    if (this.#closed) return;
+    if (this.#closed || this.#started) return;
     this.#started = true;
     for (const strategy of this.#strategies.values()) strategy.start();
     this.#since = undefined;
