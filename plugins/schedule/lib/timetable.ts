@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import type { CronExpression, CronExpressionOptions, CronExpressionParser as Parser } from 'cron-parser';
+import type { CronExpressionOptions, CronExpressionParser as Parser } from 'cron-parser';
 import { ClutchError, toError } from '../../../errors.js';
 import { milliseconds } from '../../../framework/index.js';
 import type { ScheduleOptions } from './types.js';
@@ -80,20 +80,17 @@ function plainCronTimes(cron: string): Times {
 }
 
 function cronTimes(cron: string, { utc, ...given }: Record<string, unknown>): Times {
+  const { CronExpressionParser } = require('cron-parser') as { CronExpressionParser: typeof Parser };
   const options: CronExpressionOptions = utc ? { tz: 'UTC', ...given } : given;
   // The parser takes any name, and then finds no time.
   if (options.tz !== undefined) new Intl.DateTimeFormat('en', { timeZone: options.tz });
-  const parse = (since: number | undefined): CronExpression => {
-    const { CronExpressionParser } = require('cron-parser') as { CronExpressionParser: typeof Parser };
-    const currentDate = options.currentDate ?? (since === undefined ? undefined : new Date(since));
-    return CronExpressionParser.parse(cron, { ...options, currentDate });
-  };
-  // What is right beyond doubt is parsed when the clock starts: most Agents only have the schedules of built-in plugins.
-  let expression = isSimple(cron) ? undefined : parse(undefined);
-  const next = (): number | undefined => (expression?.hasNext() ? expression.next().getTime() : undefined);
+  let expression = CronExpressionParser.parse(cron, options);
+  const next = (): number | undefined => (expression.hasNext() ? expression.next().getTime() : undefined);
   return {
     first: (since) => {
-      expression = parse(since);
+      if (options.currentDate === undefined) {
+        expression = CronExpressionParser.parse(cron, { ...options, currentDate: new Date(since) });
+      }
       return next();
     },
     after: (_due, now) => {
@@ -101,26 +98,12 @@ function cronTimes(cron: string, { utc, ...given }: Record<string, unknown>): Ti
       for (let due = next(); ; due = next()) {
         if (due === undefined || due > now) return { due, missed };
         missed += 1;
-        if (missed === MISSED_LIMIT) expression = parse(now);
+        if (missed === MISSED_LIMIT) {
+          expression = CronExpressionParser.parse(cron, { ...options, currentDate: new Date(now) });
+        }
       }
     },
   };
-}
-
-/** Least and greatest value of seconds, minutes, hours and days of the week; other fields must be `*`. */
-const RANGES = [[0, 59], [0, 59], [0, 23], undefined, undefined, [0, 7]];
-
-/** Whether each field is a number in its range or `*`. */
-function isSimple(cron: string): boolean {
-  const fields = cron.trim().split(/\s+/);
-  const ranges = fields.length === 6 ? RANGES : RANGES.slice(1);
-  return (
-    fields.length === ranges.length &&
-    fields.every((field, index) => {
-      const [least = 1, greatest = 0] = ranges[index] ?? [];
-      return field === '*' || (/^\d{1,2}$/.test(field) && Number(field) >= least && Number(field) <= greatest);
-    })
-  );
 }
 
 interface Ring {
