@@ -8,12 +8,12 @@ import { runScript } from '../../support/script.js';
 
 const CONFIG = { 'config/config.default.js': 'exports.keys = "k";' };
 
-/** Holds a handle that keeps the process alive until the close hook which it registers late has run. */
-const OPEN_LATE = `setTimeout(() => {
+/** Once the script calls `goOn`, holds a handle that keeps the process alive until the close hook for it has run. */
+const OPEN_LATE = `globalThis.goOn = () => {
   const handle = setInterval(() => {}, 1000);
   app.beforeClose(() => { clearInterval(handle); console.log('late hook'); });
   done();
-}, 150)`;
+}`;
 
 const boot = (hook: string, body: string): string => `module.exports = class {
   constructor(app) { this.app = app; app.beforeClose(() => console.log('early hook')); }
@@ -43,10 +43,10 @@ for (const [hook, file] of Object.entries(BOOTS)) {
       `import { Application } from 'koa-clutch';
        const app = new Application({ mode: 'single' });
        app.ready().catch((error) => console.log('ready:', error.message));
-       setTimeout(async () => {
-         await Promise.all([app.close(), app.close()]);
-         console.log('closed');
-       }, 50);`,
+       while (!globalThis.goOn) await new Promise((resolve) => setTimeout(resolve, 5));
+       await Promise.all([app.close(), app.close()]);
+       console.log('closed');
+       globalThis.goOn();`,
     );
     assert.equal(code, 0, output);
     const lines = output.split('\n').filter((line) => ['early hook', 'late hook', 'closed'].includes(line));
@@ -112,7 +112,7 @@ test('start() rejects when a hook closes the app, and both sides are closed', as
   const baseDir = writeApp(t, {
     ...CONFIG,
     'agent.js': 'module.exports = (agent) => { agent.beforeClose(() => console.log("agent hook")); };',
-    'app.js': boot('willReady', `setTimeout(() => app.close(), 50); ${asPromise}`),
+    'app.js': boot('willReady', `setImmediate(() => app.close().then(() => globalThis.goOn())); ${asPromise}`),
   });
   const { code, output } = await runScript(
     t,
