@@ -7,7 +7,7 @@ export default class CorsBoot {
     this.#app = app;
   }
 
-  configWillLoad(): void {
+  configDidLoad(): void {
     // First, so that preflight requests are answered and errors have the headers too.
     this.#app.config.coreMiddleware.unshift('cors');
   }

@@ -16,7 +16,9 @@ export default class SecurityBoot {
     this.#app = app;
   }
 
-  configWillLoad(): void {
+  configDidLoad(): void {
+    // A wrong config stops the boot.
+    securityOf(this.#app);
     this.#app.config.coreMiddleware.push('securities');
     const response = this.#app.response as unknown as Response;
     const { redirect } = response;
@@ -24,10 +26,5 @@ export default class SecurityBoot {
     response.redirect = function (url) {
       redirect.call(this, safeTarget(this.ctx, url, securityOf(this.ctx.app).isListedDomain));
     };
-  }
-
-  configDidLoad(): void {
-    // A wrong config stops the boot.
-    securityOf(this.#app);
   }
 }

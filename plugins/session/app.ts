@@ -15,7 +15,7 @@ export default class SessionBoot {
     this.#app = app;
   }
 
-  configWillLoad(): void {
+  configDidLoad(): void {
     const app = this.#app;
     const options = app.config['session'] as SessionConfig;
     app.config.coreMiddleware.push('session');

@@ -7,7 +7,7 @@ export default class StaticBoot {
     this.#app = app;
   }
 
-  configWillLoad(): void {
+  configDidLoad(): void {
     const { coreMiddleware } = this.#app.config;
     const index = coreMiddleware.indexOf('bodyParser');
     coreMiddleware.splice(index < 0 ? coreMiddleware.length : index, 0, 'static');

@@ -269,3 +269,13 @@ test('security: false in config/plugin leaves no trace of it', async (t) => {
   assert.equal(headers['x-frame-options'], undefined);
   assert.equal(headers['set-cookie'], undefined);
 });
+
+test('its middleware comes after that of a session plugin from npm, whose app.js is a function', async (t) => {
+  const app = loadApp(t, {
+    'config/plugin.js': `exports.session = { enable: true, path: __dirname + '/../lib/session' };`,
+    'lib/session/package.json': '{ "name": "egg-session", "eggPlugin": { "name": "session" } }',
+    'lib/session/app.js': "module.exports = (app) => { app.config.coreMiddleware.push('session'); };",
+    'lib/session/app/middleware/session.js': 'module.exports = () => (ctx, next) => next();',
+  });
+  assert.deepEqual(app.config.coreMiddleware.slice(-2), ['session', 'securities']);
+});
