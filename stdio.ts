@@ -28,13 +28,17 @@ export class Output {
 
   constructor(fd: 1 | 2) {
     this.#fd = fd;
-    if (isFile(fd)) return;
-    this.#stream = fd === 1 ? process.stdout : process.stderr;
-    // A reader that has gone must not take the process with it; it does not come back.
-    this.#stream.on('error', ({ message }) => {
-      this.#isGone = true;
-      this.#lose(message);
-    });
+    const stream = fd === 1 ? process.stdout : process.stderr;
+    // An error must not take the process with it, also if the app writes to the stream itself.
+    stream.on('error', ({ message }) => this.#onStreamError(message));
+    if (!isFile(fd)) this.#stream = stream;
+  }
+
+  /** A reader that has gone does not come back. */
+  #onStreamError(reason: string): void {
+    if (!this.#stream) return;
+    this.#isGone = true;
+    this.#lose(reason);
   }
 
   get lostLines(): number {

@@ -1,6 +1,6 @@
 import { ClutchError } from '../../../errors.js';
 import type { Masker } from '../../../secrets.js';
-import { lostOutput } from '../../../stdio.js';
+import { lostOutput, stderr, stdout } from '../../../stdio.js';
 import type { LogContext } from './line_format.js';
 import { lostLogLines } from './log_files.js';
 import { Logger, type LoggerOptions } from './logger.js';
@@ -36,6 +36,9 @@ export class Loggers extends Map<string, Logger> {
     masker: Masker,
   ) {
     super();
+    // From here on, output that nobody reads is no error.
+    stdout();
+    stderr();
     const isQuiet = env === 'prod' && config.level === 'DEBUG' && !config.allowDebugAtProd;
     const base: Omit<LoggerOptions, 'file'> = { ...config, level: isQuiet ? 'INFO' : config.level };
     const make = (options: Partial<LoggerOptions> & { file: string }): Logger =>

@@ -138,3 +138,28 @@ test('no line is lost when a log is renamed under load and reopened by log-reloa
     return Array.from({ length: sent }, (_, index) => text.split(`served n${index}n`).length - 1).every((n) => n === 1);
   });
 });
+
+test('a reader of stdout and stderr that goes away costs no process', async (t) => {
+  const files = app(true);
+  const config = `exports.keys = 'k';
+    exports.logger = { dir: __dirname + '/../logs', consoleLevel: 'INFO', disableConsoleAfterReady: false };`;
+  const router = `module.exports = (app) => app.get('/', (ctx) => {
+      ctx.logger.info('served');
+      ctx.logger.error(new Error('an error'));
+      app.messenger.sendToAgent('log', 'x');
+      process.stdout.write('by the app itself\\n');
+      console.error('by the console');
+      ctx.body = 'ok';
+    });`;
+  const baseDir = writeApp(t, { ...files, 'config/config.default.js': config, 'app/router.js': router });
+  const cluster = await startTestCluster(t, { baseDir, workers: 1 });
+  const before = await cluster.pids();
+  cluster.child.stdout?.destroy();
+  cluster.child.stderr?.destroy();
+  for (let index = 0; index < 50; index += 1) assert.equal((await request(`${cluster.url}/`)).status, 200);
+  assert.deepEqual(await cluster.pids(), before);
+  await until('the loss is counted', async () => {
+    const { processes } = await cluster.status();
+    return processes.some(({ kind, lostLogLines = 0 }) => kind === 'app worker' && lostLogLines > 50);
+  });
+});
