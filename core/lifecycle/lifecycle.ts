@@ -123,7 +123,7 @@ export class Lifecycle extends EventEmitter {
     this.#collect((app) => {
       const configDidLoad = (): void => {
         const result = hook(app);
-        if (isPromise(result)) this.#load.run(file, `the async function of ${file}`, () => result);
+        if (isPromise(result)) this.#load.track(file, `the async function of ${file}`, result);
       };
       return { hook: { configDidLoad }, file };
     });
@@ -161,11 +161,9 @@ export class Lifecycle extends EventEmitter {
   #runConfigHook({ hook, file }: NamedHook, name: ConfigHook): void {
     if (!hook[name]) return;
     const title = `${name} in ${file}`;
-    log(title);
+    log('%s', title);
     const result: unknown = this.#timing.measure(title, () => hook[name]?.());
-    if (!isPromise(result)) return;
-    const ended = assertEnded(result, name, file);
-    this.#load.run(title, title, () => ended);
+    if (isPromise(result)) this.#load.track(title, title, assertEnded(result, name, file));
   }
 
   #schedule(group: TaskGroup, named: NamedHook, name: AsyncHook): void {

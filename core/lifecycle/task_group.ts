@@ -66,6 +66,15 @@ export class TaskGroup extends EventEmitter {
     };
   }
 
+  /** Makes work that is under way already a task of the group. */
+  track(name: string, description: string, work: PromiseLike<unknown>): void {
+    const done = this.add(name, description);
+    work.then(
+      () => done(),
+      (error: unknown) => done(error ?? new Error(`${name} threw ${String(error)}`)),
+    );
+  }
+
   /** Runs `task` on the next tick as a task of the group. */
   run(name: string, description: string, task: () => unknown): void {
     const done = this.add(name, description);

@@ -89,6 +89,20 @@ test('close() right after the constructor: no hook starts', async (t) => {
   assert.equal((app as unknown as { ran?: boolean }).ran, undefined);
 });
 
+test('close() right after the constructor: an app.js that is an async function may still fail, without harm', async (t) => {
+  const baseDir = writeApp(t, {
+    ...CONFIG,
+    'app.js': "module.exports = async () => { throw new Error('too late'); };",
+  });
+  const { code, output } = await runScript(
+    t,
+    baseDir,
+    "import { Application } from 'koa-clutch'; await new Application({ mode: 'single' }).close();",
+  );
+  assert.equal(code, 0, output);
+  assert.match(output, /too late/);
+});
+
 test('beforeStart and readyCallback are refused in the hook that was interrupted', async (t) => {
   const app = loadApp(t);
   const outcome = new Promise<unknown[]>((resolve) => {
