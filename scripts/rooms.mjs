@@ -1,5 +1,5 @@
 // Checks the structure that docs/architecture.md promises: which room imports which, no circle between files or
-// between rooms (types included), and no folder with more than twelve source files.
+// between rooms (types included), no folder with more than twelve source files, and who may name private members of others.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
@@ -22,6 +22,16 @@ const MAY_IMPORT = {
   mock: ['cluster', 'framework', 'core'],
 };
 
+/** Private members of Node, Koa and `@koa/router`, and the files that may name them. */
+const PRIVATE =
+  /\b(?:_(?:header|send|storeHeader|implicitHeader|dump|dumped|consuming|events|handle|handlers|httpMessage|hasBody|contentLength)|_(?:readable|writable)State|_expect_continue|kOutHeaders|internalMessage|_body|_explicit(?:Status|NullBody)|_matchedRoute(?:Name)?)\b/;
+const MAY_NAME_PRIVATE = [
+  'core/http/node_internals.ts',
+  'core/request/koa_internals.ts',
+  'core/router/koa_router.ts',
+  'cluster/listen/node_cluster.ts',
+];
+
 const listed = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '*.ts'], { cwd: root, encoding: 'utf8' });
 const files = listed.split('\n').filter((file) => {
   const [room] = file.split('/');
@@ -42,6 +52,11 @@ for (const [file, targets] of imports) {
       problems.push(`${file} imports ${target}: ${room} may import ${MAY_IMPORT[room].join(', ') || 'no other room'}`);
     }
   }
+}
+
+for (const file of files.filter((each) => roomOf(each) && !MAY_NAME_PRIVATE.includes(each))) {
+  const [name] = PRIVATE.exec(readFileSync(path.join(root, file), 'utf8')) ?? [];
+  if (name) problems.push(`${file} names the private member ${name}: only ${MAY_NAME_PRIVATE.join(', ')} may`);
 }
 
 for (const circle of circles(imports)) problems.push(`files import each other in a circle: ${circle.join(', ')}`);
