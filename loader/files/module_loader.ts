@@ -1,4 +1,4 @@
-import { readFileSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { debuglog } from 'node:util';
@@ -133,6 +133,38 @@ function defaultExport(exported: unknown): unknown {
 
 /** @returns the module at `filepath`, or null if there is none */
 export function loadIfExists(filepath: string): { file: string; exports: unknown } | null {
+  if (!isListed(filepath)) return null;
   const file = resolveModule(filepath);
   return file === undefined ? null : { file, exports: loadModule(file) };
+}
+
+/** Names in a directory, for as long as this iteration of the event loop lasts: a load is synchronous. */
+const listings = new Map<string, string[]>();
+
+/**
+ * One look into a directory takes the place of a look for each name and extension that a convention allows there.
+ *
+ * @returns false when nothing in the directory has that name, with any extension or none
+ */
+function isListed(filepath: string): boolean {
+  const dir = path.dirname(filepath);
+  let names = listings.get(dir);
+  if (names === undefined) {
+    names = namesIn(dir);
+    if (listings.size === 0) setImmediate(() => listings.clear()).unref();
+    listings.set(dir, names);
+  }
+  const name = path.basename(filepath);
+  return names.some(
+    (listed) => listed.startsWith(name) && (listed.length === name.length || listed[name.length] === '.'),
+  );
+}
+
+function namesIn(dir: string): string[] {
+  try {
+    return readdirSync(dir);
+  } catch (error) {
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return [];
+    throw error;
+  }
 }
