@@ -8,6 +8,7 @@ export { FileLoader, type FileLoaderOptions, moduleFiles } from './files/file_lo
 export { type CaseStyle, propertyNames } from './files/file_names.js';
 export { toAsyncFunction, toMiddleware, toPromise } from './files/generators.js';
 export type { MiddlewareOptions } from './files/middleware.js';
+export { registerModules } from './files/module_loader.js';
 export { compilePathMatch, type PathMatchOptions } from './files/path_match.js';
 export type { ConfigObject, LoadUnit } from './load_unit.js';
 export { Loader } from './loader.js';

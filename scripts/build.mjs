@@ -20,12 +20,24 @@ const ENTRIES = [
   'core/router/router.ts',
   'framework/lib/httpclient/http_client.ts',
   'framework/lib/http/cookies.ts',
-  'framework/{app,config}/**/*.ts',
-  // A built-in plugin is a load unit: the loader finds its files by name; what is required late lies in lazy/.
-  'plugins/*/{app,agent}.ts',
-  'plugins/*/{app,config,lazy}/**/*.ts',
+  // What a built-in plugin requires late.
+  'plugins/*/lazy/**/*.ts',
   'leader/clients_of.ts',
 ];
+
+/**
+ * Convention files of the framework and its plugins, which the loader finds by name. They are in two files, one for each kind of
+ * process, since a process would take a millisecond for each; under their own names there is a stub.
+ */
+const CONVENTIONS = globbySync(
+  ['framework/{app,config}/**/*.ts', 'plugins/*/{app,agent}.ts', 'plugins/*/{app,config}/**/*.ts'],
+  { cwd: root },
+).sort();
+const OF_AGENT = /\/(?:agent\.ts|config\/.*|app\/schedule\/.*|app\/extend\/(?:agent|context)[\w.]*)$/;
+const BUILT_IN = {
+  app: CONVENTIONS.filter((file) => !/\/(?:agent|extend\/agent)\.ts$/.test(file)),
+  agent: CONVENTIONS.filter((file) => OF_AGENT.test(file)),
+};
 
 // With --code, only the code is written, over what is there: for one test after an edit.
 if (!process.argv.includes('--code')) {
@@ -36,10 +48,14 @@ if (!process.argv.includes('--code')) {
 }
 
 const { metafile, outputFiles } = await build({
-  entryPoints: globbySync(ENTRIES, { cwd: root }).sort(),
+  entryPoints: [
+    ...globbySync(ENTRIES, { cwd: root })
+      .sort()
+      .map((file) => ({ in: file, out: file.replace(/\.ts$/, '') })),
+    ...Object.keys(BUILT_IN).map((kind) => ({ in: `built-in:${kind}`, out: `built_in/${kind}` })),
+  ],
   absWorkingDir: root,
   outdir: dist,
-  outbase: root,
   chunkNames: 'chunks/[name]-[hash]',
   bundle: true,
   splitting: true,
@@ -53,16 +69,42 @@ const { metafile, outputFiles } = await build({
   sourcesContent: false,
   write: false,
   logLevel: 'warning',
-  plugins: [{ name: 'own-places', setup: keepOwnPlaces }],
+  plugins: [
+    { name: 'built-in', setup: gatherBuiltIn },
+    { name: 'own-places', setup: keepOwnPlaces },
+  ],
 });
 
 const [home] = Object.entries(metafile.outputs).find(([, { inputs }]) => 'dist-root:dist-root' in inputs) ?? [];
 if (path.dirname(home ?? '') !== 'dist/chunks') throw new Error(`import.meta is taken from ${home}, not from a chunk`);
 writeOutputs();
+for (const [kind, files] of Object.entries(BUILT_IN)) for (const file of files) writeStub(kind, file);
 
 // The rest of a plugin: its package.json with `eggPlugin`, and templates.
 for (const file of globbySync(['plugins/**/*', '!plugins/**/*.ts'], { cwd: root })) {
   cpSync(path.join(root, file), path.join(dist, file), { recursive: true });
+}
+
+/** Makes a module of all convention files of one kind of process: what each exports, by the name that it has in dist/. */
+function gatherBuiltIn({ onLoad, onResolve }) {
+  onResolve({ filter: /^built-in:/ }, ({ path: name }) => ({ path: name.split(':')[1], namespace: 'built-in' }));
+  onLoad({ filter: /.*/, namespace: 'built-in' }, ({ path: kind }) => {
+    const files = BUILT_IN[kind];
+    const imports = files.map((file, index) => `import m${index} from './${file}';`);
+    const entries = files.map((file, index) => `${JSON.stringify(file.replace(/\.ts$/, '.js'))}: m${index},`);
+    return { contents: [...imports, 'export default {', ...entries, '};'].join('\n'), resolveDir: root };
+  });
+}
+
+function writeStub(kind, file) {
+  const name = file.replace(/\.ts$/, '.js');
+  const target = path.join(dist, name);
+  const from = path.relative(path.dirname(target), path.join(dist, 'built_in', `${kind}.js`)).replaceAll(path.sep, '/');
+  mkdirSync(path.dirname(target), { recursive: true });
+  writeFileSync(
+    target,
+    `import modules from ${JSON.stringify(from)};\nexport default modules[${JSON.stringify(name)}];\n`,
+  );
 }
 
 /** A module that has moved into another file still finds what lies beside it under its own name. */

@@ -1,6 +1,7 @@
 import { toError } from '../../errors.js';
 import { AgentWorkerLoader } from '../../loader/index.js';
 import { type ApplicationOptions, BaseApplication } from './base_application.js';
+import { loadBuiltIn } from './built_in.js';
 import { FRAMEWORK_DIR } from './framework_dir.js';
 
 /** The application of the Agent: loads `agent.js` of every load unit and serves no HTTP. */
@@ -12,8 +13,10 @@ export class Agent extends BaseApplication {
     this.coreLogger.error(error);
   };
 
-  /** An Agent serves no HTTP, so it needs nothing of what an Application loads ahead. */
-  static override warmUp(): void {}
+  /** An Agent serves no HTTP: what it loads ahead is less than what an Application does. */
+  static override warmUp(): void {
+    loadBuiltIn('agent');
+  }
 
   constructor(options: ApplicationOptions = {}) {
     options.type = 'agent';

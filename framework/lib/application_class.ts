@@ -1,7 +1,6 @@
 import type { Server } from 'node:http';
 import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
-import path from 'node:path';
 import type Keygrip from 'keygrip';
 import {
   type ApplicationExtension,
@@ -12,9 +11,10 @@ import {
   responseOn,
 } from '../../core/index.js';
 import { ClutchError } from '../../errors.js';
-import { AppWorkerLoader, moduleFiles } from '../../loader/index.js';
+import { AppWorkerLoader } from '../../loader/index.js';
 import { reveal } from '../../secrets.js';
 import { type ApplicationOptions, BaseApplication } from './base_application.js';
+import { loadBuiltIn } from './built_in.js';
 import { FrameworkController } from './controller.js';
 import { FRAMEWORK_DIR } from './framework_dir.js';
 import { respondToClientError } from './http/client_error.js';
@@ -51,10 +51,7 @@ export class Application extends BaseApplication {
 
   static override warmUp(): void {
     BaseApplication.warmUp();
-    for (const dir of ['app', 'config']) {
-      const own = path.join(FRAMEWORK_DIR, dir);
-      for (const file of moduleFiles(own)) require(path.join(own, file));
-    }
+    loadBuiltIn('app');
   }
 
   constructor(options: ApplicationOptions = {}) {

@@ -8,6 +8,7 @@ import type { LeaderInfo } from '../../ipc/socket_path.js';
 import type { ClusterClientOptions } from '../../leader/client_types.js';
 import type { ClusterClientBuilder, ClusterClients } from '../../leader/cluster_clients.js';
 import type { Loader } from '../../loader/index.js';
+import { loadBuiltIn } from './built_in.js';
 import { ContextHttpClient } from './httpclient/context_http_client.js';
 import type { CurlOptions, HttpClient } from './httpclient/http_client.js';
 import type { HttpClientOptions } from './httpclient/options.js';
@@ -54,6 +55,7 @@ export abstract class BaseApplication extends ClutchCore {
 
   constructor(options: ApplicationOptions = {}) {
     super(options);
+    loadBuiltIn(this.type === 'agent' ? 'agent' : 'app');
     this.loader.loadConfig();
     const { env, proxy } = this.config;
     Object.assign(this, { env, proxy });

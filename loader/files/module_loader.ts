@@ -79,6 +79,14 @@ export function notCompiled(file: string): ClutchError {
   });
 }
 
+/** What files export that were loaded ahead, together, by their paths. */
+const ahead = new Map<string, unknown>();
+
+/** Gives what files export that a framework has loaded ahead, together, so that none of them is looked for and loaded by itself. */
+export function registerModules(modules: Iterable<[file: string, exported: unknown]>): void {
+  for (const [file, exported] of modules) ahead.set(file, exported);
+}
+
 /**
  * Loads a module of any kind synchronously.
  *
@@ -86,6 +94,8 @@ export function notCompiled(file: string): ClutchError {
  * @throws {ClutchError} ERR_CLUTCH_TOP_LEVEL_AWAIT, ERR_CLUTCH_MODULE with the original error as `cause`
  */
 export function loadModule(file: string): unknown {
+  const known = ahead.get(file);
+  if (known !== undefined) return known;
   const extension = path.extname(file);
   if (extension && ![...JS_EXTENSIONS, ...TS_EXTENSIONS, '.node'].includes(extension)) return readFileSync(file);
   log('load %s', file);
