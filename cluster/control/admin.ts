@@ -19,24 +19,24 @@ export async function startAdmin(
 ): Promise<{ address: string; close(): void }> {
   let metrics: ReturnType<typeof createMetrics> | undefined;
   const server = createServer((req, res) => {
-    const answer = (status: number, body: string, type = 'text/plain; charset=utf-8'): void => {
+    const respond = (status: number, body: string, type = 'text/plain; charset=utf-8'): void => {
       res.writeHead(status, { 'content-type': type, 'cache-control': 'no-store' });
       res.end(req.method === 'HEAD' ? undefined : body);
     };
-    if (req.method !== 'GET' && req.method !== 'HEAD') return answer(405, 'method not allowed\n');
+    if (req.method !== 'GET' && req.method !== 'HEAD') return respond(405, 'method not allowed\n');
     switch (req.url?.split('?', 1)[0]) {
       case '/livez':
-        return answer(200, 'alive\n');
+        return respond(200, 'alive\n');
       case '/readyz':
-        return source.isReady() ? answer(200, 'ready\n') : answer(503, 'not ready\n');
+        return source.isReady() ? respond(200, 'ready\n') : respond(503, 'not ready\n');
       case '/metrics':
         metrics ??= createMetrics(source);
         metrics
-          .then(async ({ contentType, text }) => answer(200, await text(), contentType))
-          .catch((error: Error) => answer(500, `${error.message}\n`));
+          .then(async ({ contentType, text }) => respond(200, await text(), contentType))
+          .catch((error: Error) => respond(500, `${error.message}\n`));
         return;
       default:
-        return answer(404, 'not found\n');
+        return respond(404, 'not found\n');
     }
   });
   await new Promise<void>((resolve, reject) => {

@@ -16,7 +16,7 @@ interface MasterFacts {
   baseDir: string;
 }
 
-/** What can be told about the whole cluster: for `status()`, the control socket and the admin listener. */
+/** The state of the whole cluster, for `status()`, the control socket and the admin listener. */
 export class ClusterReport implements AdminSource {
   readonly #agents: Supervisor;
   readonly #workers: Supervisor;

@@ -62,7 +62,7 @@ export async function createMetrics(source: MetricsSource): Promise<{ contentTyp
 
   new Counter({
     name: 'clutch_http_requests_total',
-    help: 'Requests answered by all app workers.',
+    help: 'Requests to which the app workers have responded.',
     registers,
     collect() {
       this.reset();
@@ -103,7 +103,7 @@ export async function createMetrics(source: MetricsSource): Promise<{ contentTyp
       }
     },
   });
-  fromStatus('clutch_requests_in_flight', 'Requests being answered.', 'inFlight');
+  fromStatus('clutch_requests_in_flight', 'Requests in flight.', 'inFlight');
   fromStatus('clutch_resident_memory_bytes', 'Resident memory.', 'memory', 1024 * 1024);
   fromStatus('clutch_uptime_seconds', 'Age of the process.', 'uptime');
   perProcess('clutch_heap_used_bytes', 'Used heap of V8.', (gauge) => {
@@ -138,7 +138,7 @@ function latencyMetric(source: MetricsSource): object {
       });
       return {
         name,
-        help: 'Time from the request to the end of its answer.',
+        help: 'Time from the request to the end of its response.',
         type: 'histogram',
         values: [
           ...buckets,

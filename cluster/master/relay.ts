@@ -1,4 +1,5 @@
 import { EventEmitter } from 'node:events';
+import { debuglog } from 'node:util';
 import {
   CONTROL,
   type ControlMessage,
@@ -12,6 +13,8 @@ import type { SendFailure } from '../spawn/child_handle.js';
 import type { ManagedChild } from '../supervise/managed_child.js';
 import type { Supervisor } from '../supervise/supervisor.js';
 import type { MasterLog } from './master_log.js';
+
+const debug = debuglog('clutch:ipc');
 
 type Sender = 'app' | 'agent' | 'parent' | 'master';
 
@@ -154,6 +157,7 @@ export class Relay extends EventEmitter<Events> {
       this.emit('control', report);
       return;
     }
+    debug('message "%s" from %s %d is not delivered: %s', name, message.from, senderPid, REASON[failure]);
     const sender = senderPid === undefined ? undefined : this.#find(senderPid);
     if (!sender) {
       this.#log.error(`message "${name}" from ${message.from} is not delivered: ${REASON[failure]}`);

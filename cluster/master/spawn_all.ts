@@ -4,7 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { LeaderInfo } from '../../ipc/socket_path.js';
 import { usableSocketDirectory } from '../../ipc/socket_path.js';
-import type { ChildOptions, ClusterOptions } from '../options/options.js';
+import type { ClusterOptions } from '../options/options.js';
 import { heartbeatInterval } from '../protocol/protocol.js';
 import { type ChildSource, ProcessSource, ThreadSource } from '../spawn/child_source.js';
 import { ClusterWorkers } from '../spawn/cluster_workers.js';
@@ -44,7 +44,7 @@ export function spawnAll(options: ClusterOptions, framework: string): SpawnedClu
     agent: undefined,
   };
   const { execArgv = inheritedExecArgv(), require, pidFile: _, admin: __, ...rest } = options;
-  const childOptions = { ...rest, require, clusterPort: 0, leader };
+  let chosen: ChosenPorts | undefined;
   const supervisor = (
     kind: 'agent' | 'app worker',
     source: ChildSource,
@@ -55,8 +55,9 @@ export function spawnAll(options: ClusterOptions, framework: string): SpawnedClu
     const drainTimeout = options.drainTimeout > 0 ? options.drainTimeout + closeTimeout : closeTimeout;
     const statsInterval = heartbeatInterval(options.hangTimeout);
     const boot: SupervisorOptions['boot'] = (slot) => {
-      const port = kind === 'agent' ? childOptions.port : (childOptions.ports[slot] ?? childOptions.port);
-      return { options: { ...childOptions, port }, closeTimeout, statsInterval };
+      if (!chosen) throw new Error('no process boots before the ports are chosen');
+      const port = kind === 'agent' ? chosen.port : (options.ports[slot] ?? chosen.port);
+      return { options: { ...rest, require, leader, ...chosen, port }, closeTimeout, statsInterval };
     };
     return new Supervisor({ kind, source, count, prepare: { framework, require }, boot, closeTimeout, drainTimeout });
   };
@@ -73,12 +74,13 @@ export function spawnAll(options: ClusterOptions, framework: string): SpawnedClu
   if (options.startMode === 'process') reapOrphans([agents, workers]);
   agents.start();
   workers.start();
-  const ports = choosePorts(childOptions);
+  const ports = choosePorts(options.port).then((found) => {
+    chosen = found;
+    agents.release();
+    return found.port;
+  });
   // Without ports no child loads the app: the Master ends the boot.
-  ports.then(
-    () => agents.release(),
-    () => undefined,
-  );
+  ports.catch(() => undefined);
   return { agents, workers, source, leader, ports, begin };
 }
 
@@ -97,13 +99,18 @@ function sources({ startMode, scheduling, workers }: ClusterOptions, execArgv: s
   ];
 }
 
-/** Picks the port for Leader and Followers while the first processes start; they wait for it before they load the app. */
-async function choosePorts(childOptions: ChildOptions & { clusterPort: number }): Promise<number | undefined> {
+interface ChosenPorts {
+  /** For Leader and Followers. */
+  clusterPort: number;
+  /** Of the service. */
+  port: number | undefined;
+}
+
+/** Chooses ports while the first processes start; they wait for them before they load the app. */
+async function choosePorts(wanted: number | undefined): Promise<ChosenPorts> {
   const [clusterPort = 0, port = 0] = await freePorts(2);
-  childOptions.clusterPort = clusterPort;
   // Port 0 is chosen here once, so that a replacement listens where the first worker did.
-  if (childOptions.port === 0) childOptions.port = port;
-  return childOptions.port;
+  return { clusterPort, port: wanted === 0 ? port : wanted };
 }
 
 /** @returns ports that nobody listens on, on any address; all of them different */

@@ -55,7 +55,7 @@ async function serve({ app, boot: { options, closeTimeout }, link }: Booted<Work
     if (state === 'draining') return;
     state = 'draining';
     connections.closeAfterResponse();
-    // Connections that stay open are told to come back elsewhere.
+    // Web sockets and streams of events are asked to reconnect elsewhere.
     app.emit('draining');
     const begin = Date.now();
     // A fifth of the time is kept for the close hooks.

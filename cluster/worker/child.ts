@@ -80,7 +80,7 @@ export async function bootChild<T extends ChildApplication>(
   begin: (boot: BootData, link: MasterLink) => void,
   run: (booted: Booted<T>) => Promise<void> | void,
 ): Promise<void> {
-  // Signals of a terminal go to the whole group; the Master tells its children when to go.
+  // A terminal sends its signals to the whole group; the Master decides when its children end.
   if (isMainThread) for (const signal of ['SIGINT', 'SIGQUIT', 'SIGHUP']) process.on(signal, () => undefined);
   if (isMainThread && !process.execArgv.some((option) => option.startsWith('--inspect'))) {
     process.debugPort = inspectorPort(process.pid);
