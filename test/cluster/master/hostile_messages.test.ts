@@ -63,8 +63,9 @@ for (const workers of [1, 2]) {
     const { messages, child, output } = cluster;
     const before = await cluster.pids();
     const events = () => messages.filter(({ action }) => action === 'got').length;
-    await until('the events of the boot are there', () => events() >= workers + 1);
-    const known = events();
+    // Each worker gets egg-pids and egg-ready; the Agent gets egg-pids with each worker, and egg-ready.
+    const known = 3 * workers + 1;
+    await until('the events of the boot are there', () => events() === known);
     for (const to of ['agent', 'app']) child.send({ action: 'fuzz', to });
     await until(
       'all have sent',
