@@ -148,10 +148,15 @@ const LOOKS_RANDOM = /^(?=.*\d)[\w.~+/=-]{16,}$/;
 /** Finds secrets by the key that they stand at and by their shape. */
 export class Masker {
   readonly #extra: readonly (string | RegExp)[];
+  readonly #paths: ReadonlySet<string>;
   readonly #byName = new Map<string, Secrecy>();
 
-  /** @param extra keys that are secret besides those that are by their words */
-  constructor(extra: SecretKeys = []) {
+  /**
+   * @param extra keys that are secret besides those that are by their words
+   * @param paths dotted paths whose values are only described, as `config.dump.ignoreKeyPaths` names them
+   */
+  constructor(extra: SecretKeys = [], paths: Iterable<string> = []) {
+    this.#paths = new Set(paths);
     this.#extra = [...extra].map((each) =>
       typeof each === 'string' ? each : new RegExp(each.source, each.flags.replace(/[gy]/g, '')),
     );
@@ -162,6 +167,11 @@ export class Masker {
     if (typeof value === 'boolean') return this.#listed(key);
     const secrecy = this.#secrecy(key);
     return secrecy === 'all' || (secrecy === 'text' && (typeof value === 'string' || Array.isArray(value)));
+  }
+
+  /** @returns whether all of what is at a dotted path is hidden */
+  hidesPath(path: string): boolean {
+    return this.#paths.has(path);
   }
 
   #listed(key: string): boolean {

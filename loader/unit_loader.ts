@@ -73,9 +73,9 @@ export class UnitLoader {
 
   /** Hides secrets wherever config, logs and errors are written: by the words of keys, by `config.dump.ignore`, by shape. */
   get masker(): Masker {
-    const ignore = (this.config['dump'] as { ignore?: unknown } | undefined)?.ignore;
+    const { ignore, ignoreKeyPaths } = (this.config['dump'] ?? {}) as { ignore?: unknown; ignoreKeyPaths?: object };
     const isList = typeof ignore === 'object' && ignore !== null && Symbol.iterator in ignore;
-    return new Masker(isList ? (ignore as SecretKeys) : []);
+    return new Masker(isList ? (ignore as SecretKeys) : [], Object.keys(ignoreKeyPaths ?? {}));
   }
 
   /**

@@ -29,7 +29,11 @@ export interface FrameworkConfig {
   /** Protocol of a request that came without encryption and without a proxy's header; default `http`. */
   protocol?: string;
   rundir: string;
-  dump: { ignore: Set<string | RegExp>; timing: { slowBootActionMinDuration: number } };
+  dump: {
+    ignore: Set<string | RegExp>;
+    ignoreKeyPaths?: Record<string, unknown>;
+    timing: { slowBootActionMinDuration: number };
+  };
   /** Whether requests run in AsyncLocalStorage, so that `app.currentContext` and the app's loggers know their request. */
   asyncContext: boolean;
   /** Whether requests and responses are of Clutch's faster classes; false for Node's own. */

@@ -12,6 +12,7 @@ export function toDumpable(value: unknown, masker: Masker): unknown {
   const seen = new Map<object, string>();
   const convert = (current: unknown, path: string, hidden: boolean): unknown => {
     if (current === null || current === undefined) return current;
+    if (masker.hidesPath(path)) return placeholder(current);
     if (isPlainObject(current) || Array.isArray(current)) {
       const known = seen.get(current);
       if (known !== undefined) return `~${known}`;

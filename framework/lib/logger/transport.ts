@@ -102,15 +102,14 @@ export class Transport<T extends TransportOptions = TransportOptions> implements
   }
 
   protected line(level: string, message: string, meta: LogMeta | undefined): string {
-    if (meta === undefined && this.#isPlain) return `${timestamp()}${headOf(level)}${message}\n`;
+    if (meta === undefined && this.#isPlain) return `${headOf(level)}${message}\n`;
     if (meta?.raw) return `${message}\n`;
     const { formatter, contextFormatter, json, masker = noMasker } = this.options;
     const ctx = meta?.ctx;
     const padding = meta?.paddingMessage ?? (ctx && formatContext(ctx, masker));
     const format = json ? toJsonLine : padding === undefined ? formatter : contextFormatter;
     if (format) return `${format(lineMeta(level, message, padding, ctx))}\n`;
-    const head = timestamp() + headOf(level);
-    return padding === undefined ? `${head}${message}\n` : `${head}${padding} ${message}\n`;
+    return padding === undefined ? `${headOf(level)}${message}\n` : `${headOf(level)}${padding} ${message}\n`;
   }
 
   reload(): void {}
@@ -122,12 +121,17 @@ export class Transport<T extends TransportOptions = TransportOptions> implements
   }
 }
 
-const heads = new Map<string, string>();
+let headTime = '';
+let headLevel = '';
+let head = '';
 
-/** @returns what stands between the time and the message */
+/** @returns what stands before the message: made once for all lines of a millisecond and level */
 function headOf(level: string): string {
-  let head = heads.get(level);
-  if (head === undefined) heads.set(level, (head = ` ${level} ${process.pid} `));
+  const time = timestamp();
+  if (time === headTime && level === headLevel) return head;
+  headTime = time;
+  headLevel = level;
+  head = `${time} ${level} ${process.pid} `;
   return head;
 }
 

@@ -23,7 +23,11 @@ export function writeRunFiles(app: Dumped): void {
   const dir = app.config['rundir'] as string;
   mkdirSync(dir, { recursive: true });
   const { appInfo, allPlugins: plugins } = loader;
-  write(`${type}_config.json`, toDumpable({ config: app.config, plugins, appInfo }, loader.masker));
+  const dumped = Object.entries({ config: app.config, plugins, appInfo }).map(([key, value]) => [
+    key,
+    toDumpable(value, loader.masker),
+  ]);
+  write(`${type}_config.json`, Object.fromEntries(dumped));
   write(`${type}_config_meta.json`, maskKeys(loader.configMeta, loader.masker));
   write(`${type}_config_sources.json`, loader.explainConfig());
   writeTimeline(app);

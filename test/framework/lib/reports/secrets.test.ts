@@ -31,7 +31,10 @@ test('of 47 secrets in a config none is shown in run/, commands, logs and errors
 
   const dumps = filesIn(path.join(baseDir, 'run'), '.json');
   assert.ok(dumps.some((file) => file.endsWith('application_config.json')));
-  for (const file of dumps) assertClean(readFileSync(file, 'utf8'), file);
+  for (const file of dumps) {
+    assertClean(readFileSync(file, 'utf8'), file);
+    assert.doesNotMatch(readFileSync(file, 'utf8'), /by path/);
+  }
   const logs = filesIn(path.join(baseDir, 'logs'), '.log');
   assert.ok(logs.length >= 2);
   for (const file of logs) assertClean(readFileSync(file, 'utf8'), file);
@@ -57,6 +60,7 @@ test('of 47 secrets in a config none is shown in run/, commands, logs and errors
   });
   assert.equal(config.mysql.password, '<String len: 10>');
   assert.equal(config.wrapped, '<Secret>');
+  assert.deepEqual(config.tenants, { first: '<Object>', second: { name: 'shown' } });
 });
 
 test('the error of a boot that fails shows no secret', async (t) => {
