@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type TestContext, test } from 'node:test';
-import { loadApp, serve } from '../../support/loaded_app.js';
+import { loadAgent, loadApp, serve } from '../../support/loaded_app.js';
 
 const ROUTES = `module.exports = (app) => {
   app.all('/bare', (ctx) => { ctx.body = { a: 1 }; });
@@ -257,6 +257,26 @@ for (const [ssrf, host, reached] of SSRF) {
     assert.equal((await ask(`/curl?u=${q(`http://${host}:${port}/`)}`)).body, reached ? 'inner' : 'refused');
   });
 }
+
+test('app and Agent have safeCurl too, which follows no redirect into the own network', async (t) => {
+  const inner = await upstream(t);
+  const server = http.createServer((_req, res) => res.writeHead(302, { location: `http://localhost:${inner}/` }).end());
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const { port } = server.address() as AddressInfo;
+  const files = {
+    'config/config.default.js': `exports.keys = "k"; exports.logger = { consoleLevel: "NONE" };
+      exports.security = { ssrf: { checkAddress: (ip, family, host) => host !== 'localhost' } };`,
+  };
+  const app = loadApp(t, files);
+  const agent = loadAgent(t, files) as unknown as typeof app;
+  for (const { safeCurl } of [app, agent]) {
+    const curl = safeCurl.bind(safeCurl === app.safeCurl ? app : agent);
+    assert.equal((await curl(`http://127.0.0.1:${inner}/`, { dataType: 'text' })).data, 'inner');
+    await assert.rejects(curl(`http://127.0.0.1:${port}/`, { followRedirect: true }), /illegal address/);
+  }
+});
 
 test('a guard that config does not describe stops the boot', (t) => {
   const config = 'exports.security = { defaultMiddleware: "xframe,nope" };';
