@@ -4,7 +4,6 @@ import { detect } from 'detect-port';
 import { type ClusterHandle, startCluster } from '../../cluster/index.js';
 import { parseArguments } from '../arguments.js';
 import { clusterFlags, clusterHelp, clusterOptionsFrom } from '../cluster_flags.js';
-import { SourceWatcher } from '../source_watcher.js';
 import { typeScriptExecArgv } from '../typescript.js';
 import { writeTypes } from './types.js';
 
@@ -14,10 +13,7 @@ const USAGE = `clutch dev [directory] [options]
 
 ${clusterHelp(NAMES, { port: 'default 7001, or the next free one', workers: 'app workers; default 1' })}`;
 
-/** Milliseconds in which changes are gathered before a reload. */
-const SETTLE = 60;
-
-/** Runs an app with one worker and replaces processes when their files change. */
+/** Runs an app with one worker; its development plugin has processes replaced when their files change. */
 export async function run(args: string[]): Promise<void> {
   const options = {
     ...clusterFlags(NAMES),
@@ -31,16 +27,14 @@ export async function run(args: string[]): Promise<void> {
   if (isTypeScript) await writeTypes(directory);
   // Stacks name the files that people read, of the app and of Clutch.
   const execArgv = [...process.execArgv, '--enable-source-maps', ...typeScriptExecArgv(directory)];
-  const starting = startCluster({
+  const handle = await startCluster({
     workers: 1,
     port: values['port'] === undefined ? await freePort(7001) : undefined,
     ...clusterOptionsFrom(values),
     baseDir: directory,
     execArgv,
   });
-  // Watching begins with the start: an edit of a file that has just been loaded must not be missed.
-  reloadOnChange(directory, starting, isTypeScript);
-  await starting;
+  reportChanges(handle, directory, isTypeScript);
 }
 
 async function freePort(wanted: number): Promise<number> {
@@ -49,24 +43,13 @@ async function freePort(wanted: number): Promise<number> {
   return port;
 }
 
-/** Changes of these concern the Agent too. */
-const OF_AGENT = /^(?:config\/|agent\.|app\/extend\/)/;
-
-function reloadOnChange(baseDir: string, starting: Promise<ClusterHandle>, isTypeScript: boolean): void {
-  let timer: NodeJS.Timeout | undefined;
-  let agent = false;
-  new SourceWatcher(baseDir, (file) => {
-    agent ||= OF_AGENT.test(file);
-    clearTimeout(timer);
-    timer = setTimeout(() => {
-      const options = { agent };
-      agent = false;
-      console.log(`${file} changed`);
-      // What is wrong with the new code is logged by the Master; the old processes go on.
-      const reloaded = starting.then((handle) => handle.reload(options)).catch(() => undefined);
-      // After the reload: what is served matters first.
-      if (isTypeScript)
-        void reloaded.then(() => writeTypes(baseDir)).catch((error: Error) => console.error(error.message));
-    }, SETTLE);
+/** Reports what the development plugin has found, and writes types anew once the new code is served. */
+function reportChanges({ messenger }: ClusterHandle, baseDir: string, isTypeScript: boolean): void {
+  messenger.on('reload-worker', (data?: { files?: string[] }) => {
+    for (const file of data?.files ?? []) console.log(`${path.relative(baseDir, file)} changed`);
+  });
+  if (!isTypeScript) return;
+  messenger.on('clutch:reloaded', () => {
+    writeTypes(baseDir).catch((error: Error) => console.error(error.message));
   });
 }

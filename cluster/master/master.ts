@@ -132,9 +132,15 @@ export class Master implements ClusterHandle {
       if (envelope && !isControl(envelope)) this.#relay.route(envelope, 'parent');
     });
     this.#agents.on('message', (message, agent) => this.#relay.route(message, 'agent', agent));
-    this.#relay.on('message', ({ action }) => {
-      // What Egg's development plugin asks for.
-      if (action === 'reload-worker') this.reload({ agent: false }).catch(() => undefined);
+    this.#relay.on('message', ({ action, data }) => {
+      // What the development plugin asks for; Egg's own names no Agent.
+      if (action !== 'reload-worker') return;
+      const agent = (data as { agent?: unknown } | undefined)?.agent === true;
+      // The outcome is logged by reload itself.
+      this.reload({ agent }).then(
+        () => this.#messenger?.emit('clutch:reloaded'),
+        () => undefined,
+      );
     });
     this.#agents.on('ready', (agent) => this.#onAgentReady(agent));
     this.#agents.on('died', (agent, reason, delay) => this.#onAgentDeath(agent, reason, delay));

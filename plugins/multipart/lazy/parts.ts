@@ -19,7 +19,8 @@ interface BusboyOptions {
   limits: Record<string, number>;
 }
 
-const BusboyOf = createRequire(import.meta.url)('@fastify/busboy') as new (options: BusboyOptions) => Busboy;
+const require = createRequire(import.meta.url);
+const BusboyOf = require('@fastify/busboy') as new (options: BusboyOptions) => Busboy;
 
 /** Bytes of the headers of a part. */
 const HEADER_SIZE = 16 * 1024;

@@ -1,0 +1,11 @@
+import type { Application } from '../../../../framework/index.js';
+import { Watcher } from '../../lib/watcher.js';
+
+const WATCHER = Symbol('watcher');
+
+export default {
+  get watcher(): Watcher {
+    const own = this as unknown as Application & { [WATCHER]?: Watcher };
+    return (own[WATCHER] ??= new Watcher(own));
+  },
+};
