@@ -51,5 +51,5 @@ export type { SecurityConfig } from './plugins/security/lib/types.js';
 export type { Session, SessionConfig, SessionStore } from './plugins/session/lib/types.js';
 export type { StaticConfig, StaticDirectory } from './plugins/static/lib/types.js';
 export type { ViewConfig, ViewEngine, ViewEngineClass, ViewOptions } from './plugins/view/lib/types.js';
-export type { ChangeInfo, EventSource, WatcherConfig } from './plugins/watcher/lib/types.js';
+export type { ChangeInfo, EventSource, WatcherConfig } from './plugins/watcher/client/members.js';
 export { reveal, type Secret, secret } from './secrets.js';

@@ -1,5 +1,5 @@
 import type { Agent } from '../../framework/index.js';
-import type {} from '../watcher/lib/types.js';
+import type {} from '../watcher/client/members.js';
 import { changeFilter, concernsAgent, watchedPaths } from './lib/changes.js';
 import type { DevelopmentConfig } from './lib/types.js';
 

@@ -1,4 +1,5 @@
 import type { Agent } from '../../framework/index.js';
+import type {} from './client/members.js';
 import { OPEN } from './lib/types.js';
 
 /** Has the real client made when the first app worker needs it. */

@@ -1,7 +1,6 @@
 import { ClutchError } from '../../../errors.js';
 import type { Logger } from '../../../framework/index.js';
-import type { ChangeInfo, EventSource, EventSourceClass, WatcherConfig } from '../lib/types.js';
-import type { TimedChange } from '../lib/watcher.js';
+import type { ChangeInfo, EventSource, EventSourceClass, TimedChange, WatcherConfig } from '../lib/types.js';
 import { FileEvents } from './file_events.js';
 
 /** The real client, in the Agent: subscriptions are paths. */

@@ -1,5 +1,4 @@
 import type { EventEmitter } from 'node:events';
-import type { Watcher } from './watcher.js';
 
 /** A file or directory that has changed. */
 export interface ChangeInfo {
@@ -36,14 +35,9 @@ export interface WatcherConfig {
 /** Asks the Agent to have its client ready. */
 export const OPEN = 'watcher:open';
 
-declare module '../../../core/types.js' {
-  interface ApplicationExtension {
-    watcher: Watcher;
-  }
-}
-
-declare module '../../../framework/lib/agent_class.js' {
-  interface Agent {
-    watcher: Watcher;
-  }
+/** A Leader keeps the last value for those who subscribe later: what was before they did is none of their business. */
+export interface TimedChange {
+  /** Milliseconds since the epoch. */
+  at: number;
+  info: ChangeInfo;
 }

@@ -1,5 +1,5 @@
 import type { Application } from '../../../../framework/index.js';
-import { Watcher } from '../../lib/watcher.js';
+import { Watcher } from '../../client/watcher.js';
 
 const WATCHER = Symbol('watcher');
 

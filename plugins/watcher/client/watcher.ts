@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import type { Agent, Application } from '../../../framework/index.js';
-import { type ChangeInfo, type ChangeListener, OPEN } from './types.js';
+import { type ChangeInfo, type ChangeListener, OPEN, type TimedChange } from '../lib/types.js';
 
 const require = createRequire(import.meta.url);
 
@@ -10,13 +10,6 @@ type SharedClient = {
   unSubscribe(registration: { path: string }, listener: (value: TimedChange) => void): void;
   ready(): Promise<void>;
 };
-
-/** A Leader keeps the last value for those who subscribe later: what was before they did is none of their business. */
-export interface TimedChange {
-  /** Milliseconds since the epoch. */
-  at: number;
-  info: ChangeInfo;
-}
 
 /** `app.watcher`: what is watched in the Agent, once for all processes. */
 export class Watcher {

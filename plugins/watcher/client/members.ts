@@ -1,0 +1,15 @@
+import type { Watcher } from './watcher.js';
+
+export type { ChangeInfo, EventSource, WatcherConfig } from '../lib/types.js';
+
+declare module '../../../core/types.js' {
+  interface ApplicationExtension {
+    watcher: Watcher;
+  }
+}
+
+declare module '../../../framework/lib/agent_class.js' {
+  interface Agent {
+    watcher: Watcher;
+  }
+}
