@@ -32,7 +32,7 @@ export {
   type TransportOptions,
 } from './framework/index.js';
 export { AgentWorkerLoader, type AppInfo, AppWorkerLoader, type PluginDeclarations } from './loader/index.js';
-
+export { reveal, type Secret, secret } from './output/secrets.js';
 export {
   type ContextOf,
   type Contract,
@@ -52,4 +52,3 @@ export type { Session, SessionConfig, SessionStore } from './plugins/session/lib
 export type { StaticConfig, StaticDirectory } from './plugins/static/lib/types.js';
 export type { ViewConfig, ViewEngine, ViewEngineClass, ViewOptions } from './plugins/view/lib/types.js';
 export type { ChangeInfo, EventSource, WatcherConfig } from './plugins/watcher/client/members.js';
-export { reveal, type Secret, secret } from './secrets.js';

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import { ClutchError, toError } from '../errors.js';
-import { maskText } from '../secrets.js';
+import { maskText } from '../output/secrets.js';
 
 interface Command {
   summary: string;

@@ -3,7 +3,7 @@ import { debuglog } from 'node:util';
 import { ClutchError, toError } from '../errors.js';
 import { describeError } from '../ipc/error_data.js';
 import { listenPrivately } from '../ipc/socket_path.js';
-import { LogLimiter } from '../log_limiter.js';
+import { LogLimiter } from '../output/log_limiter.js';
 import { FRAME, type Frame } from './frame.js';
 import { FramedSocket } from './framed_socket.js';
 import type { LeaderChannel, Subscriber } from './leader_channel.js';

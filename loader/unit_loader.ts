@@ -1,5 +1,5 @@
 import { debuglog } from 'node:util';
-import { Masker, type SecretKeys } from '../secrets.js';
+import { Masker, type SecretKeys } from '../output/secrets.js';
 import { type AppInfo, readAppInfo, typeFiles } from './app_info.js';
 import { type ConfigProvenance, loadConfig } from './config/config.js';
 import { type ConfigExplanation, explainConfig, explainPlugins, type PluginExplanation } from './config/explain.js';

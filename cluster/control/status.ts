@@ -1,4 +1,4 @@
-import { lostOutput } from '../../stdio.js';
+import { lostOutput } from '../../output/stdio.js';
 import type { ChildKind, ChildState, ManagedChild } from '../supervise/managed_child.js';
 import type { Slot } from '../supervise/slot.js';
 

@@ -1,5 +1,5 @@
 import { writeSync } from 'node:fs';
-import { maskText } from '../../secrets.js';
+import { maskText } from '../../output/secrets.js';
 
 interface Inspectable {
   report(topic: string, key?: string): unknown;

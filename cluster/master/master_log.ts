@@ -1,5 +1,5 @@
-import { maskText } from '../../secrets.js';
-import { type Output, stderr, stdout } from '../../stdio.js';
+import { maskText } from '../../output/secrets.js';
+import { type Output, stderr, stdout } from '../../output/stdio.js';
 
 /** What the Master prints: one line for each event, to stdout or stderr. */
 export interface MasterLog {

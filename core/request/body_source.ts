@@ -5,7 +5,7 @@ import { isStream } from './koa_internals.js';
 /** A body that holds something open until it is read to its end: a file, a connection, a process. */
 type BodySource = Stream.Readable | ReadableStream | Response;
 
-export function isSource(body: unknown): body is BodySource {
+function isSource(body: unknown): body is BodySource {
   if (typeof body !== 'object' || body === null) return false;
   return isStream(body) || isWebStream(body) || isResponse(body);
 }

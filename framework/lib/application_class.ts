@@ -12,7 +12,7 @@ import {
 } from '../../core/index.js';
 import { ClutchError } from '../../errors.js';
 import { AppWorkerLoader } from '../../loader/index.js';
-import { reveal } from '../../secrets.js';
+import { reveal } from '../../output/secrets.js';
 import { type ApplicationOptions, BaseApplication } from './base_application.js';
 import { loadBuiltIn } from './built_in.js';
 import { FrameworkController } from './controller.js';

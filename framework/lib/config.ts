@@ -1,5 +1,5 @@
 import type { ClusterClientOptions } from '../../leader/client_types.js';
-import type { Secret } from '../../secrets.js';
+import type { Secret } from '../../output/secrets.js';
 import type { BodyParserConfig } from './body/options.js';
 import type { OnClientError } from './http/client_error.js';
 import type { CookieOptions } from './http/cookies.js';

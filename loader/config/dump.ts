@@ -1,4 +1,4 @@
-import { type Masker, Secret } from '../../secrets.js';
+import { type Masker, Secret } from '../../output/secrets.js';
 import { isAsyncFunction, isClass } from '../files/export_kind.js';
 import { isPlainObject } from '../load_unit.js';
 

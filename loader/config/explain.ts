@@ -1,4 +1,4 @@
-import type { Masker } from '../../secrets.js';
+import type { Masker } from '../../output/secrets.js';
 import type { ConfigObject } from '../load_unit.js';
 import type { Plugin } from '../plugins/plugin_declaration.js';
 import type { ConfigProvenance } from './config.js';

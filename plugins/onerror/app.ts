@@ -1,7 +1,7 @@
 import type { Context } from '../../core/index.js';
 import { toError } from '../../errors.js';
 import type { Application } from '../../framework/index.js';
-import { LogLimiter } from '../../log_limiter.js';
+import { LogLimiter } from '../../output/log_limiter.js';
 import type { HttpError } from './lib/client_error_view.js';
 
 export default class OnerrorBoot {

@@ -1,6 +1,6 @@
 import { setImmediate as nextIteration } from 'node:timers/promises';
 import { createMasterLog } from '../../cluster/master/master_log.js';
-import { stdout } from '../../stdio.js';
+import { stdout } from '../../output/stdio.js';
 
 // Prints a million lines as the Master does, reports what that took, and prints one more line when it is asked to.
 const log = createMasterLog();

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { AppConfig } from '../../../core/index.js';
-import { LogLimiter } from '../../../log_limiter.js';
+import { LogLimiter } from '../../../output/log_limiter.js';
 
 const { STATUS_CODES } = process.getBuiltinModule('node:http');
 

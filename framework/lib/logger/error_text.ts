@@ -1,5 +1,5 @@
 import { hostname } from 'node:os';
-import type { Masker } from '../../../secrets.js';
+import type { Masker } from '../../../output/secrets.js';
 
 /** Characters of one property that are printed. */
 const LONGEST_PROPERTY = 10_000;

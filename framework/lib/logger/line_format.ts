@@ -1,4 +1,4 @@
-import type { Masker } from '../../../secrets.js';
+import type { Masker } from '../../../output/secrets.js';
 import { formatError } from './error_text.js';
 import { formatText } from './format.js';
 

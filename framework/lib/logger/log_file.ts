@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, mkdirSync, openSync, type Stats, statSync, writeSync } from 'node:fs';
 import path from 'node:path';
-import { stderr } from '../../../stdio.js';
+import { stderr } from '../../../output/stdio.js';
 import { timestamp } from './line_format.js';
 
 /** Characters after which a buffered file is written at once. */

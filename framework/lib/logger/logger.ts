@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { Masker } from '../../../secrets.js';
+import { Masker } from '../../../output/secrets.js';
 import { type Level, LevelLogger, type LevelName } from './levels.js';
 import { formatMessage, type LineFormatter, type LogContext } from './line_format.js';
 import { ConsoleTransport, FileTransport, type LogMeta, type TransportLike } from './transport.js';

@@ -1,6 +1,6 @@
 import { ClutchError } from '../../../errors.js';
-import type { Masker } from '../../../secrets.js';
-import { lostOutput, stderr, stdout } from '../../../stdio.js';
+import type { Masker } from '../../../output/secrets.js';
+import { lostOutput, stderr, stdout } from '../../../output/stdio.js';
 import type { LogContext } from './line_format.js';
 import { lostLogLines } from './log_files.js';
 import { Logger, type LoggerOptions } from './logger.js';

@@ -1,6 +1,6 @@
 import { hostname } from 'node:os';
-import { Masker } from '../../../secrets.js';
-import { stderr, stdout } from '../../../stdio.js';
+import { Masker } from '../../../output/secrets.js';
+import { stderr, stdout } from '../../../output/stdio.js';
 import { LEVELS, type LevelName, nameOf, rankOf } from './levels.js';
 import {
   formatContext,

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type Loader, type TimingItem, toDumpable } from '../../../loader/index.js';
-import type { Masker } from '../../../secrets.js';
+import type { Masker } from '../../../output/secrets.js';
 
 /** Timelines of a type that are kept: a night of restarts must not fill the disk. */
 const KEPT_TIMELINES = 50;

@@ -48,7 +48,7 @@ const CONTRACT: unique symbol = Symbol.for('clutch#contract');
 export type Contract<S extends ContractSchemas = ContractSchemas> = Middleware & { readonly [CONTRACT]: S };
 
 /** One thing that is wrong with a request, or with a response. */
-export interface Fault {
+interface Fault {
   code: 'invalid';
   /** Where it is: `body.tags[0]`, `query.page`. */
   field: string;

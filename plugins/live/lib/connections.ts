@@ -26,11 +26,6 @@ export function keepConnection(app: Application, connection: LiveConnection, car
   app.emit('live', carrier);
 }
 
-/** @returns how many connections are open, by nothing but their number */
-export function liveCount(app: Application): number {
-  return (app as Holder)[CONNECTIONS]?.size ?? 0;
-}
-
 function connectionsOf(app: Application): Set<LiveConnection> {
   const holder = app as Holder;
   if (!holder[CONNECTIONS]) {

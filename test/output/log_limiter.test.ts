@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { LogLimiter } from '../log_limiter.js';
-import { until } from './support/apps.js';
+import { LogLimiter } from '../../output/log_limiter.js';
+import { until } from '../support/apps.js';
 
 test('of a flood the first lines are written, and one line with the number of the others', async () => {
   const lines: string[] = [];

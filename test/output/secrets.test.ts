@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { inspect } from 'node:util';
 import { reveal, secret } from 'koa-clutch';
-import { Masker, maskText } from '../secrets.js';
+import { Masker, maskText } from '../../output/secrets.js';
 
 const masker = new Masker();
 
