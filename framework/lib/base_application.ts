@@ -66,8 +66,9 @@ export abstract class BaseApplication extends ClutchCore {
     this.messenger.on('log-reload', () => this.loggers.reload());
     if (this.type === 'application') this.messenger.on('egg-pids', ([id]: number[]) => this.#onAgentId(id));
     process.on('unhandledRejection', this.#onRejection);
-    // Registered first, so it runs last: hooks may log and send until the end.
+    // Registered first, so it runs last: hooks may log and send until the end, also to the Agent in single mode.
     this.beforeClose(async () => {
+      await (this as { agent?: BaseApplication }).agent?.close();
       this.#dumpNow();
       await Promise.all([...this.#singletons, ...this.#httpClients].map((client) => client.close()));
       await this.#clusterClients?.close();

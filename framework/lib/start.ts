@@ -39,7 +39,6 @@ export async function start(options: StartOptions = {}): Promise<Application & {
     application = new ApplicationOf({ ...shared });
     const app = Object.assign(application, { agent });
     Object.assign(agent, { application: app });
-    application.beforeClose(() => agent.close());
     await application.ready();
     localBus.announce('egg-pids', [process.pid]);
     localBus.announce('egg-ready', { baseDir });
