@@ -1,39 +1,12 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
-import type { Application } from 'koa-clutch';
-import { ROOT } from '../../support/apps.js';
 import { type Files, loadApp } from '../../support/loaded_app.js';
-
-/** Files of a plugin that lives in the app's own directory. */
-function plugin(name: string, eggPlugin: object = {}, files: Files = {}): Files {
-  const own = Object.entries(files).map(([file, text]) => [`plugins/${name}/${file}`, text]);
-  return {
-    [`plugins/${name}/package.json`]: JSON.stringify({
-      name: `egg-${name}`,
-      version: '1.0.0',
-      eggPlugin: { name, ...eggPlugin },
-    }),
-    ...Object.fromEntries(own),
-  };
-}
-
-/** `config/plugin.js` with a path for each of the names. */
-function declare(entries: Record<string, object | boolean>): Files {
-  const lines = Object.entries(entries).map(([name, entry]) => {
-    if (typeof entry === 'boolean') return `${name}: ${entry}`;
-    return `${name}: { path: path.join(__dirname, '../plugins/${name}'), ...${JSON.stringify(entry)} }`;
-  });
-  return { 'config/plugin.js': `const path = require('path'); module.exports = { ${lines.join(', ')} };` };
-}
-
-/** Plugins of the app, without the built-in ones. */
-const names = (app: Application): string[] =>
-  Object.values(app.plugins).flatMap(({ name, path: dir }) => (dir?.startsWith(path.join(ROOT, 'dist')) ? [] : [name]));
+import { declare, plugin, pluginNames } from '../../support/plugin_files.js';
 
 test('plugins come after those that they depend on', (t) => {
   const app = loadApp(t, { ...declare({ a: {}, b: {} }), ...plugin('a', { dependencies: ['b'] }), ...plugin('b') });
-  assert.deepEqual(names(app), ['b', 'a']);
+  assert.deepEqual(pluginNames(app), ['b', 'a']);
   assert.deepEqual(app.plugins['b']?.dependents, ['a']);
 });
 
@@ -44,7 +17,7 @@ test('a plugin that is off is turned on when another one needs it', (t) => {
     ...plugin('b'),
   };
   const app = loadApp(t, files);
-  assert.deepEqual(names(app), ['b', 'a']);
+  assert.deepEqual(pluginNames(app), ['b', 'a']);
   assert.equal(app.plugins['b']?.implicitEnable, true);
   assert.match(app.loader.warnings.join('\n'), /plugin "b" is off in .*plugin\.js but is on because "a" needs it/);
   assert.match(
@@ -59,8 +32,8 @@ test('an optional dependency orders but does not enable', (t) => {
     ...plugin('c', { optionalDependencies: ['b', 'absent'] }),
     ...plugin('b'),
   });
-  assert.deepEqual(names(loadApp(t, with_(false))), ['c']);
-  assert.deepEqual(names(loadApp(t, with_(true))), ['b', 'c']);
+  assert.deepEqual(pluginNames(loadApp(t, with_(false))), ['c']);
+  assert.deepEqual(pluginNames(loadApp(t, with_(true))), ['b', 'c']);
 });
 
 function assertFails(t: TestContext, files: Files, code: string, ...patterns: RegExp[]): void {
@@ -142,32 +115,32 @@ test('plugin.default.js hides plugin.js', (t) => {
     ...plugin('b'),
     'config/plugin.default.js': `exports.b = { path: require('path').join(__dirname, '../plugins/b') };`,
   });
-  assert.deepEqual(names(app), ['b']);
+  assert.deepEqual(pluginNames(app), ['b']);
 });
 
 test('the env file of the app comes after its default', (t) => {
   const files = { ...declare({ a: {} }), ...plugin('a'), 'config/plugin.prod.js': 'exports.a = false;' };
-  assert.deepEqual(names(loadApp(t, files)), ['a']);
-  assert.deepEqual(names(loadApp(t, files, { env: 'prod' })), []);
+  assert.deepEqual(pluginNames(loadApp(t, files)), ['a']);
+  assert.deepEqual(pluginNames(loadApp(t, files, { env: 'prod' })), []);
 });
 
 test('an empty env in config does not clear the env of the package, another env replaces it', (t) => {
   const files = (env: string[]) => ({ ...declare({ a: { env } }), ...plugin('a', { env: ['prod'] }) });
   const off = loadApp(t, files([]));
-  assert.deepEqual(names(off), []);
+  assert.deepEqual(pluginNames(off), []);
   assert.match(
     off.loader.explainPlugins().find(({ name }) => name === 'a')?.reason as string,
     /its env \[prod\] does not hold "unittest"/,
   );
-  assert.deepEqual(names(loadApp(t, files(['unittest']))), ['a']);
+  assert.deepEqual(pluginNames(loadApp(t, files(['unittest']))), ['a']);
 });
 
 test('options.plugins beats EGG_PLUGINS, which beats the files', (t) => {
   const files = { ...declare({ a: {}, b: {} }), ...plugin('a'), ...plugin('b') };
   process.env['EGG_PLUGINS'] = '{"a":false,"b":false}';
   t.after(() => delete process.env['EGG_PLUGINS']);
-  assert.deepEqual(names(loadApp(t, files)), []);
-  assert.deepEqual(names(loadApp(t, files, { plugins: { a: true } })), ['a']);
+  assert.deepEqual(pluginNames(loadApp(t, files)), []);
+  assert.deepEqual(pluginNames(loadApp(t, files, { plugins: { a: true } })), ['a']);
 });
 
 test('EGG_PLUGINS that is not JSON is ignored with a warning', (t) => {
@@ -177,7 +150,7 @@ test('EGG_PLUGINS that is not JSON is ignored with a warning', (t) => {
 });
 
 test('a function as plugin file declares nothing', (t) => {
-  assert.deepEqual(names(loadApp(t, { 'config/plugin.js': 'module.exports = () => ({ a: true });' })), []);
+  assert.deepEqual(pluginNames(loadApp(t, { 'config/plugin.js': 'module.exports = () => ({ a: true });' })), []);
 });
 
 test('null as a plugin is refused', (t) => {
@@ -191,7 +164,7 @@ test('null as a plugin is refused', (t) => {
 
 test('the legacy key dep counts as dependencies', (t) => {
   const app = loadApp(t, { ...declare({ a: { dep: ['b'] }, b: {} }), ...plugin('a'), ...plugin('b') });
-  assert.deepEqual(names(app), ['b', 'a']);
+  assert.deepEqual(pluginNames(app), ['b', 'a']);
 });
 
 test('eggPlugin.exports names the directory of the built files, inside the package only', (t) => {
@@ -220,6 +193,6 @@ test('a plugin called __proto__ pollutes nothing', (t) => {
   const app = loadApp(t, {
     'config/plugin.js': `module.exports = JSON.parse('{"__proto__":{"enable":true,"polluted":1}}');`,
   });
-  assert.deepEqual(names(app), []);
+  assert.deepEqual(pluginNames(app), []);
   assert.equal(({} as Record<string, unknown>)['polluted'], undefined);
 });
