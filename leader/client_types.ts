@@ -39,6 +39,8 @@ export interface ClusterClientOptions {
 
 export type ChannelOptions = Required<Omit<ClusterClientOptions, 'autoGenerate' | 'transcode'>> &
   Pick<ClusterClientOptions, 'transcode'> & {
+    /** Methods of the real client by what is delegated to them, e.g. `subscribe` to `watch`. */
+    methods: Readonly<Record<string, string>>;
     /** Gets what listeners throw, and the errors of one-way calls. */
     onError: (error: Error) => void;
   };

@@ -56,7 +56,7 @@ export class ClusterClients {
   ): ClusterClient {
     const client: { current?: ClusterClient } = {};
     const onError = (error: Error): void => void (client.current?.emit('error', error) ?? this.#onError(error));
-    const channel = this.#channel(Class, this.#complete(Class, options, onError), args);
+    const channel = this.#channel(Class, this.#complete(Class, options, delegates, onError), args);
     const created = new ClusterClient(channel, this.#onError, () => this.#clients.delete(created));
     client.current = created;
     for (const [from, to] of delegates) created.addDelegate(from, to);
@@ -66,7 +66,12 @@ export class ClusterClients {
     return created;
   }
 
-  #complete(Class: { name: string }, options: ClusterClientOptions, onError: (error: Error) => void): ChannelOptions {
+  #complete(
+    Class: { name: string },
+    options: ClusterClientOptions,
+    delegates: Map<string, Delegate>,
+    onError: (error: Error) => void,
+  ): ChannelOptions {
     const { autoGenerate: _, ...given } = { ...this.#defaults, ...options };
     return {
       name: Class.name,
@@ -76,6 +81,8 @@ export class ClusterClients {
       isBroadcast: true,
       formatKey: (registration) => JSON.stringify(registration) ?? 'undefined',
       ...given,
+      // A method `watch` that is delegated to `subscribe` is the one that subscribes.
+      methods: Object.fromEntries([...delegates].map(([from, to]) => [to, from])),
       onError,
     };
   }

@@ -82,7 +82,7 @@ export class LeaderChannel implements Channel {
     }
     const subscription: Subscription = { subscribers: new Set([subscriber]), last: undefined };
     this.#subscriptions.set(key, subscription);
-    this.#method('subscribe').call(this.client, registration, (value: unknown) => {
+    this.#method(this.options.methods['subscribe'] ?? 'subscribe').call(this.client, registration, (value: unknown) => {
       subscription.last = [value];
       if (this.options.isBroadcast) for (const each of subscription.subscribers) each.push(key, value);
       else oneOf(subscription.subscribers)?.push(key, value);
@@ -127,7 +127,7 @@ export class LeaderChannel implements Channel {
 
   publish(registration: unknown): void {
     try {
-      const result = this.#method('publish').call(this.client, registration);
+      const result = this.#method(this.options.methods['publish'] ?? 'publish').call(this.client, registration);
       if (result instanceof Promise) result.catch(this.options.onError);
     } catch (error) {
       this.options.onError(error as Error);

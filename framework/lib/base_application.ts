@@ -9,6 +9,7 @@ import type { ClusterClientOptions } from '../../leader/client_types.js';
 import type { ClusterClientBuilder, ClusterClients } from '../../leader/cluster_clients.js';
 import type { Loader } from '../../loader/index.js';
 import { loadBuiltIn } from './built_in.js';
+import { FrameworkController } from './controller.js';
 import { ContextHttpClient } from './httpclient/context_http_client.js';
 import type { CurlOptions, HttpClient } from './httpclient/http_client.js';
 import type { HttpClientOptions } from './httpclient/options.js';
@@ -40,6 +41,11 @@ export interface ApplicationOptions extends CoreOptions {
 export abstract class BaseApplication extends ClutchCore {
   declare readonly options: ClutchCore['options'] & ApplicationOptions;
   readonly messenger: Messenger;
+  /** The base classes that plugins extend: `class extends app.Service`. */
+  readonly BaseContextClass: typeof FrameworkController = FrameworkController;
+  override readonly Controller: typeof FrameworkController = FrameworkController;
+  override readonly Service: typeof FrameworkController = FrameworkController;
+  readonly Subscription: typeof FrameworkController = FrameworkController;
   #clusterClients: ClusterClients | undefined;
   readonly #singletons: Singleton[] = [];
   /** The class of `ctx.httpclient`; an app may replace it by one of its own. */

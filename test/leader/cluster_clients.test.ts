@@ -446,3 +446,23 @@ test('in single mode both sides share one real client, which closes with the las
   await agent.close();
   assert.equal(channels.size, 0);
 });
+
+test('a method that is delegated to subscribe or publish is the one of the real client that does so', async () => {
+  class Feed {
+    readonly listeners: Listener[] = [];
+    watch(_registration: unknown, listener: Listener): void {
+      this.listeners.push(listener);
+    }
+    announce(value: unknown): void {
+      for (const listener of this.listeners) listener(value);
+    }
+  }
+  const clients = new ClusterClients({ kind: 'single', channels: new Map() }, {}, assert.ifError);
+  const feed = clients.builder(Feed).delegate('watch', 'subscribe').delegate('announce', 'publish').create();
+  const got: unknown[] = [];
+  feed.watch('x', (value) => void got.push(value));
+  feed.announce('news');
+  await until('the value is there', () => got.length === 1);
+  assert.deepEqual(got, ['news']);
+  await clients.close();
+});
