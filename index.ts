@@ -41,6 +41,7 @@ export {
   contract,
 } from './plugins/contract/lib/contract.js';
 export type { CorsConfig } from './plugins/cors/lib/types.js';
+export type { DevelopmentConfig } from './plugins/development/lib/types.js';
 export type { I18nConfig } from './plugins/i18n/lib/types.js';
 export type { JsonpOptions } from './plugins/jsonp/lib/types.js';
 export type { EventStream, ServerEvent, WebSocketHandler } from './plugins/live/lib/types.js';

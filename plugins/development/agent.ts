@@ -18,7 +18,7 @@ export default class DevelopmentAgent {
 
   async didLoad(): Promise<void> {
     const { baseDir, config, options, watcher } = this.#agent;
-    const development = config['development'] as DevelopmentConfig;
+    const development = config.development as DevelopmentConfig;
     if (options.mode === 'single' || !development.reloadOnDebug) return;
     const isReason = changeFilter(baseDir, development);
     watcher.watch(watchedPaths(baseDir, development), ({ path: file, isDirectory }) => {

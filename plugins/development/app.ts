@@ -9,7 +9,7 @@ export default class DevelopmentApp {
   }
 
   configDidLoad(): void {
-    const { fastReady } = this.#app.config['development'] as DevelopmentConfig;
+    const { fastReady } = this.#app.config.development as DevelopmentConfig;
     if (fastReady) process.nextTick(() => this.#app.ready(true));
   }
 }

@@ -26,7 +26,7 @@ export default class MultipartAgent {
   }
 
   async #sweep(): Promise<void> {
-    const { tmpdir } = this.#agent.config['multipart'] as MultipartConfig;
+    const { tmpdir } = this.#agent.config.multipart as MultipartConfig;
     if (!existsSync(tmpdir)) return;
     const { sweepOrphans } = require('./lazy/saved_files.js') as typeof import('./lazy/saved_files.js');
     const removed = await sweepOrphans(tmpdir);

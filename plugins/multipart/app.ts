@@ -11,7 +11,7 @@ export default class MultipartApp {
 
   configDidLoad(): void {
     const { config } = this.#app;
-    const options = config['multipart'] as MultipartConfig;
+    const options = config.multipart as MultipartConfig;
     checkConfig(options);
     if (fileModePredicate(options)) config.coreMiddleware.push('multipart');
   }

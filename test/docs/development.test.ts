@@ -12,5 +12,5 @@ test('docs/development.md: the app hears of its file, and the config is taken', 
   await app.watcher.ready();
   writeFileSync(path.join(app.baseDir, 'rules.json'), '{"a":1}');
   await until('the rules are read', () => app.rules?.a === 1);
-  assert.deepEqual((app.config['development'] as { watchDirs: string[] }).watchDirs, ['lib']);
+  assert.deepEqual(app.config.development?.watchDirs, ['lib']);
 });

@@ -15,3 +15,9 @@ export interface DevelopmentConfig {
   /** Globs of files that count; one that begins with `!` takes files out again. Default all. */
   reloadPattern: string | string[] | undefined;
 }
+
+declare module '../../../core/types.js' {
+  interface KnownConfig {
+    development?: DevelopmentConfig;
+  }
+}

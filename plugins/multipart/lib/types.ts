@@ -90,6 +90,10 @@ export interface SavedFile {
 }
 
 declare module '../../../core/types.js' {
+  interface KnownConfig {
+    multipart?: MultipartConfig;
+  }
+
   interface ContextExtension {
     /** Reads the parts of a multipart request. */
     multipart(options?: MultipartOptions): Parts;

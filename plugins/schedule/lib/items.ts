@@ -31,7 +31,7 @@ function directories({ loader, config }: Host): Directory[] {
   const units = loader
     .getLoadUnits()
     .map(({ path: dir, name }) => ({ dir: path.join(dir, 'app/schedule'), prefix: name ? `${name}/` : '' }));
-  const { directory = [] } = config['schedule'] as { directory?: string[] };
+  const { directory = [] } = config.schedule ?? {};
   return [...units, ...directory.map((dir) => ({ dir, prefix: '' }))];
 }
 

@@ -16,6 +16,13 @@ declare module '../../../framework/lib/agent_class.js' {
 }
 
 declare module '../../../core/types.js' {
+  interface KnownConfig {
+    schedule?: {
+      /** Absolute directories whose files are schedules, besides `app/schedule` of every load unit. */
+      directory?: string[];
+    };
+  }
+
   interface ApplicationExtension {
     /** Runs schedules in this process. */
     scheduleWorker: ScheduleWorker;

@@ -10,7 +10,7 @@ const CONSUMED = Symbol('ctx.multipart');
 const partsModule = () => require('../../lazy/parts.js') as typeof import('../../lazy/parts.js');
 const filesModule = () => require('../../lazy/saved_files.js') as typeof import('../../lazy/saved_files.js');
 
-const configOf = (ctx: Context): MultipartConfig => ctx.app.config['multipart'] as MultipartConfig;
+const configOf = (ctx: Context): MultipartConfig => ctx.app.config.multipart as MultipartConfig;
 
 export default {
   multipart(options: MultipartOptions = {}): Parts {
