@@ -110,7 +110,7 @@ export class Runs {
       const reply = await this.#agent.messenger.request(Number(worker), ACTION.job, job, { timeout: ACCEPT_LIMIT });
       const acceptance = reply as Acceptance;
       if (acceptance.accepted) return;
-      if (acceptance.reason === 'replaced') this.#fail(run, 'there is another Agent by now');
+      if (acceptance.reason === 'replaced') this.#fail(run, 'there is another Agent by now', 'info');
       else this.#again(run, acceptance.reason);
     } catch (error) {
       // A worker that is slow to say so may have it: `check` follows it.
@@ -132,7 +132,7 @@ export class Runs {
     if (run.worker !== undefined) run.refused.set(run.worker, reason);
     run.worker = undefined;
     if (run.target === undefined) void this.#dispatch(run);
-    else this.#fail(run, `app worker ${run.target} did not run it: ${reason}`);
+    else this.#fail(run, `app worker ${run.target} did not run it: ${reason}`, reason === 'closing' ? 'info' : 'error');
   }
 
   /** There are other workers than before. */
@@ -172,8 +172,9 @@ export class Runs {
     this.#again(run, 'gone');
   }
 
-  #fail({ key, id, worker, begin }: Run, message: string): void {
-    this.#logger.error('[Job#%s] %s failed: %s', id, key, message);
+  /** @param level `info` for what a reload brings with it */
+  #fail({ key, id, worker, begin }: Run, message: string, level: 'info' | 'error' = 'error'): void {
+    this.#logger[level]('[Job#%s] %s failed: %s', id, key, message);
     const workerId = worker === undefined ? undefined : Number(worker);
     this.#finish({ key, id, success: false, workerId, rt: Date.now() - begin, message });
   }

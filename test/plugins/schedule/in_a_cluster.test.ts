@@ -66,7 +66,7 @@ test('type worker runs on one app worker, type all on each', async (t) => {
   assert.ok(workers.includes(pids('one')[0] as number));
 });
 
-test('a run whose worker dies in the middle begins again on another one, once', async (t) => {
+test('W14: a run whose worker dies in the middle begins again on another one, once', async (t) => {
   const { cluster, pids, log } = await startNoting(t, {
     job: `
       exports.schedule = { type: 'worker', immediate: true };
@@ -83,7 +83,7 @@ test('a run whose worker dies in the middle begins again on another one, once', 
   assert.equal(pids('begun').length, 2);
 });
 
-test('the death of the Agent runs nothing twice: not what is immediate, not what is still running', async (t) => {
+test('W14: the death of the Agent runs nothing twice: not what is immediate, not what is still running', async (t) => {
   const { baseDir, cluster, pids, log } = await startNoting(t, {
     immediate: "exports.schedule = { type: 'worker', immediate: true }; exports.task = () => note('immediate');",
     long: `
