@@ -3,10 +3,12 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ClutchError } from '../errors.js';
-import { findPackage, readPackage } from './package.js';
+import { findPackage, readPackage, readPackageIfExists } from './package.js';
 
 export interface FrameworkLocation {
   name: string;
+  /** Of its package.json. */
+  version: string | undefined;
   dir: string;
   /** A URL that `import()` takes. */
   entry: string;
@@ -23,7 +25,7 @@ export function resolveFramework(options: { baseDir: string; framework?: string 
   const named = options.framework ?? readPackage(options.baseDir).egg?.framework;
   if (named === undefined) return undefined;
   const dir = path.isAbsolute(named) ? existing(named) : lookUp(named, options.baseDir);
-  return { name: named, dir, entry: entryOf(named, dir) };
+  return { name: named, version: readPackageIfExists(dir)?.version, dir, entry: entryOf(named, dir) };
 }
 
 function existing(dir: string): string {

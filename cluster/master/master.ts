@@ -78,9 +78,7 @@ export class Master implements ClusterHandle {
     this.#agents = agents;
     this.#workers = workers;
     ports.then(
-      (port) => {
-        this.#options.port = port;
-      },
+      (chosen) => void Object.assign(this.#options, chosen),
       (error: Error) => this.#failBoot(`no free port: ${error.message}`),
     );
     if (options.sticky && source instanceof ClusterWorkers) {

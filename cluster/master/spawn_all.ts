@@ -24,8 +24,8 @@ export interface SpawnedCluster {
   source: ChildSource;
   /** What Leader and Followers need to find and trust each other; `agent` follows the Agent in use. */
   leader: LeaderInfo;
-  /** Resolves with the port of the service, when one was to be chosen; rejects when no port is free. */
-  ports: Promise<number | undefined>;
+  /** Resolves once the ports are chosen; rejects when none is free. */
+  ports: Promise<ChosenPorts>;
   /** When it began, in milliseconds since the epoch. */
   begin: number;
 }
@@ -77,7 +77,7 @@ export function spawnAll(options: ClusterOptions, framework: string): SpawnedClu
   const ports = choosePorts(options.port).then((found) => {
     chosen = found;
     agents.release();
-    return found.port;
+    return found;
   });
   // Without ports no child loads the app: the Master ends the boot.
   ports.catch(() => undefined);

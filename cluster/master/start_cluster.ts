@@ -8,7 +8,11 @@ import { createMasterLog } from './master_log.js';
 import { spawnAll } from './spawn_all.js';
 
 /** Clutch itself, for apps that name no framework. */
-export const DEFAULT_FRAMEWORK = { name: 'clutch', entry: new URL('../../framework/index.js', import.meta.url).href };
+export const DEFAULT_FRAMEWORK = {
+  name: 'clutch',
+  version: undefined,
+  entry: new URL('../../framework/index.js', import.meta.url).href,
+};
 
 /**
  * Starts a cluster: this process becomes the Master, which forks one Agent and the app workers.
@@ -28,7 +32,8 @@ export async function startCluster(
   const spawned = spawnAll(parsed, framework.entry);
   // The rest of the Master is loaded while the processes start.
   const { Master } = await import('./master.js');
-  const master = new Master(parsed, framework.name, spawned);
+  const { name, version } = framework;
+  const master = new Master(parsed, version ? `${name} ${version}` : name, spawned);
   master.start();
   await master.ready;
   callback?.(master);
