@@ -89,7 +89,7 @@ test('W14: the death of the Agent runs nothing twice: not what is immediate, not
     long: `
       exports.schedule = { type: 'worker', interval: 200 };
       exports.task = async () => { note('long'); await until('go'); note('ended'); };`,
-    beat: "exports.schedule = { type: 'worker', interval: 100 }; exports.task = () => note('beat');",
+    beat: "exports.schedule = { type: 'worker', interval: 20 }; exports.task = () => note('beat');",
   });
   await until('all run', () => pids('immediate').length === 1 && pids('long').length === 1);
   const { agent } = await cluster.pids();
