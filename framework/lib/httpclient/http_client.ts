@@ -14,7 +14,12 @@ import {
 } from './options.js';
 
 // CommonJS through require: an import of it takes Node several times as long.
+const { Socket } = process.getBuiltinModule('node:net');
+const { destroy } = Socket.prototype;
 const { Agent, HttpClient: Base } = createRequire(import.meta.url)('urllib') as typeof import('urllib');
+// urllib replaces it for all sockets of the process, such that two of them cannot be destroyed with one error. It does so for the
+// address in errors of connections, which they have anyway.
+Socket.prototype.destroy = destroy;
 type Agent = InstanceType<typeof Agent>;
 
 /** Milliseconds that requests in flight get when the app closes. */

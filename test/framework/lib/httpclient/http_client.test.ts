@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import http from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import { type AddressInfo, Socket } from 'node:net';
 import { buffer, text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
 import { until } from '../../../support/apps.js';
@@ -247,6 +247,15 @@ test('an app may replace HttpClient and ContextHttpClient; Agent and app have th
   const agent = loadAgent(t);
   assert.equal((await agent.curl(url)).status, 200);
   assert.equal((await agent.createAnonymousContext().curl(url)).status, 200);
+});
+
+test('the client leaves the sockets of the process as they are', async (t) => {
+  const { url } = await upstream(t, echo);
+  await loadApp(t).curl(url);
+  const error = new Error('one reason for all');
+  const sockets = [new Socket(), new Socket()];
+  for (const socket of sockets) socket.once('error', () => undefined).destroy(error);
+  assert.ok(sockets.every(({ destroyed }) => destroyed));
 });
 
 test('options that have no effect are warned about', async (t) => {
