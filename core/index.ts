@@ -6,6 +6,7 @@ export { Lifecycle } from './lifecycle/lifecycle.js';
 export type { Composed } from './request/compose.js';
 export { onceEnded, responseOn } from './request/connection.js';
 export { isStatusSet } from './request/koa_internals.js';
+export { middlewareOf } from './request/phases.js';
 export type { RouteArguments } from './router/route_arguments.js';
 export type { Router } from './router/router.js';
 export * from './types.js';

@@ -1,10 +1,13 @@
 import type { Context, Middleware, Next } from '../types.js';
+import { PhaseGroup, type Phases, phasesOf } from './phases.js';
+import { settle } from './settle.js';
 
 export type Composed = (ctx: Context, next?: Next) => Promise<unknown>;
 
 /**
  * Composes middleware into one function, as koa-compose does: a second call of `next` rejects, and so does an error that is
- * thrown. The chain is built once; a request creates one closure for each middleware that it reaches.
+ * thrown. The chain is built once; a request creates one closure for each middleware that it reaches, and none for those that are
+ * made of phases.
  *
  * @throws {TypeError} if something in the list is not a function
  */
@@ -14,7 +17,24 @@ export function compose(middleware: readonly unknown[]): Composed {
   for (const fn of functions) {
     if (typeof fn !== 'function') throw new TypeError('Middleware must be composed of functions!');
   }
-  return functions.reduceRight<Composed>((rest, fn) => link(fn, rest), end);
+  let composed: Composed = end;
+  let group: Phases[] = [];
+  for (const fn of functions.toReversed()) {
+    const phases = phasesOf(fn);
+    if (phases) {
+      group.unshift(phases);
+      continue;
+    }
+    composed = link(fn, groupLink(group, composed));
+    group = [];
+  }
+  return groupLink(group, composed);
+}
+
+function groupLink(phases: readonly Phases[], rest: Composed): Composed {
+  if (phases.length === 0) return rest;
+  const group = new PhaseGroup(phases);
+  return (ctx, next) => group.run(ctx, next, rest);
 }
 
 function end(_ctx: Context, next?: Next): Promise<unknown> {
@@ -38,8 +58,4 @@ function link(fn: Middleware, rest: Composed): Composed {
       return Promise.reject(error);
     }
   };
-}
-
-function settle(result: unknown): Promise<unknown> {
-  return result instanceof Promise ? result : Promise.resolve(result);
 }

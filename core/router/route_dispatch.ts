@@ -1,4 +1,5 @@
 import { debuglog } from 'node:util';
+import { settle } from '../request/settle.js';
 import type { Context, Middleware, Next } from '../types.js';
 import { canDispatch, type Layer, type MatchResult, routed, setMatchedRoute } from './koa_router.js';
 import { RouteIndex } from './route_index.js';
@@ -120,10 +121,6 @@ export function runChain(ctx: Context, next: Next, { layers, steps }: Chain, run
     }
   };
   return dispatch(0);
-}
-
-function settle(result: unknown): Promise<unknown> {
-  return result instanceof Promise ? result : Promise.resolve(result);
 }
 
 type Params = Record<string, string>;

@@ -1,4 +1,4 @@
-import type { Context, Next } from '../../../core/index.js';
+import { type Context, middlewareOf } from '../../../core/index.js';
 import type { NotFoundConfig } from '../../lib/config.js';
 import { errorPage } from '../../lib/http/error_page.js';
 
@@ -6,11 +6,12 @@ const NOT_FOUND_HTML = '<h1>404 Not Found</h1>';
 
 /** Gives a 404 without a body one that fits the client: JSON, a redirect to `pageUrl`, or HTML, from `template` if there is one. */
 export default (options: NotFoundConfig) =>
-  function notfound(ctx: Context, next: Next): Promise<void> {
-    return next().then(() => {
+  middlewareOf('notfound', {
+    after(ctx: Context) {
       if (ctx.res.statusCode === 404 && !ctx.body) respond(ctx, options);
-    });
-  };
+      return undefined;
+    },
+  });
 
 function respond(ctx: Context, { pageUrl, template }: NotFoundConfig): void {
   if (!ctx.acceptJSON && pageUrl && ctx.path !== pageUrl) {

@@ -1,4 +1,4 @@
-import type { Context, Middleware, Next } from '../../../../core/index.js';
+import { type Context, type Middleware, middlewareOf } from '../../../../core/index.js';
 import { fileModePredicate } from '../../lib/options.js';
 import type { MultipartConfig } from '../../lib/types.js';
 
@@ -7,9 +7,11 @@ const MULTIPART = /^multipart\//i;
 /** Saves the files of multipart requests before what follows runs. */
 export default (options: MultipartConfig): Middleware => {
   const isFileMode = fileModePredicate(options);
-  return (ctx: Context, next: Next) => {
-    const type = ctx.req.headers['content-type'];
-    if (type === undefined || !MULTIPART.test(type) || !isFileMode?.(ctx)) return next();
-    return ctx.saveRequestFiles().then(next);
-  };
+  return middlewareOf('multipart', {
+    before(ctx: Context) {
+      const type = ctx.req.headers['content-type'];
+      if (type === undefined || !MULTIPART.test(type) || !isFileMode?.(ctx)) return undefined;
+      return (next) => ctx.saveRequestFiles().then(next);
+    },
+  });
 };

@@ -1,4 +1,4 @@
-import type { Context, Middleware, Next } from '../../../../core/index.js';
+import { type Context, type Middleware, middlewareOf } from '../../../../core/index.js';
 import { securityOf } from '../../security.js';
 import { reapplySecurityOptions } from '../../security_options.js';
 
@@ -6,8 +6,10 @@ import { reapplySecurityOptions } from '../../security_options.js';
 export default (_options: object, app: unknown): Middleware => {
   const security = securityOf(app);
   const { guards, headers, dynamicHeaders } = security;
-  // Not async, and loops by index: it runs for every request.
-  return function securities(ctx: Context, next: Next) {
+  // Loops by index: it runs for every request.
+  return middlewareOf('securities', { before });
+
+  function before(ctx: Context): undefined {
     for (let index = 0; index < guards.length; index += 1) (guards[index] as (ctx: Context) => void)(ctx);
     const { res } = ctx;
     for (let index = 0; index < headers.length; index += 1) {
@@ -16,6 +18,5 @@ export default (_options: object, app: unknown): Middleware => {
     }
     for (const name of dynamicHeaders) security.override(ctx, name, {});
     reapplySecurityOptions(ctx);
-    return next();
-  };
+  }
 };
