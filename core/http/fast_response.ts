@@ -4,11 +4,13 @@ import { SingleWriteResponse } from './single_write_response.js';
 
 const { STATUS_CODES, validateHeaderName, validateHeaderValue } = process.getBuiltinModule('node:http');
 
+/** A header that has passed validation. Nobody changes one: responses share it while their value is the same. */
 interface Held {
   /** The name in lower case. */
-  key: string;
-  name: string;
-  value: string | number;
+  readonly key: string;
+  readonly name: string;
+  readonly value: string | number;
+  readonly line: string;
 }
 
 /** Headers that decide how Node frames a response, or whose value Node encodes. */
@@ -25,10 +27,10 @@ const NODES_OWN = new Set([
 /** What is remembered of a header name, by its spelling. */
 interface Known {
   /** The name in lower case. */
-  key: string;
-  nodesOwn: boolean;
-  /** The last value that passed validation. */
-  valid: unknown;
+  readonly key: string;
+  readonly nodesOwn: boolean;
+  /** The last header that was set by this name: most headers of an app have the same value in every response. */
+  last: Held | undefined;
 }
 
 const names = new Map<string, Known>();
@@ -43,11 +45,16 @@ function knownOf(name: string): Known {
   let known = names.get(name);
   if (known === undefined) {
     validateHeaderName(name);
-    const key = name.toLowerCase();
-    known = { key, nodesOwn: NODES_OWN.has(key), valid: undefined };
+    const key = internalize(name.toLowerCase());
+    known = { key, nodesOwn: NODES_OWN.has(key), last: undefined };
     if (names.size < NAMES_LIMIT) names.set(name, known);
   }
   return known;
+}
+
+/** @returns the same text, as V8 keeps it for the keys of objects: two of these differ if their addresses do */
+function internalize(text: string): string {
+  return Object.keys({ [text]: 0 })[0] as string;
 }
 
 /**
@@ -67,12 +74,15 @@ export class FastResponse<Request extends IncomingMessage = IncomingMessage> ext
     for (const { name, value } of held) super.setHeader(name, value);
   }
 
+  /** @returns -1 if it is not there */
+  #indexOf(held: Held[], key: string): number {
+    for (let index = 0; index < held.length; index += 1) if ((held[index] as Held).key === key) return index;
+    return -1;
+  }
+
   #find(held: Held[], key: string): Held | undefined {
-    for (let index = 0; index < held.length; index += 1) {
-      const header = held[index] as Held;
-      if (header.key === key) return header;
-    }
-    return undefined;
+    const index = this.#indexOf(held, key);
+    return index < 0 ? undefined : held[index];
   }
 
   override setHeader(name: string, value: number | string | readonly string[]): this {
@@ -88,18 +98,15 @@ export class FastResponse<Request extends IncomingMessage = IncomingMessage> ext
     if (typeof value !== 'string' && typeof value !== 'number') return false;
     const known = knownOf(name);
     if (known.nodesOwn) return false;
-    const { key } = known;
-    if (value !== known.valid) {
+    let header = known.last;
+    if (header === undefined || header.value !== value) {
       validateHeaderValue(name, value as string);
-      known.valid = value;
+      header = { key: known.key, name, value, line: `${name}: ${value}\r\n` };
+      known.last = header;
     }
-    const same = this.#find(held, key);
-    if (same === undefined) {
-      held.push({ key, name, value });
-    } else {
-      same.name = name;
-      same.value = value;
-    }
+    const index = this.#indexOf(held, known.key);
+    if (index < 0) held.push(header);
+    else held[index] = header;
     return true;
   }
 
@@ -132,8 +139,8 @@ export class FastResponse<Request extends IncomingMessage = IncomingMessage> ext
     if (!hasOrdinaryHead(this)) return false;
     let head = `HTTP/1.1 ${status} ${message}\r\n`;
     for (let index = 0; index < held.length; index += 1) {
-      const { key, name, value } = held[index] as Held;
-      if (key !== 'content-length') head += `${name}: ${value}\r\n`;
+      const { key, value, line } = held[index] as Held;
+      if (key !== 'content-length') head += line;
       // Node adds the length that it has measured.
       else if (Number(value) !== measuredLength(this)) return false;
     }

@@ -203,6 +203,25 @@ for (const [name, bytes] of Object.entries(REQUESTS)) {
   test(`as to Node: ${name}`, (t) => sameAsNode(t, text, bytes));
 }
 
+test('a header that one response changes or removes is as before in the next', async (t) => {
+  let count = 0;
+  await sameAsNode(
+    t,
+    (_req, res, see) => {
+      const turn = count % 5;
+      count += 1;
+      for (const name of ['X-A', 'X-B', 'X-C']) res.setHeader(name, 'constant');
+      res.setHeader('X-Number', turn % 2 === 0 ? 1 : '1');
+      if (turn === 1) res.setHeader('x-a', 'another');
+      if (turn === 2) res.setHeader('X-A', 'another').removeHeader('X-B');
+      if (turn === 3) attempt(see, () => res.setHeader('X-A', 'a\r\nb'));
+      see([res.getHeader('x-a'), res.getHeader('X-Number'), res.getHeaderNames(), res.hasHeader('x-b')]);
+      res.end('x');
+    },
+    GET.repeat(5),
+  );
+});
+
 test('several at once whose responses end in another order', async (t) => {
   let waiting: (() => void) | undefined;
   await sameAsNode(
