@@ -3,7 +3,7 @@ export { ClutchCore } from './clutch_core.js';
 export type { CoreOptions } from './core_options.js';
 export type { BootClass, BootHook } from './lifecycle/boot_hook.js';
 export { Lifecycle } from './lifecycle/lifecycle.js';
-export type { Composed } from './request/compose.js';
+export type { Composed } from './request/composed.js';
 export { onceEnded, responseOn } from './request/connection.js';
 export { isStatusSet } from './request/koa_internals.js';
 export { middlewareOf } from './request/phases.js';

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
 import type Koa from 'koa';
-import type { Composed } from './request/compose.js';
+import type { Composed } from './request/composed.js';
 import type { Context, Middleware } from './types.js';
 
 const require = createRequire(import.meta.url);

@@ -1,8 +1,6 @@
 import type { Context, Middleware, Next } from '../types.js';
+import { type Composed, settle } from './composed.js';
 import { PhaseGroup, type Phases, phasesOf } from './phases.js';
-import { settle } from './settle.js';
-
-export type Composed = (ctx: Context, next?: Next) => Promise<unknown>;
 
 /**
  * Composes middleware into one function, as koa-compose does: a second call of `next` rejects, and so does an error that is

@@ -1,6 +1,5 @@
 import type { Context, Middleware, Next } from '../types.js';
-import type { Composed } from './compose.js';
-import { settle } from './settle.js';
+import { type Composed, settle } from './composed.js';
 
 const PHASES = Symbol('middleware.phases');
 

@@ -1,5 +1,5 @@
 import { debuglog } from 'node:util';
-import { settle } from '../request/settle.js';
+import { settle } from '../request/composed.js';
 import type { Context, Middleware, Next } from '../types.js';
 import { canDispatch, type Layer, type MatchResult, routed, setMatchedRoute } from './koa_router.js';
 import { RouteIndex } from './route_index.js';
