@@ -7,7 +7,8 @@ import net from 'node:net';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { start } from 'koa-clutch';
-import { ROOT, temporaryDirectory, until } from '../support/apps.js';
+import { ROOT, startTestCluster, temporaryDirectory, until } from '../support/apps.js';
+import { request } from '../support/http.js';
 import { type Files, serve, writeApp } from '../support/loaded_app.js';
 
 const INSTALLED = path.join(ROOT, 'test/fixtures/egg-plugins/node_modules');
@@ -20,8 +21,8 @@ interface Options {
   env?: string;
 }
 
-/** Starts Agent and Application of an app whose plugins are those packages, in this process. */
-async function startWith(t: TestContext, { plugins, files, env = 'unittest' }: Options) {
+/** Writes an app whose plugins are those packages. */
+function appWith(t: TestContext, { plugins, files }: Options): string {
   const declared = Object.fromEntries(
     Object.entries(plugins).map(([key, name]) => [key, { enable: true, package: name }]),
   );
@@ -35,9 +36,21 @@ async function startWith(t: TestContext, { plugins, files, env = 'unittest' }: O
       symlinkSync(path.join(INSTALLED, name), path.join(baseDir, 'node_modules', name), 'dir');
     }
   }
-  const app = await start({ baseDir, env });
+  return baseDir;
+}
+
+/** Starts Agent and Application of such an app in this process. */
+async function startWith(t: TestContext, { env = 'unittest', ...options }: Options) {
+  const app = await start({ baseDir: appWith(t, options), env });
   t.after(() => app.close());
-  return { app, baseDir, ask: await serve(t, app) };
+  return { app, ask: await serve(t, app) };
+}
+
+/** Starts a cluster of such an app: timers of some plugins end with their process only. */
+async function startClusterWith(t: TestContext, { env = 'unittest', ...options }: Options) {
+  const baseDir = appWith(t, options);
+  const cluster = await startTestCluster(t, { baseDir, env, workers: 1 });
+  return { baseDir, ask: (where: string) => request(cluster.url + where) };
 }
 
 const config = (text: string): Files => ({ 'config/config.default.js': `exports.keys = 'test';\n${text}` });
@@ -101,8 +114,8 @@ test('egg-jwt signs, and lets only verified tokens pass', { skip }, async (t) =>
 });
 
 for (const [key, name, extension, template] of [
-  ['nunjucks', 'egg-view-nunjucks', '.nj', 'hello {{ name }} {{ helper.upper(name) }}'],
-  ['ejs', 'egg-view-ejs', '.ejs', 'hello <%= name %> <%= helper.upper(name) %>'],
+  ['nunjucks', 'egg-view-nunjucks', '.nj', '<p>{{ name }} {{ helper.upper(name) }}</p>'],
+  ['ejs', 'egg-view-ejs', '.ejs', '<p><%= name %> <%= helper.upper(name) %></p>'],
 ] as const) {
   test(`${name} renders a view with locals and helper`, { skip }, async (t) => {
     const { ask } = await startWith(t, {
@@ -115,7 +128,7 @@ for (const [key, name, extension, template] of [
       },
     });
     const { body, headers } = await ask('/');
-    assert.equal(body, 'hello &lt;ada&gt; &lt;ADA&gt;');
+    assert.equal(body, '<p>&lt;ada&gt; &lt;ADA&gt;</p>');
     assert.match(String(headers['content-type']), /html/);
   });
 }
@@ -213,7 +226,7 @@ test('egg-jsonp answers with the callback', { skip }, async (t) => {
 });
 
 test('egg-schedule runs a task at once and at an interval', { skip }, async (t) => {
-  const { baseDir } = await startWith(t, {
+  const { baseDir } = await startClusterWith(t, {
     plugins: { schedule: 'egg-schedule' },
     files: {
       ...config(''),
@@ -230,19 +243,25 @@ test('egg-schedule runs a task at once and at an interval', { skip }, async (t) 
 });
 
 test('egg-logrotator renames the log files of a day', { skip }, async (t) => {
-  const { app, baseDir } = await startWith(t, {
+  const { baseDir, ask } = await startClusterWith(t, {
     plugins: { logrotator: 'egg-logrotator', schedule: 'egg-schedule' },
-    files: config(''),
+    files: {
+      ...config(''),
+      ...router(`
+        const file = require.resolve('egg-logrotator/app/schedule/rotate_by_file.js');
+        app.get('/log', (ctx) => { app.logger.info(ctx.query.line); ctx.body = 'logged'; });
+        app.get('/rotate', async (ctx) => { await app.runSchedule(file); ctx.body = 'rotated'; });`),
+    },
   });
-  app.logger.info('before');
-  const schedule = app as unknown as { runSchedule(file: string): Promise<void> };
-  await schedule.runSchedule(path.join(INSTALLED, 'egg-logrotator/app/schedule/rotate_by_file.js'));
+  await ask('/log?line=before');
+  assert.equal((await ask('/rotate')).body, 'rotated');
   const files = () => readdirSync(path.join(baseDir, 'logs'));
   await until('a file with a date is there', () => files().some((name) => /-web\.log\.\d{4}-\d\d-\d\d$/.test(name)));
-  app.logger.info('after');
-  await until('the new file has the new line', () =>
-    /after/.test(readFileSync(path.join(baseDir, 'logs/demo-web.log'), 'utf8')),
-  );
+  const current = path.join(baseDir, 'logs/demo-web.log');
+  await until('the new file has a new line', async () => {
+    await ask('/log?line=after');
+    return existsSync(current) && readFileSync(current, 'utf8').includes('after');
+  });
 });
 
 test('egg-onerror answers errors as JSON and HTML', { skip }, async (t) => {
