@@ -90,7 +90,8 @@ export class Output {
 /** Threads have no descriptors of their own. */
 function isFile(fd: number): boolean {
   if (!isMainThread || tty.isatty(fd)) return false;
-  const stat = fstatSync(fd);
+  // As bigint: Node keeps the last plain result of a stat, and its `require` takes a symlink for a file after that of a pipe.
+  const stat = fstatSync(fd, { bigint: true });
   return !stat.isFIFO() && !stat.isSocket();
 }
 

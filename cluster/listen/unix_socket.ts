@@ -9,7 +9,7 @@ import { CONTROL, type ControlMessage } from '../../ipc/message.js';
  */
 export async function removeStaleSocket(file: string): Promise<void> {
   if (process.platform === 'win32') return;
-  const stat = lstatSync(file, { throwIfNoEntry: false });
+  const stat = lstatSync(file, { bigint: true, throwIfNoEntry: false });
   if (!stat) return;
   if (!stat.isSocket()) throw new Error(`${file} is there already and is no socket`);
   if (await isServed(file)) throw new Error(`another process serves ${file}`);

@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, mkdirSync, openSync, type Stats, statSync, writeSync } from 'node:fs';
+import { type BigIntStats, closeSync, constants, fstatSync, mkdirSync, openSync, statSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { stderr } from '../../../output/stdio.js';
 import { timestamp } from './line_format.js';
@@ -31,7 +31,8 @@ export class LogFile {
   readonly #onOpen: (file: LogFile) => void;
   #state: FileState = 'closed';
   #fd = -1;
-  #opened: Stats | undefined;
+  /** As bigint, like every look at a log: see `isFile` in output/stdio.ts. */
+  #opened: BigIntStats | undefined;
   #waiting = '';
   #waitingLines = 0;
   /** What a write that failed half way has left. */
@@ -127,14 +128,14 @@ export class LogFile {
 
   #attach(fd: number): void {
     this.#fd = fd;
-    this.#opened = fstatSync(fd);
+    this.#opened = fstatSync(fd, { bigint: true });
     if (this.#state === 'closed') this.#state = 'open';
     this.#onOpen(this);
   }
 
   #hasMoved(): boolean {
     try {
-      const now = statSync(this.file, { throwIfNoEntry: false });
+      const now = statSync(this.file, { bigint: true, throwIfNoEntry: false });
       return now === undefined || now.ino !== this.#opened?.ino || now.dev !== this.#opened.dev;
     } catch (error) {
       // In a directory that may not be searched any more, the file can still be the same.
@@ -148,7 +149,7 @@ export class LogFile {
     try {
       this.#attach(openLog(this.file));
     } catch (error) {
-      if (fstatSync(old).nlink > 0) {
+      if (fstatSync(old, { bigint: true }).nlink > 0n) {
         this.#report(error as NodeJS.ErrnoException);
         return;
       }
