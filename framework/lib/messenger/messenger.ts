@@ -33,7 +33,9 @@ export class Messenger extends EventEmitter {
   readonly #stop: () => void;
   readonly #requests = new Requests((message) => this.#transport.send(message));
   #early: Envelope[] | undefined = [];
-  /** Calls of `sendRandom` that wait for the first `egg-pids`, which names the other processes. */
+  /** Whether `egg-pids` has named the other processes; a new Agent gets it after `egg-ready`. */
+  #knowsOthers = false;
+  /** Calls of `sendRandom` that wait for `egg-ready` and the first `egg-pids`. */
   #randoms: [action: string, data: unknown][] = [];
 
   constructor(transport: MessageTransport, onError: (error: Error) => void) {
@@ -60,7 +62,7 @@ export class Messenger extends EventEmitter {
       const receiverPid = this.opids[Math.floor(Math.random() * this.opids.length)];
       return this.#send({ action, data, receiverPid, one: true });
     }
-    if (this.#early) this.#randoms.push([action, data]);
+    if (this.#early || !this.#knowsOthers) this.#randoms.push([action, data]);
     else this.#undelivered({ action, reason: 'there is no process on the other side at the moment' });
     return this;
   }
@@ -135,17 +137,26 @@ export class Messenger extends EventEmitter {
       return;
     }
     const { action, data } = message;
-    if (action === 'egg-pids' && Array.isArray(data)) this.opids = data.filter((pid) => pid !== null).map(String);
+    if (action === 'egg-pids' && Array.isArray(data)) {
+      this.opids = data.filter((pid) => pid !== null).map(String);
+      this.#knowsOthers = true;
+      this.#sendWaiting();
+    }
     if (action === 'egg-ready') {
       this.#emit(message);
       const early = this.#early ?? [];
       this.#early = undefined;
       for (const kept of early) this.#receive(kept);
-      for (const [name, value] of this.#randoms.splice(0)) this.sendRandom(name, value);
+      this.#sendWaiting();
       return;
     }
     if (this.#early && action !== 'egg-pids' && this.listenerCount(action) === 0) this.#keep(message);
     else this.#emit(message);
+  }
+
+  #sendWaiting(): void {
+    if (this.#early || !this.#knowsOthers) return;
+    for (const [action, data] of this.#randoms.splice(0)) this.sendRandom(action, data);
   }
 
   /** The other control messages are not for the app. */
