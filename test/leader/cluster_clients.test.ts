@@ -2,13 +2,12 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { statSync } from 'node:fs';
 import net from 'node:net';
-import path from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { Base } from 'sdk-base';
-import type { ClusterClientOptions } from '../../leader/client_types.js';
 import { ClusterClients } from '../../leader/cluster_clients.js';
 import { FRAME, FrameWriter } from '../../leader/frame.js';
-import { temporaryDirectory, until } from '../support/apps.js';
+import { until } from '../support/apps.js';
+import { pair } from '../support/leader_pair.js';
 
 type Listener = (value: unknown) => void;
 
@@ -70,33 +69,6 @@ class Registry extends Base {
   override async close(): Promise<void> {
     this.closed = true;
   }
-}
-
-interface Pair {
-  leader(options?: ClusterClientOptions): ClusterClients;
-  follower(options?: ClusterClientOptions): ClusterClients;
-  file: string;
-  errors: Error[];
-}
-
-/** A Leader and Followers in this process; between them is a real socket. */
-function pair(t: TestContext): Pair {
-  const file = path.join(temporaryDirectory(t), 'leader.sock');
-  const errors: Error[] = [];
-  const make = (
-    role: ConstructorParameters<typeof ClusterClients>[0],
-    options: ClusterClientOptions = {},
-  ): ClusterClients => {
-    const clients = new ClusterClients(role, options, (error) => errors.push(error));
-    t.after(() => clients.close());
-    return clients;
-  };
-  return {
-    leader: (options) => make({ kind: 'leader', token: 'secret', listen: () => ({ path: file }) }, options),
-    follower: (options) => make({ kind: 'follower', token: 'secret', address: () => ({ path: file }) }, options),
-    file,
-    errors,
-  };
 }
 
 test('a Follower invokes, with results, errors and callbacks', async (t) => {
