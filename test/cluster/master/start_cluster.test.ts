@@ -207,7 +207,7 @@ test('the Master loads neither Koa nor the loader, the framework or the app', ()
   const { sources, packages } = importGraph('cluster/master/master.ts');
   assert.ok(sources.includes('cluster/supervise/rolling_restart.ts'));
   assert.deepEqual(
-    sources.filter((file) => !/^(?:cluster\/|ipc\/|resolve\/|(?:errors|secrets|stdio)\.ts)/.test(file)),
+    sources.filter((file) => !/^(?:cluster\/|ipc\/|resolve\/|output\/|errors\.ts)/.test(file)),
     [],
   );
   assert.deepEqual(packages, []);
