@@ -6,24 +6,17 @@ import { RouteIndex } from './route_index.js';
 
 const log = debuglog('clutch:router');
 
-/** The state of one request in a chain. */
-interface Run {
+/** How a request matches the layers of a chain. */
+interface Match {
   path: string;
   /** The match of each layer's RegExp; undefined if the layer's own methods did the matching. */
   found: (RegExpExecArray | undefined)[];
 }
 
-interface Step {
-  fn: Middleware;
-  /** Index of the layer whose first middleware this is; -1 for a later one. */
-  begins: number;
-}
-
-/** The layers that match a request, with everything that can be prepared ahead of it. */
+/** The middleware of the layers that match a request, composed ahead of it. */
 export interface Chain {
-  layers: Layer[];
-  steps: Step[];
   route: Layer | undefined;
+  run(ctx: Context, next: Next, match: Match): Promise<unknown>;
 }
 
 const METHODS = new Set(process.getBuiltinModule('node:http').METHODS);
@@ -59,10 +52,12 @@ export class RouteDispatch {
     return this.stack === stack && this.#length === stack.length && this.#last === stack[stack.length - 1];
   }
 
-  match(path: string, method: string): MatchResult & { found: Run['found'] } {
+  match(path: string, method: string): MatchResult & { found: Match['found'] } {
     const upper = METHODS.has(method) ? method : method.toUpperCase();
     const result: ReturnType<RouteDispatch['match']> = { path: [], pathAndMethod: [], route: false, found: [] };
-    for (const { layer } of this.#index.candidates(path)) {
+    const candidates = this.#index.candidates(path);
+    for (let index = 0; index < candidates.length; index += 1) {
+      const { layer } = candidates[index] as { layer: Layer };
       const { regexp, methods } = layer;
       let found: RegExpExecArray | undefined;
       if (regexp.global || regexp.sticky) {
@@ -72,10 +67,10 @@ export class RouteDispatch {
         if (!matched) continue;
         found = matched;
       }
-      result.path.push(layer);
+      result.path = joined(result.path, layer);
       if (methods.length > 0 && !methods.includes(upper)) continue;
-      result.pathAndMethod.push(layer);
-      result.found.push(found);
+      result.pathAndMethod = joined(result.pathAndMethod, layer);
+      result.found = joined(result.found, found);
       if (methods.length > 0) result.route = true;
     }
     return result;
@@ -98,29 +93,40 @@ export class RouteDispatch {
   }
 }
 
-function prepare(layers: Layer[]): Chain {
-  const steps = layers.flatMap((layer, begins) =>
-    layer.stack.map((fn, index): Step => ({ fn, begins: index === 0 ? begins : -1 })),
-  );
-  return { layers, steps, route: layers.findLast(({ methods }) => methods.length > 0) };
+/** A list of one is made at its size: the first `push` to an empty one makes room for seventeen. */
+function joined<T>(list: T[], item: T): T[] {
+  if (list.length === 0) return [item];
+  list.push(item);
+  return list;
 }
 
-/** Runs the chain; each layer sets `ctx.params` and the like before its first middleware, as in `@koa/router`. */
-export function runChain(ctx: Context, next: Next, { layers, steps }: Chain, run: Run): Promise<unknown> {
-  let last = -1;
-  const dispatch = (index: number): Promise<unknown> => {
-    if (index <= last) return Promise.reject(new Error('next() called multiple times'));
-    last = index;
-    const step = steps[index];
+function prepare(layers: Layer[]): Chain {
+  let run: Chain['run'] = (_ctx, next) => settle(next());
+  for (const [order, layer] of [...layers.entries()].toReversed()) {
+    for (const [index, fn] of [...layer.stack.entries()].toReversed()) {
+      run = link(fn, index === 0 ? { layer, order } : undefined, run);
+    }
+  }
+  return { route: layers.findLast(({ methods }) => methods.length > 0), run };
+}
+
+/** @param begins the layer whose first middleware `fn` is: it sets `ctx.params` and the like before, as in `@koa/router` */
+function link(fn: Middleware, begins: { layer: Layer; order: number } | undefined, rest: Chain['run']): Chain['run'] {
+  return (ctx, next, match) => {
+    let called = false;
     try {
-      if (!step) return settle(next());
-      if (step.begins >= 0) enter(ctx, layers[step.begins] as Layer, run.path, run.found[step.begins]);
-      return settle(step.fn(ctx, () => dispatch(index + 1)));
+      if (begins) enter(ctx, begins.layer, match.path, match.found[begins.order]);
+      return settle(
+        fn(ctx, () => {
+          if (called) return Promise.reject(new Error('next() called multiple times'));
+          called = true;
+          return rest(ctx, next, match);
+        }),
+      );
     } catch (error) {
       return Promise.reject(error);
     }
   };
-  return dispatch(0);
 }
 
 type Params = Record<string, string>;

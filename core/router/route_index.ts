@@ -21,6 +21,8 @@ interface Entry<L> {
   layer: L;
 }
 
+type Entries<L> = readonly Entry<L>[];
+
 /**
  * Finds the layers that may match a path, in the order in which they were registered.
  *
@@ -63,35 +65,41 @@ export class RouteIndex<L extends IndexedLayer> {
 
   /** @returns layers in order of registration; read it before the next call, the array may be shared */
   candidates(path: string): readonly Entry<L>[] {
-    const found: Entry<L>[] = [];
+    const always = this.#always;
     // The tree holds only paths that begin with a slash.
-    if (path.charCodeAt(0) === 47) this.#collect(this.#root, path, 1, found);
-    if (found.length === 0) return this.#always;
-    if (this.#always.length > 0) found.push(...this.#always);
-    return found.length > 1 ? found.sort(byOrder) : found;
+    const found = path.charCodeAt(0) === 47 ? this.#collect(this.#root, path, 1, NONE) : NONE;
+    if (found.length === 0) return always;
+    if (found.length === 1 && always.length === 0) return found;
+    return [...found, ...always].sort(byOrder);
   }
 
-  #collect(node: Node<L>, path: string, from: number, found: Entry<L>[]): void {
-    if (node.below.length > 0) found.push(...node.below);
-    if (from >= path.length) {
-      if (node.here.length > 0) found.push(...node.here);
-      return;
-    }
+  /** @returns `before`, and what is found from `node` on */
+  #collect(node: Node<L>, path: string, from: number, before: Entries<L>): Entries<L> {
+    const found = joined(before, node.below);
+    if (from >= path.length) return joined(found, node.here);
     const slash = path.indexOf('/', from);
     const end = slash === -1 ? path.length : slash;
     if (end === from) {
       // A path with a slash at its end may be followed by one more.
-      if (end === path.length - 1) found.push(...node.here);
-      return;
+      return end === path.length - 1 ? joined(found, node.here) : found;
     }
+    let all = found;
     if (node.texts) {
       const text = path.slice(from, end);
       // Most routes are in lower case, and so are most requests.
       const next = node.texts.get(text) ?? node.texts.get(text.toLowerCase());
-      if (next) this.#collect(next, path, end + 1, found);
+      if (next) all = this.#collect(next, path, end + 1, all);
     }
-    if (node.parameter) this.#collect(node.parameter, path, end + 1, found);
+    return node.parameter ? this.#collect(node.parameter, path, end + 1, all) : all;
   }
+}
+
+const NONE: readonly never[] = [];
+
+/** Makes a list only if both have something: for most paths one node has all that matches. */
+function joined<L>(some: Entries<L>, more: Entries<L>): Entries<L> {
+  if (more.length === 0) return some;
+  return some.length === 0 ? more : [...some, ...more];
 }
 
 function emptyNode<L>(): Node<L> {

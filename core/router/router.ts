@@ -15,7 +15,7 @@ import {
 } from './koa_router.js';
 import { type RouteArguments, splitArguments } from './route_arguments.js';
 import { resolveController } from './route_controller.js';
-import { RouteDispatch, runChain } from './route_dispatch.js';
+import { RouteDispatch } from './route_dispatch.js';
 
 const { METHODS } = process.getBuiltinModule('node:http');
 
@@ -133,7 +133,7 @@ export class Router extends KoaRouter {
       if (!route) return next();
       const chain = compiled.chain(pathAndMethod);
       if (chain.route) setMatchedRoute(ctx, chain.route);
-      return runChain(context, next, chain, { path, found });
+      return chain.run(context, next, { path, found });
     };
     return Object.assign(dispatch, { router: this });
   }
