@@ -10,10 +10,9 @@ import { keepNextTickShape } from './http/node_internals.js';
 import { KoaBase } from './koa_base.js';
 import { Lifecycle } from './lifecycle/lifecycle.js';
 import type { TaskOptions } from './lifecycle/task_group.js';
-import { compose } from './request/compose.js';
 import type { Composed } from './request/composed.js';
 import { contextFactory, defineLazyState } from './request/context.js';
-import { handleRequest } from './request/handle_request.js';
+import { composeApp, handleRequest } from './request/handle_request.js';
 import { contextPrototype, responsePrototype } from './request/koa_prototypes.js';
 import type { RouteArguments } from './router/route_arguments.js';
 import type { Router } from './router/router.js';
@@ -137,7 +136,7 @@ export class ClutchCore extends KoaBase {
 
   /** The handler for `http.createServer`. Requests run inside `ctxStorage`, unless `config.asyncContext` is false. */
   override callback(): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
-    const run = compose(this.middleware);
+    const run = composeApp(this.middleware);
     if (this.listenerCount('error') === 0) this.on('error', this.onerror);
     if (!this.#tracksContext) return (req, res) => this.handleRequest(this.createContext(req, res), run);
     const storage = this.#storage;

@@ -1,21 +1,41 @@
 import type { Context } from '../types.js';
+import { compose } from './compose.js';
+import type { Composed } from './composed.js';
 import { watchConnection } from './connection.js';
+import { middlewareOf } from './phases.js';
 import { respond } from './respond.js';
 
+const RESPONDING = Symbol('responding');
+
+/** What the middleware has set is sent behind all of it. */
+const response = middlewareOf('response', {
+  after(ctx) {
+    try {
+      respond(ctx);
+    } catch (error) {
+      fail(ctx, error);
+    }
+    return undefined;
+  },
+  async failed(ctx, error) {
+    fail(ctx, error);
+  },
+});
+
+/**
+ * Composes the middleware of an app. `handleRequest` finds the same with the response as its first middleware, so that
+ * phases that follow need no promise of their own.
+ */
+export function composeApp(middleware: readonly unknown[]): Composed {
+  return Object.assign(compose(middleware), { [RESPONDING]: compose([response, ...middleware]) });
+}
+
 /** Runs the middleware of one request and responds, as Koa's own `handleRequest` does. */
-export function handleRequest(ctx: Context, run: (ctx: Context) => Promise<unknown>): Promise<void> {
+export function handleRequest(ctx: Context, run: Composed & { [RESPONDING]?: Composed }): Promise<void> {
   ctx.res.statusCode = 404;
   watchConnection(ctx);
-  return run(ctx).then(
-    () => {
-      try {
-        respond(ctx);
-      } catch (error) {
-        fail(ctx, error);
-      }
-    },
-    (error: unknown) => fail(ctx, error),
-  );
+  const responding = run[RESPONDING];
+  return (responding ? responding(ctx) : response(ctx, () => run(ctx))) as Promise<void>;
 }
 
 /** Koa does not respond if null or undefined was thrown, and the client waits for ever: here it is an error like any other. */

@@ -8,8 +8,8 @@ interface Accessor {
 }
 
 interface KoaContext {
-  request: Record<'path' | 'method', unknown>;
-  response: Record<'body' | 'status', unknown>;
+  request: Record<'path' | 'method' | 'secure', unknown>;
+  response: Record<'body' | 'status' | 'writable', unknown>;
 }
 
 const JSON_TYPE = 'application/json; charset=utf-8';
@@ -108,6 +108,18 @@ export function contextPrototype(koa: object): object {
       },
       set(this: KoaContext, value: unknown) {
         this.request.method = value;
+      },
+    },
+    secure: {
+      configurable: true,
+      get(this: KoaContext) {
+        return this.request.secure;
+      },
+    },
+    writable: {
+      configurable: true,
+      get(this: KoaContext) {
+        return this.response.writable;
       },
     },
   });

@@ -9,8 +9,8 @@ export interface Phases {
   before?(ctx: Context): ((next: Next) => unknown) | undefined;
   /** Runs once those behind it have succeeded. */
   after?(ctx: Context): Promise<unknown> | undefined;
-  /** Runs in place of `after` once one behind it has failed; it rejects with that error or another one. */
-  failed?(ctx: Context, error: unknown): Promise<never>;
+  /** Runs in place of `after` once one behind it has failed. Its promise rejects with that error or another one, or the error is dealt with. */
+  failed?(ctx: Context, error: unknown): Promise<unknown>;
 }
 
 /**
@@ -69,7 +69,7 @@ export class PhaseGroup {
   #leave(first: number, last: number, ctx: Context, result: Promise<unknown>): Promise<unknown> {
     const list = this.#list;
     let index = last;
-    while (index >= first && list[index]?.after === undefined) index -= 1;
+    while (index >= first && !isWaiting(list[index] as Phases)) index -= 1;
     if (index < first) return result;
     return result.then(
       () => this.#succeed(first, index, ctx),
@@ -92,15 +92,17 @@ export class PhaseGroup {
     return undefined;
   }
 
-  #fail(first: number, last: number, ctx: Context, error: unknown): Promise<never> {
+  #fail(first: number, last: number, ctx: Context, error: unknown): Promise<unknown> {
     for (let index = last; index >= first; index -= 1) {
       const { failed } = this.#list[index] as Phases;
-      if (failed !== undefined) {
-        return failed(ctx, error).catch((latest: unknown) => this.#fail(first, index - 1, ctx, latest));
-      }
+      if (failed !== undefined) return this.#leave(first, index - 1, ctx, failed(ctx, error));
     }
     return Promise.reject(error);
   }
+}
+
+function isWaiting({ after, failed }: Phases): boolean {
+  return after !== undefined || failed !== undefined;
 }
 
 function runOnce(instead: (next: Next) => unknown, rest: () => Promise<unknown>): Promise<unknown> {

@@ -13,7 +13,7 @@ interface Plan {
   /** `twice`: calls `next` a second time. */
   before: 'none' | 'nothing' | 'throws' | 'ends' | 'goes on' | 'waits, goes on' | 'twice' | 'rejects';
   after: 'none' | Way;
-  failed: boolean;
+  failed: 'none' | 'rejects' | 'recovers';
   isPlain: boolean;
 }
 
@@ -32,7 +32,7 @@ const plans: fc.Arbitrary<Plan[]> = fc.array(
       'rejects',
     ),
     after: fc.constantFrom<Plan['after'][]>('none', 'nothing', 'waits', 'throws', 'rejects'),
-    failed: fc.boolean(),
+    failed: fc.constantFrom<Plan['failed'][]>('none', 'rejects', 'recovers'),
     isPlain: fc.boolean(),
   }),
   { maxLength: 6 },
@@ -62,10 +62,10 @@ function phasesOf(plan: Plan, name: string, log: string[]): Phases {
         if (after === 'rejects') return Promise.reject(new Error(`${name} after rejects`));
         return after === 'waits' ? new Promise((resolve) => setImmediate(resolve)) : undefined;
       },
-      ...(failed && {
+      ...(failed !== 'none' && {
         failed: async (_ctx: Context, error: unknown) => {
           log.push(`${name} failed`);
-          throw new Error(`${name}: ${(error as Error).message}`);
+          if (failed === 'rejects') throw new Error(`${name}: ${(error as Error).message}`);
         },
       }),
     }),
@@ -83,8 +83,9 @@ function functionOf({ before, after, failed }: Phases): Middleware {
     try {
       await next();
     } catch (error) {
-      if (failed) await failed(ctx, error);
-      throw error;
+      if (!failed) throw error;
+      await failed(ctx, error);
+      return;
     }
     await after?.(ctx);
   };
