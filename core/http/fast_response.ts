@@ -10,6 +10,7 @@ interface Held {
   readonly key: string;
   readonly name: string;
   readonly value: string | number;
+  /** What is written of it; the length has none, as Node adds the one that it has measured. */
   readonly line: string;
 }
 
@@ -50,6 +51,20 @@ function knownOf(name: string): Known {
     if (names.size < NAMES_LIMIT) names.set(name, known);
   }
   return known;
+}
+
+const LENGTH = internalize('content-length');
+
+/** By status, for the message that a status has had last: an app may change `http.STATUS_CODES`. */
+const firstLines: { message: string; line: string }[] = [];
+
+function firstLineOf(status: number, message: string): string {
+  let known = firstLines[status];
+  if (known?.message !== message) {
+    known = { message, line: `HTTP/1.1 ${status} ${message}\r\n` };
+    firstLines[status] = known;
+  }
+  return known.line;
 }
 
 /** @returns the same text, as V8 keeps it for the keys of objects: two of these differ if their addresses do */
@@ -101,7 +116,8 @@ export class FastResponse<Request extends IncomingMessage = IncomingMessage> ext
     let header = known.last;
     if (header === undefined || header.value !== value) {
       validateHeaderValue(name, value as string);
-      header = { key: known.key, name, value, line: `${name}: ${value}\r\n` };
+      const { key } = known;
+      header = { key, name, value, line: key === LENGTH ? '' : `${name}: ${value}\r\n` };
       known.last = header;
     }
     const index = this.#indexOf(held, known.key);
@@ -137,11 +153,10 @@ export class FastResponse<Request extends IncomingMessage = IncomingMessage> ext
       return false;
     if (this.statusMessage && this.statusMessage !== message) return false;
     if (!hasOrdinaryHead(this)) return false;
-    let head = `HTTP/1.1 ${status} ${message}\r\n`;
+    let head = firstLineOf(status, message);
     for (let index = 0; index < held.length; index += 1) {
       const { key, value, line } = held[index] as Held;
-      if (key !== 'content-length') head += line;
-      // Node adds the length that it has measured.
+      if (key !== LENGTH) head += line;
       else if (Number(value) !== measuredLength(this)) return false;
     }
     this.statusCode = status;
