@@ -55,6 +55,7 @@ function ready(child: ChildProcess, timeout: number, stderr: string): Promise<st
       reject(new ClutchError('ERR_CLUTCH_BOOT', what, { where: tail, fix: `The whole log is in ${stderr}` }));
     };
     const timer = setTimeout(() => {
+      child.off('exit', onExit);
       child.kill('SIGTERM');
       child.once('exit', () => fail(`the app was not ready within ${timeout} ms (timeout)`));
     }, timeout);

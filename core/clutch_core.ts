@@ -111,13 +111,8 @@ export class ClutchCore extends KoaBase {
   }
 
   override use(fn: Middleware): this {
-    if (typeof fn !== 'function') {
-      throw new ClutchError('ERR_CLUTCH_MIDDLEWARE', 'app.use() requires a function', {
-        where: `got ${typeof fn}`,
-        fix: 'Pass (ctx, next) => …',
-      });
-    }
-    return super.use(toMiddleware(fn));
+    // Koa refuses what is no function, with its own TypeError.
+    return super.use(typeof fn === 'function' ? toMiddleware(fn) : fn);
   }
 
   /** Created at first use. Its middleware comes last, after everything that is used before the app is ready. */

@@ -23,7 +23,7 @@ import { createMasterLog } from './master_log.js';
 import { MasterMessenger } from './master_messenger.js';
 import { Relay } from './relay.js';
 import { listenToSignals } from './signals.js';
-import type { SpawnedCluster } from './spawn_all.js';
+import { hasInspector, type SpawnedCluster } from './spawn_all.js';
 
 const debug = debuglog('clutch:cluster');
 
@@ -51,6 +51,7 @@ export class Master implements ClusterHandle {
   readonly #watchdog: Watchdog;
   readonly #sticky: StickyListener<ManagedChild> | undefined;
   readonly #frameworkName: string;
+  readonly #isInspected: boolean;
   /** What Leader and Followers need to find and trust each other; `agent` follows the Agent in use. */
   readonly #leader: LeaderInfo;
   #messenger: MasterMessenger | undefined;
@@ -96,8 +97,8 @@ export class Master implements ClusterHandle {
       baseDir: options.baseDir,
     }));
     // A process that is being debugged may stop at a breakpoint for any time.
-    const debugged = (options.execArgv ?? process.execArgv).some((option) => option.startsWith('--inspect'));
-    const limits = { ...options, hangTimeout: debugged ? 0 : options.hangTimeout };
+    this.#isInspected = hasInspector(options.execArgv ?? process.execArgv);
+    const limits = { ...options, hangTimeout: this.#isInspected ? 0 : options.hangTimeout };
     const isThread = options.startMode === 'worker_threads';
     this.#watchdog = new Watchdog(limits, () => [...this.#agents.all, ...this.#workers.all], {
       onHang: (child, silent) => void killHung(this.#log, child, { silent, isThread }),
@@ -240,6 +241,8 @@ export class Master implements ClusterHandle {
     }
     logDeath(this.#log, worker, reason, delay);
     this.#eggEvents.workerGone();
+    // An IDE that stops debugging kills the process that it is attached to.
+    if (this.#isInspected && reason === 'ended by SIGKILL') this.#end(0);
   }
 
   #onWorkerExit(worker: ManagedChild): void {

@@ -94,9 +94,19 @@ function sources({ startMode, scheduling, workers }: ClusterOptions, execArgv: s
   }
   const shared = scheduling === 'shared';
   return [
-    new ProcessSource(AGENT_ENTRY, execArgv),
+    new ProcessSource(AGENT_ENTRY, hasInspector(execArgv) ? [...execArgv, agentInspector()] : execArgv),
     new ClusterWorkers({ entry: WORKER_ENTRY, execArgv, shared, count: workers }),
   ];
+}
+
+/** Whether processes with these arguments can be debugged. Node counts the ports of the app workers up from the Master's. */
+export function hasInspector(execArgv: string[]): boolean {
+  return execArgv.some((option) => option.startsWith('--inspect'));
+}
+
+/** The Agent's port is where Egg has it. */
+function agentInspector(): string {
+  return `--inspect-port=${process.env['EGG_AGENT_DEBUG_PORT'] ?? 5800}`;
 }
 
 interface ChosenPorts {

@@ -17,15 +17,12 @@ export const DEFAULT_FRAMEWORK = {
 /**
  * Starts a cluster: this process becomes the Master, which forks one Agent and the app workers.
  *
- * @param callback called when every process is ready, as in Egg
+ * @param callback called without arguments when every process is ready, as in Egg
  * @returns the handle, once every process is ready
  * @throws {ClutchError} ERR_CLUTCH_OPTION, ERR_CLUTCH_NOT_FOUND, ERR_CLUTCH_FRAMEWORK before anything is forked;
  * a boot that fails later prints the error and ends this process with code 1
  */
-export async function startCluster(
-  options: StartClusterOptions = {},
-  callback?: (handle: ClusterHandle) => void,
-): Promise<ClusterHandle> {
+export async function startCluster(options: StartClusterOptions = {}, callback?: () => void): Promise<ClusterHandle> {
   const parsed = parseClusterOptions(options, (message) => createMasterLog().warn(message));
   const framework = resolveFramework(parsed) ?? DEFAULT_FRAMEWORK;
   if (parsed.pidFile) writePidFile(parsed.pidFile);
@@ -36,7 +33,7 @@ export async function startCluster(
   const master = new Master(parsed, version ? `${name} ${version}` : name, spawned);
   master.start();
   await master.ready;
-  callback?.(master);
+  callback?.();
   return master;
 }
 

@@ -82,9 +82,8 @@ export async function bootChild<T extends ChildApplication>(
 ): Promise<void> {
   // A terminal sends its signals to the whole group; the Master decides when its children end.
   if (isMainThread) for (const signal of ['SIGINT', 'SIGQUIT', 'SIGHUP']) process.on(signal, () => undefined);
-  if (isMainThread && !process.execArgv.some((option) => option.startsWith('--inspect'))) {
-    process.debugPort = inspectorPort(process.pid);
-  }
+  const isInspected = isMainThread && process.execArgv.some((option) => option.startsWith('--inspect'));
+  if (isMainThread && !isInspected) process.debugPort = inspectorPort(process.pid);
   const link = connectMaster();
   const inbox = new Inbox(link);
   const prepared = inbox.receive<PrepareData>(CONTROL.prepare);
@@ -100,6 +99,9 @@ export async function bootChild<T extends ChildApplication>(
   link.onClose(leaveWhileBooting);
   link.onGone(leaveWhileBooting);
   link.send({ clutch: CONTROL.hello });
+  // For a parent that attaches a debugger, as IDEs do.
+  if (isInspected)
+    link.send({ action: 'debug', data: { debugPort: process.debugPort, pid: process.pid }, to: 'parent' });
   try {
     const framework = await loadFramework<T>(await prepared, kind);
     framework.warmUp?.();

@@ -81,9 +81,11 @@ export class Router extends KoaRouter {
   #registerOne(path: RoutePath, methods: string[], handlers: Middleware[], options: RouteOptions): Layer {
     const register = (at: RoutePath, extra: object): Layer =>
       super.register(at, methods, handlers, { ...options, ...extra }) as Layer;
-    if (typeof path !== 'string' || options.pathAsRegExp || !LEGACY_PATTERN.test(path)) {
-      return register(path, path instanceof RegExp ? { pathAsRegExp: true } : {});
+    if (path instanceof RegExp) {
+      // Its captures are the parameters 0, 1, …
+      return Object.assign(register(path, { pathAsRegExp: true }), { paramNames: captureNames(path) });
     }
+    if (options.pathAsRegExp || !LEGACY_PATTERN.test(path)) return register(path, {});
     const { sensitive, strict } = this.opts;
     const compile = (pattern: string): { regexp: RegExp; keys: { name: string | number }[] } => {
       const keys: { name: string | number }[] = [];
@@ -245,6 +247,12 @@ Object.defineProperty(Router.prototype, 'del', {
   writable: true,
   value: Reflect.get(Router.prototype, 'delete'),
 });
+
+/** @returns the numbers of the groups that a RegExp captures, as names of parameters */
+function captureNames({ source, flags }: RegExp): { name: string }[] {
+  const groups = new RegExp(`${source}|`, flags).exec('')?.slice(1) ?? [];
+  return groups.map((_, index) => ({ name: String(index) }));
+}
 
 /** @returns the path with its parameters filled in; those that the pattern does not have become the query */
 function fillPath(pattern: string, params: unknown): string {

@@ -108,6 +108,11 @@ function build(router: AnyRouter, { routes, param }: Table): AnyRouter {
       end: methods.length > 0 || end,
       ...(path instanceof RegExp ? { pathAsRegExp: true } : {}),
     });
+    // What Egg has and @koa/router has not: captures of a RegExp are parameters.
+    if (path instanceof RegExp && !(router instanceof Router)) {
+      const groups = new RegExp(`${path.source}|`).exec('')?.slice(1) ?? [];
+      Object.assign(router.stack.at(-1) as object, { paramNames: groups.map((_, name) => ({ name: String(name) })) });
+    }
   }
   if (param)
     router.param('id', (id: string, ctx: Fields, next: () => unknown) => {
