@@ -1,7 +1,7 @@
 import type { TestContext } from 'node:test';
 import { fixture, type RunningCluster, startTestCluster, until } from './apps.js';
 
-export interface Outcome {
+interface Outcome {
   value?: unknown;
   error?: { name: string; message: string; code?: string; stack: string };
 }
