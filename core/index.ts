@@ -1,6 +1,7 @@
 export { BaseContextClass } from './base_context_class.js';
 export { ClutchCore } from './clutch_core.js';
 export type { CoreOptions } from './core_options.js';
+export { setValidHeader } from './http/fast_response.js';
 export type { BootClass, BootHook } from './lifecycle/boot_hook.js';
 export { Lifecycle } from './lifecycle/lifecycle.js';
 export type { Composed } from './request/composed.js';

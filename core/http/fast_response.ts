@@ -1,4 +1,4 @@
-import type { IncomingMessage, OutgoingHttpHeaders } from 'node:http';
+import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { hasOrdinaryHead, isWriteHeadReplaced, measuredLength, rawHeaderNames, storeHead } from './node_internals.js';
 import { SingleWriteResponse } from './single_write_response.js';
 
@@ -55,6 +55,10 @@ function knownOf(name: string): Known {
 
 const LENGTH = internalize('content-length');
 
+function headerOf(key: string, name: string, value: string | number): Held {
+  return { key, name, value, line: key === LENGTH ? '' : `${name}: ${value}\r\n` };
+}
+
 /** By status, for the message that a status has had last: an app may change `http.STATUS_CODES`. */
 const firstLines: { message: string; line: string }[] = [];
 
@@ -106,6 +110,17 @@ export class FastResponse<Request extends IncomingMessage = IncomingMessage> ext
     return super.setHeader(name, value);
   }
 
+  /**
+   * Sets a header whose value is known to be valid, such as one made of base64 text. Checking one that is another for each
+   * response takes longer than all else that is done for it.
+   */
+  setValidHeader(name: string, value: string): void {
+    const held = this.#held;
+    const known = knownOf(name);
+    if (held === null || this.headersSent || known.nodesOwn) this.setHeader(name, value);
+    else this.#keep(held, headerOf(known.key, name, value));
+  }
+
   /** @returns false if Node must handle the header */
   #hold(name: unknown, value: unknown): boolean {
     const held = this.#held;
@@ -116,14 +131,17 @@ export class FastResponse<Request extends IncomingMessage = IncomingMessage> ext
     let header = known.last;
     if (header === undefined || header.value !== value) {
       validateHeaderValue(name, value as string);
-      const { key } = known;
-      header = { key, name, value, line: key === LENGTH ? '' : `${name}: ${value}\r\n` };
+      header = headerOf(known.key, name, value);
       known.last = header;
     }
-    const index = this.#indexOf(held, known.key);
+    this.#keep(held, header);
+    return true;
+  }
+
+  #keep(held: Held[], header: Held): void {
+    const index = this.#indexOf(held, header.key);
     if (index < 0) held.push(header);
     else held[index] = header;
-    return true;
   }
 
   override getHeader(name: string): number | string | string[] | undefined {
@@ -195,4 +213,14 @@ export class FastResponse<Request extends IncomingMessage = IncomingMessage> ext
   getRawHeaderNames(): string[] {
     return this.#held?.map(({ name }) => name) ?? rawHeaderNames(this);
   }
+}
+
+/** Sets a header whose value is known to be valid, on a response of any class. */
+export function setValidHeader(
+  res: ServerResponse & Partial<Pick<FastResponse, 'setValidHeader'>>,
+  name: string,
+  value: string,
+): void {
+  if (res.setValidHeader) res.setValidHeader(name, value);
+  else res.setHeader(name, value);
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import http from 'node:http';
 import net from 'node:net';
 import { test } from 'node:test';
+import { setValidHeader } from '../../../core/http/fast_response.js';
 import { fastClasses } from '../../support/fast_classes.js';
 import { GET, type Handler, sameAsNode } from '../../support/same_as_node.js';
 
@@ -57,6 +58,17 @@ const RESPONSES: Record<string, Handler> = {
   'one cookie as a text': (_req, res) => {
     res.setHeader('Set-Cookie', 'a=1');
     res.end('x');
+  },
+  'headers that are known to be valid': (_req, res, see) => {
+    for (const name of ['X-A', 'X-B', 'x-a', 'Set-Cookie']) setValidHeader(res, name, `${name}=1`);
+    res.setHeader('X-B', '2');
+    see([res.getHeader('X-A'), res.getHeaderNames(), { ...res.getHeaders() }]);
+    setValidHeader(res, 'Content-Length', '1');
+    setValidHeader(res, 'Connection', 'close');
+    res.appendHeader('Set-Cookie', 'b=2');
+    setValidHeader(res, 'X-C', '3');
+    res.end('x');
+    attempt(see, () => setValidHeader(res, 'X-D', '4'));
   },
   'headers from a map': (_req, res) => {
     res.setHeader('X-A', '1');

@@ -1,6 +1,6 @@
 import { createRequire } from 'node:module';
 import type Cookies from 'cookies';
-import type { Context } from '../../../../core/index.js';
+import { type Context, setValidHeader } from '../../../../core/index.js';
 import type { CsrfOptions } from '../options.js';
 
 const require = createRequire(import.meta.url);
@@ -16,6 +16,7 @@ export class SecretCookie {
   readonly #attributes: Attributes;
   readonly #domain: CsrfOptions['cookieDomain'];
   readonly #isPlain: boolean;
+  readonly #prefix: string = '';
   /** Finds the cookie where it is neither signed nor encrypted, without `ctx.cookies`. */
   readonly #pattern: RegExp | undefined;
   /** The attributes as text, for connections without and with TLS; where they are the same for all requests. */
@@ -39,6 +40,7 @@ export class SecretCookie {
       new Cookie(name, 'x', { ...this.#attributes, domain: cookieDomain, secure: overTls })
         .toHeader()
         .slice(name.length + 2);
+    this.#prefix = `${name}=`;
     this.#suffixes = [suffixOf(false), suffixOf(true)];
   }
 
@@ -56,8 +58,9 @@ export class SecretCookie {
   set(ctx: Context, secret: string): void {
     const { res } = ctx;
     if (this.#suffixes && !res.hasHeader('set-cookie')) {
-      // A text, not a list: the head of the response is then one that the short way writes.
-      res.setHeader('set-cookie', `${this.#names[0]}=${secret}${this.#suffixes[ctx.secure ? 1 : 0]}`);
+      // The secret is base64 text, and `Cookie` has checked what stands around it. One text, not a list: then the head is
+      // written in the short way.
+      setValidHeader(res, 'set-cookie', `${this.#prefix}${secret}${this.#suffixes[ctx.secure ? 1 : 0]}`);
       return;
     }
     const domain = typeof this.#domain === 'function' ? this.#domain(ctx) : this.#domain;
