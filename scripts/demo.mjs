@@ -1,4 +1,4 @@
-// Builds, scaffolds the template into a temporary directory and serves it with an Agent and two workers.
+// Scaffolds the template into a temporary directory and serves it with an Agent and two workers.
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,8 +15,6 @@ function run(args, cwd) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
-// Here and not in package.json: npm passes a signal to a single command, and not to the second one of two.
-run([path.join(root, 'scripts/build.mjs')], root);
 run([cli, 'init', app], temporary);
 // In place of `npm install`: the app takes what this checkout has.
 const modules = path.join(app, 'node_modules');
