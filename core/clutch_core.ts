@@ -35,6 +35,12 @@ type LoaderClass = new (app: never) => Loader;
 const EGG_LOADER = Symbol.for('egg#loader');
 const STORAGE = Symbol.for('gals#asyncLocalStorage');
 
+/**
+ * The key under which an app has itself. Test kits wrap an app in a Proxy, and a method that is called on the Proxy has
+ * no private members: it takes them from `this[SELF]`.
+ */
+export const SELF: unique symbol = Symbol('clutch#self');
+
 /** One AsyncLocalStorage for all apps of a process, found by the same symbol as in Egg's own packages. */
 function contextStorage(): AsyncLocalStorage<Context> {
   const holder = globalThis as { [STORAGE]?: AsyncLocalStorage<Context> };
@@ -47,6 +53,7 @@ function contextStorage(): AsyncLocalStorage<Context> {
  * @throws {ClutchError} ERR_CLUTCH_OPTION, ERR_CLUTCH_NOT_FOUND, ERR_CLUTCH_PACKAGE, ERR_CLUTCH_FRAMEWORK
  */
 export class ClutchCore extends KoaBase {
+  declare readonly [SELF]: this;
   readonly options: CoreOptions & { baseDir: string; type: 'application' | 'agent' };
   readonly timing = new Timing();
   readonly lifecycle: Lifecycle;
@@ -65,6 +72,7 @@ export class ClutchCore extends KoaBase {
 
   constructor(options: CoreOptions = {}) {
     super();
+    Object.defineProperty(this, SELF, { value: this });
     options.baseDir ??= process.cwd();
     options.type ??= 'application';
     checkOptions(options);
@@ -117,25 +125,26 @@ export class ClutchCore extends KoaBase {
 
   /** Created at first use. Its middleware comes last, after everything that is used before the app is ready. */
   get router(): Router {
-    if (!this.#router) {
+    const self = this[SELF];
+    if (!self.#router) {
       // Loaded late: the Agent has no routes.
       const { Router } = require('./router/router.js') as typeof import('./router/router.js');
-      const router = new Router({ sensitive: true }, this);
-      this.#router = router;
-      this.beforeStart(() => {
-        this.use(Object.assign(router.middleware(), { _name: 'router' }));
+      const router = new Router({ sensitive: true }, self);
+      self.#router = router;
+      self.beforeStart(() => {
+        self.use(Object.assign(router.middleware(), { _name: 'router' }));
       }, 'mount router');
     }
-    return this.#router;
+    return self.#router;
   }
 
   /** The handler for `http.createServer`. Requests run inside `ctxStorage`, unless `config.asyncContext` is false. */
   override callback(): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
-    const run = composeApp(this.middleware);
+    const chain = composeApp(this.middleware);
     if (this.listenerCount('error') === 0) this.on('error', this.onerror);
-    if (!this.#tracksContext) return (req, res) => this.handleRequest(this.createContext(req, res), run);
-    const storage = this.#storage;
-    const handle = (ctx: Context): Promise<void> => this.handleRequest(ctx, run);
+    if (!this[SELF].#tracksContext) return (req, res) => this.handleRequest(this.createContext(req, res), chain());
+    const storage = this[SELF].#storage;
+    const handle = (ctx: Context): Promise<void> => this.handleRequest(ctx, chain());
     return (req, res) => {
       const ctx = this.createContext(req, res);
       // One function for all requests gets `ctx` as an argument: no closure per request.
@@ -163,12 +172,12 @@ export class ClutchCore extends KoaBase {
 
   /** The AsyncLocalStorage that holds the context of the request that is being handled. */
   get ctxStorage(): AsyncLocalStorage<Context> {
-    return this.#storage;
+    return this[SELF].#storage;
   }
 
   /** The context of the request that is being handled; undefined outside one, and when `config.asyncContext` is false. */
   get currentContext(): Context | undefined {
-    return this.#storage.getStore();
+    return this[SELF].#storage.getStore();
   }
 
   /**
@@ -177,15 +186,15 @@ export class ClutchCore extends KoaBase {
    */
   override emit(event: string | symbol, ...args: unknown[]): boolean {
     const ctx = args[1] as Context | undefined;
-    if (event !== 'error' || !ctx?.app || !this.#tracksContext || this.currentContext === ctx) {
+    if (event !== 'error' || !ctx?.app || !this[SELF].#tracksContext || this.currentContext === ctx) {
       return super.emit(event, ...args);
     }
-    return this.#storage.run(ctx, () => super.emit(event, ...args));
+    return this[SELF].#storage.run(ctx, () => super.emit(event, ...args));
   }
 
   /** Runs `scope` with `ctx` as `currentContext`. */
   protected runInContext<T>(ctx: Context, scope: () => T): T {
-    return this.#storage.run(ctx, scope);
+    return this[SELF].#storage.run(ctx, scope);
   }
 
   /** Runs the middleware and responds; `ctx.onerror` responds to an error. */
@@ -194,8 +203,9 @@ export class ClutchCore extends KoaBase {
   }
 
   override createContext(req: IncomingMessage, res: ServerResponse): Context {
-    this.#createContext ??= contextFactory(this);
-    return this.#createContext(req, res);
+    const self = this[SELF];
+    self.#createContext ??= contextFactory(self);
+    return self.#createContext(req, res);
   }
 
   /** @returns for a generator function an async one that does the same, anything else as it is */

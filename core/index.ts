@@ -1,5 +1,5 @@
 export { BaseContextClass } from './base_context_class.js';
-export { ClutchCore } from './clutch_core.js';
+export { ClutchCore, SELF } from './clutch_core.js';
 export type { CoreOptions } from './core_options.js';
 export { setValidHeader } from './http/fast_response.js';
 export type { BootClass, BootHook } from './lifecycle/boot_hook.js';

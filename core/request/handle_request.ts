@@ -23,10 +23,27 @@ const response = middlewareOf('response', {
 });
 
 /**
- * Composes the middleware of an app. `handleRequest` finds the same with the response as its first middleware, so that
- * phases that follow need no promise of their own.
+ * Composes the middleware of an app, which may still grow: `app.use()` after `app.callback()` takes effect, as in Egg.
+ *
+ * @returns the function that gives the chain for the next request
  */
-export function composeApp(middleware: readonly unknown[]): Composed {
+export function composeApp(middleware: readonly unknown[]): () => Composed {
+  let composed = composeWithResponse(middleware);
+  let { length } = middleware;
+  return () => {
+    if (middleware.length !== length) {
+      composed = composeWithResponse(middleware);
+      ({ length } = middleware);
+    }
+    return composed;
+  };
+}
+
+/**
+ * `handleRequest` finds the same chain with the response as its first middleware, so that phases that follow need no
+ * promise of their own.
+ */
+function composeWithResponse(middleware: readonly unknown[]): Composed {
   return Object.assign(compose(middleware), { [RESPONDING]: compose([response, ...middleware]) });
 }
 

@@ -9,6 +9,7 @@ import {
   type IController,
   type IMiddleware,
   responseOn,
+  SELF,
 } from '../../core/index.js';
 import { ClutchError } from '../../errors.js';
 import { AppWorkerLoader } from '../../loader/index.js';
@@ -76,13 +77,13 @@ export class Application extends BaseApplication {
     ctx: Context,
   ) => Helper {
     // Its methods come from the extend files of the load units.
-    this.#Helper ??= class Helper extends FrameworkController {} as new (ctx: Context) => Helper;
-    return this.#Helper;
+    this[SELF].#Helper ??= class Helper extends FrameworkController {} as new (ctx: Context) => Helper;
+    return this[SELF].#Helper;
   }
 
   /** Values that `ctx.locals` starts from; assigning merges. */
   get locals(): Record<string, unknown> {
-    return (this.#locals ??= {});
+    return (this[SELF].#locals ??= {});
   }
 
   set locals(values: Record<string, unknown>) {
@@ -110,16 +111,16 @@ export class Application extends BaseApplication {
 
   /** Signs cookies as Egg does: HMAC-SHA256 with the first key, older keys still verify. */
   get keygrip(): Keygrip {
-    if (!this.#keygrip) {
+    if (!this[SELF].#keygrip) {
       const KeygripOf = require('keygrip') as typeof Keygrip;
-      this.#keygrip = new KeygripOf(this.keys, 'sha256', 'base64');
+      this[SELF].#keygrip = new KeygripOf(this.keys, 'sha256', 'base64');
     }
-    return this.#keygrip;
+    return this[SELF].#keygrip;
   }
 
   /** Encrypts cookies with `keys`. */
   get cookieCipher(): CookieCipher {
-    return (this.#cookieCipher ??= new CookieCipher(this.keys));
+    return (this[SELF].#cookieCipher ??= new CookieCipher(this.keys));
   }
 
   #onServer(server: Server): void {
@@ -134,8 +135,8 @@ export class Application extends BaseApplication {
   /** Warns, once, if Node's own request and response classes are used although nobody has turned the faster ones off. */
   override get serverOptions(): BaseApplication['serverOptions'] {
     const reason = this.httpFallback;
-    if (reason !== undefined && !this.#fallbackLogged) {
-      this.#fallbackLogged = true;
+    if (reason !== undefined && !this[SELF].#fallbackLogged) {
+      this[SELF].#fallbackLogged = true;
       this.coreLogger.warn("[clutch] Node's own HTTP classes are used, not the faster ones: %s", reason);
     }
     return super.serverOptions;

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import type { HttpClientResponse } from 'urllib';
-import { ClutchCore, type Context, type CoreOptions } from '../../core/index.js';
+import { ClutchCore, type Context, type CoreOptions, SELF } from '../../core/index.js';
 import { toError } from '../../errors.js';
 import type { LeaderInfo } from '../../ipc/socket_path.js';
 import type { ClusterClientOptions } from '../../leader/client_types.js';
@@ -40,7 +40,8 @@ export interface ApplicationOptions extends CoreOptions {
 /** What Agent and Application have in common. Config and all files are loaded when the constructor returns. */
 export abstract class BaseApplication extends ClutchCore {
   declare readonly options: ClutchCore['options'] & ApplicationOptions;
-  readonly messenger: Messenger;
+  // Assigned, not defined, so that a subclass may intercept it: Egg's test kit has a setter of this name.
+  declare readonly messenger: Messenger;
   /** The base classes that plugins extend: `class extends app.Service`. */
   readonly BaseContextClass: typeof FrameworkController = FrameworkController;
   override readonly Controller: typeof FrameworkController = FrameworkController;
@@ -102,13 +103,13 @@ export abstract class BaseApplication extends ClutchCore {
     Class: new (...args: A) => T,
     options?: ClusterClientOptions,
   ): ClusterClientBuilder<T, A> {
-    return this.#sharedClients().builder(Class, options);
+    return this[SELF].#sharedClients().builder(Class, options);
   }
 
   /** Made at first use: most apps share no client. */
   #sharedClients(): ClusterClients {
     const { clusterClientsOf } = require('../../leader/clients_of.js') as typeof import('../../leader/clients_of.js');
-    return (this.#clusterClients ??= clusterClientsOf(this, (error) => this.coreLogger.error(error)));
+    return (this[SELF].#clusterClients ??= clusterClientsOf(this, (error) => this.coreLogger.error(error)));
   }
 
   /**
@@ -121,24 +122,24 @@ export abstract class BaseApplication extends ClutchCore {
   addSingleton<C, T>(name: string, create: CreateClient<this, C, T>): void {
     const singleton = new Singleton<T, C>(this, name, create);
     singleton.init();
-    this.#singletons.push(singleton as unknown as Singleton);
+    this[SELF].#singletons.push(singleton as unknown as Singleton);
   }
 
   /** The class of `httpclient`, loaded at first use; an app may replace it by one of its own. */
   get HttpClient(): typeof HttpClient {
-    this.#HttpClient ??= (
+    this[SELF].#HttpClient ??= (
       require('./httpclient/http_client.js') as typeof import('./httpclient/http_client.js')
     ).HttpClient;
-    return this.#HttpClient;
+    return this[SELF].#HttpClient;
   }
 
   set HttpClient(Class: typeof HttpClient) {
-    this.#HttpClient = Class;
+    this[SELF].#HttpClient = Class;
   }
 
   /** The HTTP client of this app, made at first use from `config.httpclient`. */
   get httpclient(): HttpClient {
-    return (this.#httpclient ??= this.createHttpClient());
+    return (this[SELF].#httpclient ??= this.createHttpClient());
   }
 
   get httpClient(): HttpClient {
@@ -148,7 +149,7 @@ export abstract class BaseApplication extends ClutchCore {
   /** Makes one more client, with connections of its own; it is closed with the app. */
   createHttpClient(options?: HttpClientOptions): HttpClient {
     const client = new this.HttpClient(this, options);
-    this.#httpClients.push(client);
+    this[SELF].#httpClients.push(client);
     return client;
   }
 
@@ -194,13 +195,13 @@ export abstract class BaseApplication extends ClutchCore {
 
   /** Writes config, its sources and the boot timeline to `config.rundir`; a failure is logged only. */
   dumpConfig(): void {
-    this.#tolerateWriteError(() => writeRunFiles(this));
+    this[SELF].#tolerateWriteError(() => writeRunFiles(this));
   }
 
   /** Writes one file to `config.rundir`, as JSON. */
   protected writeRunFile(name: string, content: () => unknown): void {
     const rundir = this.config.rundir;
-    this.#tolerateWriteError(() => writeJson(path.join(rundir, name), content()));
+    this[SELF].#tolerateWriteError(() => writeJson(path.join(rundir, name), content()));
   }
 
   /** A directory that cannot be written must not keep an app from serving. */
@@ -234,7 +235,7 @@ export abstract class BaseApplication extends ClutchCore {
   }
 
   get loggers(): Loggers {
-    return (this.#loggers ??= new Loggers(
+    return (this[SELF].#loggers ??= new Loggers(
       this.config,
       this.type,
       () => this.currentContext as LogContext | undefined,
@@ -299,12 +300,12 @@ export abstract class BaseApplication extends ClutchCore {
 
   /** Stops handling unhandled rejections: from now on Node ends the process on one. */
   releaseRejections(): void {
-    process.off('unhandledRejection', this.#onRejection);
+    process.off('unhandledRejection', this[SELF].#onRejection);
   }
 
   /** Whether an error was already logged as an unhandled rejection. */
   isLogged(error: Error): boolean {
-    return this.#rejections.has(error);
+    return this[SELF].#rejections.has(error);
   }
 
   /** A caller that awaits ready receives the boot's error and prints it, so here it goes to the log files only. */

@@ -692,3 +692,22 @@ for (const [name, [setup, requests]] of Object.entries(MIDDLEWARE)) {
     assert.ok(seen.every(({ failed }) => failed === undefined));
   });
 }
+
+// Koa with koa-compose before 4.2 does the same, and Egg's test kit needs it: it takes callback() while the app boots.
+test('middleware that is added after callback() runs', async (t) => {
+  const app = own(t);
+  const server = http.createServer(app.callback()).listen(0, '127.0.0.1');
+  t.after(() => server.close());
+  await once(server, 'listening');
+  const { port } = server.address() as net.AddressInfo;
+  const ask = async () => (await fetch(`http://127.0.0.1:${port}/`)).text();
+  app.use(async (ctx, next) => {
+    ctx.body = 'first';
+    await next();
+  });
+  assert.equal(await ask(), 'first');
+  app.use((ctx) => {
+    ctx.body = 'second';
+  });
+  assert.equal(await ask(), 'second');
+});
