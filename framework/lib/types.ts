@@ -31,6 +31,8 @@ declare module '../../core/types.js' {
     queries: Record<string, string[]>;
     /** Runs after the response has gone its way; errors are emitted on the app. */
     runInBackground(scope: (ctx: Context) => unknown): void;
+    /** @internal */
+    _runInBackground(scope: (ctx: Context) => unknown): Promise<void>;
     res: ServerResponse;
   }
 }

@@ -116,19 +116,23 @@ export default defineExtend<Own>({
   },
 
   runInBackground(scope: (ctx: Context) => unknown): void {
+    void this._runInBackground(scope);
+  },
+
+  /** Egg's test kit replaces `runInBackground`, to wait for the promise that this one returns. It never rejects. */
+  async _runInBackground(scope: (ctx: Context) => unknown): Promise<void> {
     const { app } = this;
     const name = (scope as { _name?: string })._name ?? scope.name;
-    setImmediate(async () => {
-      const start = Date.now();
-      try {
-        await scope(this);
-        app.coreLogger.info('[background] %s succeeded in %sms', name, Date.now() - start);
-      } catch (thrown) {
-        app.coreLogger.info('[background] %s failed after %sms', name, Date.now() - start);
-        const error = toError(thrown);
-        if (Object.isExtensible(error)) Object.assign(error, { runInBackground: true });
-        app.emit('error', error, this);
-      }
-    });
+    await new Promise((resolve) => setImmediate(resolve));
+    const start = Date.now();
+    try {
+      await scope(this);
+      app.coreLogger.info('[background] %s succeeded in %sms', name, Date.now() - start);
+    } catch (thrown) {
+      app.coreLogger.info('[background] %s failed after %sms', name, Date.now() - start);
+      const error = toError(thrown);
+      if (Object.isExtensible(error)) Object.assign(error, { runInBackground: true });
+      app.emit('error', error, this);
+    }
   },
 });

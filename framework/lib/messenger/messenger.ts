@@ -42,7 +42,13 @@ export class Messenger extends EventEmitter {
     super();
     this.#transport = transport;
     this.#onError = onError;
-    this.#stop = transport.listen((message) => this.#receive(message));
+    this.#stop = transport.listen((message) => this._onMessage(message));
+  }
+
+  /** Takes in a message from another process. Egg's test kit delivers messages through this name. */
+  _onMessage(message: Envelope): void {
+    if (isControl(message)) this.#receiveControl(message);
+    else this.#receive(message);
   }
 
   /** To every app worker and the Agent, this process included. */
@@ -131,11 +137,7 @@ export class Messenger extends EventEmitter {
     return super.once(action, listener);
   }
 
-  #receive(message: Envelope): void {
-    if (isControl(message)) {
-      this.#receiveControl(message);
-      return;
-    }
+  #receive(message: Message): void {
     const { action, data } = message;
     if (action === 'egg-pids' && Array.isArray(data)) {
       this.opids = data.filter((pid) => pid !== null).map(String);
@@ -146,7 +148,7 @@ export class Messenger extends EventEmitter {
       this.#emit(message);
       const early = this.#early ?? [];
       this.#early = undefined;
-      for (const kept of early) this.#receive(kept);
+      for (const kept of early) this._onMessage(kept);
       this.#sendWaiting();
       return;
     }
