@@ -1,4 +1,4 @@
-// Plugins of Egg from npm, unchanged, each in an app that uses its main function. `node scripts/egg_plugins.mjs` installs them.
+// Plugins of Egg from npm, unchanged, each in an app that uses its main function. `node scripts/egg_packages.mjs` installs them.
 import assert from 'node:assert/strict';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -12,7 +12,7 @@ import { request } from '../support/http.js';
 import { type Files, serve, writeApp } from '../support/loaded_app.js';
 
 const INSTALLED = path.join(ROOT, 'test/fixtures/egg-plugins/node_modules');
-const skip = existsSync(path.join(INSTALLED, 'egg-cors')) ? false : 'node scripts/egg_plugins.mjs has not been run';
+const skip = existsSync(path.join(INSTALLED, 'egg-cors')) ? false : 'node scripts/egg_packages.mjs has not been run';
 
 interface Options {
   /** Packages by plugin key. */
