@@ -255,6 +255,16 @@ export class ClutchCore extends KoaBase {
     this.removeAllListeners();
   }
 
+  /** Where plugins print before there is a logger. */
+  get console(): Console {
+    return console;
+  }
+
+  /** Warns with the file that uses something that will go away; Node's `--no-deprecation` turns it off. */
+  deprecate(message: string): void {
+    process.emitWarning(`${message} (${userFrame() ?? this.name})`, 'DeprecationWarning');
+  }
+
   /** @returns the path of a named route, `''` for an unknown name */
   url(name: string, params?: unknown): string {
     return this.router.url(name, params);

@@ -16,9 +16,19 @@ export default (appInfo: AppInfo): Config => ({
   /** Whether the app is behind a proxy whose headers may be trusted. */
   proxy: false,
   maxIpsCount: 0,
+  /** Egg's older name: one address more is kept. */
+  maxProxyCount: 0,
   protocolHeaders: 'x-forwarded-proto',
   ipHeaders: 'x-forwarded-for',
   hostHeaders: '',
+  /** Keys that are likely to be misspelt, with those that are meant; a config that has one is warned about. */
+  confusedConfigurations: {
+    bodyparser: 'bodyParser',
+    notFound: 'notfound',
+    sitefile: 'siteFile',
+    middlewares: 'middleware',
+    httpClient: 'httpclient',
+  },
   rundir: path.join(appInfo.baseDir, 'run'),
   /** Keys that dumps and logs hide besides those that are secret by their words, and from how many milliseconds on a boot step is warned about. */
   dump: {

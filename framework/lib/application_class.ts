@@ -21,6 +21,7 @@ import { FRAMEWORK_DIR } from './framework_dir.js';
 import { respondToClientError } from './http/client_error.js';
 import { CookieCipher } from './http/cookie_cipher.js';
 import { CookieLimitExceedError } from './http/cookie_limit.js';
+import type { ContextCookies } from './http/cookies.js';
 import { waitForUpload } from './http/end_response.js';
 import { type ReportTopic, reportApp } from './reports/app_report.js';
 import type { Helper } from './types.js';
@@ -47,6 +48,7 @@ export class Application extends BaseApplication {
   #Helper: (new (ctx: Context) => Helper) | undefined;
   #locals: Record<string, unknown> | undefined;
   #keygrip: Keygrip | undefined;
+  #ContextCookies: typeof ContextCookies | undefined;
   #cookieCipher: CookieCipher | undefined;
   #fallbackLogged = false;
 
@@ -116,6 +118,16 @@ export class Application extends BaseApplication {
       this[SELF].#keygrip = new KeygripOf(this.keys, 'sha256', 'base64');
     }
     return this[SELF].#keygrip;
+  }
+
+  /** The class of `ctx.cookies`, loaded with the first cookie; an app may replace it by one of its own. */
+  get ContextCookies(): typeof ContextCookies {
+    this.#ContextCookies ??= (require('./http/cookies.js') as typeof import('./http/cookies.js')).ContextCookies;
+    return this.#ContextCookies;
+  }
+
+  set ContextCookies(Class: typeof ContextCookies) {
+    this.#ContextCookies = Class;
   }
 
   /** Encrypts cookies with `keys`. */

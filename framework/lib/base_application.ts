@@ -8,6 +8,7 @@ import type { LeaderInfo } from '../../ipc/socket_path.js';
 import type { ClusterClientOptions } from '../../leader/client_types.js';
 import type { ClusterClientBuilder, ClusterClients } from '../../leader/cluster_clients.js';
 import type { Loader } from '../../loader/index.js';
+import { Boot } from './boot.js';
 import { loadBuiltIn } from './built_in.js';
 import { FrameworkController } from './controller.js';
 import { ContextHttpClient } from './httpclient/context_http_client.js';
@@ -18,7 +19,7 @@ import type { Logger } from './logger/logger.js';
 import { type LoggerConfig, Loggers } from './logger/loggers.js';
 import { ipcTransport, type LocalBus } from './messenger/message_transport.js';
 import { Messenger } from './messenger/messenger.js';
-import { writeJson, writeRunFiles } from './reports/run_files.js';
+import { configToObject, writeJson, writeRunFiles } from './reports/run_files.js';
 import { type CreateClient, Singleton } from './singleton.js';
 
 const require = createRequire(import.meta.url);
@@ -47,6 +48,7 @@ export abstract class BaseApplication extends ClutchCore {
   override readonly Controller: typeof FrameworkController = FrameworkController;
   override readonly Service: typeof FrameworkController = FrameworkController;
   readonly Subscription: typeof FrameworkController = FrameworkController;
+  readonly BaseHookClass: typeof Boot = Boot;
   #clusterClients: ClusterClients | undefined;
   readonly #singletons: Singleton[] = [];
   /** The class of `ctx.httpclient`; an app may replace it by one of its own. */
@@ -64,8 +66,6 @@ export abstract class BaseApplication extends ClutchCore {
     super(options);
     loadBuiltIn(this.type === 'agent' ? 'agent' : 'app');
     this.loader.loadConfig();
-    const { env, proxy } = this.config;
-    Object.assign(this, { env, proxy });
     const onError = (error: Error): void => this.coreLogger.error(error);
     const side = this.type === 'agent' ? 'agent' : 'app';
     this.messenger = new Messenger(options.localBus?.transport(side) ?? ipcTransport(onError), onError);
@@ -174,6 +174,10 @@ export abstract class BaseApplication extends ClutchCore {
       this.close().catch((closing: unknown) => this.coreLogger.error(closing));
       throw error;
     }
+    for (const [wrong, right] of Object.entries(this.config.confusedConfigurations)) {
+      if (wrong in this.config)
+        this.coreLogger.warn('[clutch] config.%s has no meaning; is it config.%s?', wrong, right);
+    }
     for (const warning of this.loader.warnings) this.coreLogger.warn('[clutch] %s', warning);
     this.lifecycle.limitBoot(this.config.workerStartTimeout);
     this.lifecycle.readyState.onSettled((error) => {
@@ -191,6 +195,11 @@ export abstract class BaseApplication extends ClutchCore {
     clearTimeout(this.#dumpTimer);
     this.#dumpTimer = undefined;
     this.dumpConfig();
+  }
+
+  /** @returns what `dumpConfig` writes of the config: with plugins, and the file behind each leaf; secrets are masked */
+  dumpConfigToObject(): ReturnType<typeof configToObject> {
+    return configToObject(this);
   }
 
   /** Writes config, its sources and the boot timeline to `config.rundir`; a failure is logged only. */
@@ -316,12 +325,28 @@ export abstract class BaseApplication extends ClutchCore {
   }
 
   override toJSON(): Record<string, unknown> {
-    return { env: this.config.env, name: this.name, baseDir: this.baseDir, subdomainOffset: this.subdomainOffset };
+    const { name, baseDir, subdomainOffset } = this;
+    // Named, not read: some of them are made when they are read.
+    const members = SUMMARIZED.filter((key) => key in this).map((key) => [key, `<egg ${key}>`]);
+    return { env: this.config.env, name, baseDir, subdomainOffset, ...Object.fromEntries(members) };
   }
 
   override inspect(): Record<string, unknown> {
     return this.toJSON();
   }
+}
+
+/** Members that `toJSON` only names. */
+const SUMMARIZED = ['config', 'controller', 'httpclient', 'loggers', 'middlewares', 'router', 'serviceClasses'];
+
+// Koa's constructor sets them; here they are those of config, which hooks may still change.
+for (const key of ['env', 'proxy']) {
+  Object.defineProperty(BaseApplication.prototype, key, {
+    get(this: BaseApplication) {
+      return this.config?.[key] as unknown;
+    },
+    set() {},
+  });
 }
 
 function isCauseOf(error: Error, failure: unknown): boolean {

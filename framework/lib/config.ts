@@ -23,6 +23,8 @@ export interface FrameworkConfig {
   proxy: boolean;
   /** How many addresses of `ipHeaders` count, from the last one on; 0 for all. */
   maxIpsCount: number;
+  maxProxyCount: number;
+  confusedConfigurations: Record<string, string>;
   protocolHeaders: string;
   ipHeaders: string;
   hostHeaders: string;

@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module';
 import type { Context } from '../../../core/index.js';
 import { toError } from '../../../errors.js';
 import { defineExtend } from '../../lib/define_extend.js';
@@ -9,7 +8,6 @@ import type { CurlOptions } from '../../lib/httpclient/http_client.js';
 import { RequestLogger } from '../../lib/logger/logger.js';
 import type { Helper } from '../../lib/types.js';
 
-const require = createRequire(import.meta.url);
 const COOKIES = Symbol('ctx.cookies');
 const CORE_LOGGER = Symbol('ctx.coreLogger');
 const HELPER = Symbol('ctx.helper');
@@ -33,13 +31,7 @@ interface Own extends Context {
 
 export default defineExtend<Own>({
   get cookies(): ContextCookies {
-    if (!this[COOKIES]) {
-      // Loaded with the first cookie.
-      const { ContextCookies: Cookies } =
-        require('../../lib/http/cookies.js') as typeof import('../../lib/http/cookies.js');
-      this[COOKIES] = new Cookies(this);
-    }
-    return this[COOKIES];
+    return (this[COOKIES] ??= new this.app.ContextCookies(this));
   },
 
   set cookies(value: ContextCookies) {

@@ -38,12 +38,13 @@ export default defineExtend<Own>({
   },
 
   get ips(): string[] {
-    const { proxy, ipHeaders, maxIpsCount } = this.ctx.app.config;
+    const { proxy, ipHeaders, maxIpsCount, maxProxyCount } = this.ctx.app.config;
     if (!proxy) return [];
     const ips = firstHeader(this, ipHeaders)
       .split(/\s*,\s*/)
       .filter(Boolean);
-    return maxIpsCount > 0 ? ips.slice(-maxIpsCount) : ips;
+    const kept = maxIpsCount || (maxProxyCount && maxProxyCount + 1);
+    return kept > 0 ? ips.slice(-kept) : ips;
   },
 
   get ip(): string {

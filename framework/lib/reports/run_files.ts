@@ -33,6 +33,12 @@ export function writeRunFiles(app: Dumped): void {
   writeTimeline(app);
 }
 
+/** @returns config with plugins and app info, and the file behind each leaf; secrets are masked */
+export function configToObject({ config, loader }: Dumped): { config: unknown; meta: object } {
+  const { appInfo, allPlugins: plugins, configMeta, masker } = loader;
+  return { config: toDumpable({ config, plugins, appInfo }, masker), meta: maskKeys(configMeta, masker) };
+}
+
 /** The values are names of files; a key can be a URL. */
 function maskKeys(meta: object, masker: Masker): object {
   const entries = Object.entries(meta).map(([key, below]) => [
