@@ -8,7 +8,6 @@ import type { LeaderInfo } from '../../ipc/socket_path.js';
 import type { ClusterClientOptions } from '../../leader/client_types.js';
 import type { ClusterClientBuilder, ClusterClients } from '../../leader/cluster_clients.js';
 import type { Loader } from '../../loader/index.js';
-import { Boot } from './boot.js';
 import { loadBuiltIn } from './built_in.js';
 import { FrameworkController } from './controller.js';
 import { ContextHttpClient } from './httpclient/context_http_client.js';
@@ -48,7 +47,6 @@ export abstract class BaseApplication extends ClutchCore {
   override readonly Controller: typeof FrameworkController = FrameworkController;
   override readonly Service: typeof FrameworkController = FrameworkController;
   readonly Subscription: typeof FrameworkController = FrameworkController;
-  readonly BaseHookClass: typeof Boot = Boot;
   #clusterClients: ClusterClients | undefined;
   readonly #singletons: Singleton[] = [];
   /** The class of `ctx.httpclient`; an app may replace it by one of its own. */

@@ -2,6 +2,7 @@ import type { AppConfig } from '../../core/index.js';
 import { ClutchError } from '../../errors.js';
 import type { Agent } from './agent_class.js';
 import type { Application } from './application_class.js';
+import { BaseApplication } from './base_application.js';
 
 /** The base class for Boot classes; extending it is optional. */
 export class Boot<T extends Application | Agent = Application> {
@@ -31,6 +32,9 @@ export class Boot<T extends Application | Agent = Application> {
     return this.#instance;
   }
 }
+
+// Set here: the application's own file must not import one that imports it.
+Object.defineProperty(BaseApplication.prototype, 'BaseHookClass', { value: Boot });
 
 function isApplication(instance: Application | Agent): instance is Application {
   return instance.type === 'application';
