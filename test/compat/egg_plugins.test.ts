@@ -8,7 +8,7 @@ import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { start } from 'koa-clutch';
 import { ROOT, startTestCluster, temporaryDirectory, until } from '../support/apps.js';
-import { request } from '../support/http.js';
+import { freePort, request } from '../support/http.js';
 import { type Files, serve, writeApp } from '../support/loaded_app.js';
 
 const INSTALLED = path.join(ROOT, 'test/fixtures/egg-plugins/node_modules');
@@ -334,10 +334,7 @@ const skipRedis = skip || (REDIS ? false : 'there is no redis-server');
 
 /** Starts a Redis of the test's own; resolves with its port. */
 async function startRedis(t: TestContext): Promise<number> {
-  const probe = net.createServer().listen(0, '127.0.0.1');
-  await once(probe, 'listening');
-  const { port } = probe.address() as net.AddressInfo;
-  probe.close();
+  const port = await freePort();
   const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', temporaryDirectory(t)];
   const child: ChildProcess = spawn(REDIS as string, args, { stdio: 'ignore' });
   t.after(async () => {

@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import http from 'node:http';
+import net from 'node:net';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
 import { until } from './apps.js';
@@ -105,4 +106,14 @@ export async function startLoadProcess(t: TestContext, url: string, connections 
   const load = { counts: () => ask('counts'), stop: () => ask('stop') };
   await until('the load runs', async () => ((await load.counts())['200'] ?? 0) > 50);
   return load;
+}
+
+/** @returns a port that was free a moment ago, for programs that cannot be given 0 */
+export async function freePort(): Promise<number> {
+  const probe = net.createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const { port } = probe.address() as net.AddressInfo;
+  probe.close();
+  await once(probe, 'close');
+  return port;
 }
