@@ -10,7 +10,7 @@ const log = debuglog('clutch:router');
 interface Match {
   path: string;
   /** The match of each layer's RegExp; undefined if the layer's own methods did the matching. */
-  found: (RegExpExecArray | undefined)[];
+  found: (readonly string[] | undefined)[];
 }
 
 /** The middleware of the layers that match a request, composed ahead of it. */
@@ -20,6 +20,9 @@ export interface Chain {
 }
 
 const METHODS = new Set(process.getBuiltinModule('node:http').METHODS);
+
+/** The match of a path without captures. */
+const NO_CAPTURES: readonly string[] = [''];
 
 /** How many chains are kept; an app has about as many as it has routes. */
 const CHAIN_LIMIT = 10_000;
@@ -57,10 +60,12 @@ export class RouteDispatch {
     const result: ReturnType<RouteDispatch['match']> = { path: [], pathAndMethod: [], route: false, found: [] };
     const candidates = this.#index.candidates(path);
     for (let index = 0; index < candidates.length; index += 1) {
-      const { layer } = candidates[index] as { layer: Layer };
+      const { layer, isText } = candidates[index] as (typeof candidates)[number];
       const { regexp, methods } = layer;
-      let found: RegExpExecArray | undefined;
-      if (regexp.global || regexp.sticky) {
+      let found: readonly string[] | undefined;
+      if (isText && path === layer.path) {
+        found = NO_CAPTURES;
+      } else if (regexp.global || regexp.sticky) {
         if (!layer.match(path)) continue;
       } else {
         const matched = regexp.exec(path);
@@ -131,7 +136,7 @@ function link(fn: Middleware, begins: { layer: Layer; order: number } | undefine
 
 type Params = Record<string, string>;
 
-function enter(context: Context, layer: Layer, path: string, found: RegExpExecArray | undefined): void {
+function enter(context: Context, layer: Layer, path: string, found: readonly string[] | undefined): void {
   const ctx = routed(context);
   const captures = found && !layer.opts.ignoreCaptures ? found.slice(1) : layer.captures(path);
   ctx.captures = captures;

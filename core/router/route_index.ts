@@ -19,6 +19,8 @@ interface Node<L> {
 interface Entry<L> {
   order: number;
   layer: L;
+  /** Whether the path is plain text, which its RegExp matches as it is. */
+  isText: boolean;
 }
 
 type Entries<L> = readonly Entry<L>[];
@@ -34,7 +36,7 @@ export class RouteIndex<L extends IndexedLayer> {
   readonly #always: Entry<L>[] = [];
 
   constructor(layers: readonly L[]) {
-    for (const [order, layer] of layers.entries()) this.#add({ order, layer });
+    for (const [order, layer] of layers.entries()) this.#add({ order, layer, isText: false });
   }
 
   #add(entry: Entry<L>): void {
@@ -44,6 +46,7 @@ export class RouteIndex<L extends IndexedLayer> {
       this.#always.push(entry);
       return;
     }
+    entry.isText = segments.every((segment) => !segment.startsWith(':'));
     let node = this.#root;
     for (const segment of segments) {
       if (segment.startsWith(':')) {
