@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { debuglog } from 'node:util';
 import { Masker, type SecretKeys } from '../output/secrets.js';
 import { type AppInfo, readAppInfo, typeFiles } from './app_info.js';
@@ -104,6 +105,23 @@ export class UnitLoader {
 
   getServerEnv(): string {
     return this.serverEnv;
+  }
+
+  getServerScope(): string {
+    return this.serverScope;
+  }
+
+  getEggPaths(): string[] {
+    return this.eggPaths;
+  }
+
+  getLookupDirs(): string[] {
+    return this.lookupDirs;
+  }
+
+  /** @returns where each load unit may have the extend file of that name, such as `context`, in load order */
+  getExtendFilePaths(name: string): string[] {
+    return this.getLoadUnits().map((unit) => path.join(unit.path, 'app/extend', name));
   }
 
   getAppname(): string {

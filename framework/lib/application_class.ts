@@ -154,6 +154,11 @@ export class Application extends BaseApplication {
     return super.serverOptions;
   }
 
+  /** Runs `task` after what is under way, with a context of its own; its error is an `error` event. */
+  runInBackground(task: (ctx: Context) => unknown, req?: Record<string, unknown>): void {
+    this.runInAnonymousContextScope((ctx) => ctx.runInBackground(task), req);
+  }
+
   override dumpConfig(): void {
     super.dumpConfig();
     this.writeRunFile('router.json', () => reportApp(this, 'routes'));

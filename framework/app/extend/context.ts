@@ -107,6 +107,10 @@ export default defineExtend<Own>({
     this.response.realStatus = status;
   },
 
+  set ip(value: string) {
+    this.request.ip = value;
+  },
+
   runInBackground(scope: (ctx: Context) => unknown): void {
     void this._runInBackground(scope);
   },
