@@ -1,0 +1,156 @@
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { type TestContext, test } from 'node:test';
+import type { HttpOptions } from '../support/http.js';
+import { type Files, loadApp, serve } from '../support/loaded_app.js';
+
+const CONFIG = "exports.keys = ' a , b '; exports.security = { csrf: false };";
+
+/** An app that responds with the value of an expression of `ctx` and `app`. */
+async function asking(t: TestContext, expression: string, config = '', files: Files = {}) {
+  const app = loadApp(t, {
+    'config/config.default.js': CONFIG + config,
+    'app/router.js': `module.exports = (app) => app.all(/.*/, async (ctx) => { ctx.body = { value: await (${expression}) }; });`,
+    ...files,
+  });
+  const ask = await serve(t, app);
+  const evaluate = async (path = '/', options?: HttpOptions): Promise<unknown> =>
+    (JSON.parse((await ask(path, options)).body) as { value: unknown }).value;
+  return { app, evaluate };
+}
+
+test('core 1.6.server is null until there is one', async (t) => {
+  const app = loadApp(t);
+  assert.equal(app.server, null);
+  await serve(t, app);
+  assert.ok(app.server);
+});
+
+test('core 1.6.locals are merged into one object', (t) => {
+  const app = loadApp(t);
+  const { locals } = app;
+  app.locals = { a: 1 };
+  app.locals = { b: 2 };
+  assert.equal(app.locals, locals);
+  const { a, b } = app.locals;
+  assert.deepEqual([a, b], [1, 2]);
+});
+
+test('core 1.6.keys are split and trimmed, and cannot be set', (t) => {
+  const app = loadApp(t, { 'config/config.default.js': CONFIG });
+  app.keys = ['x'];
+  assert.deepEqual(app.keys, ['a', 'b']);
+  assert.throws(() => loadApp(t).keys, /Please set config\.keys first/);
+});
+
+test('core 1.6.Helper is a class of the app', (t) => {
+  const [one, two] = [loadApp(t), loadApp(t)];
+  assert.notEqual(one.Helper, two.Helper);
+  assert.ok(new one.Helper(one.createAnonymousContext()) instanceof one.BaseContextClass);
+});
+
+test('core 1.6.runInBackground runs with a context of its own', async (t) => {
+  const app = loadApp(t);
+  const seen = new Promise((resolve) => {
+    app.runInBackground(async (ctx) => resolve(ctx === app.currentContext));
+  });
+  assert.equal(await seen, true);
+});
+
+test('core 1.6.handleRequest emits request and response', async (t) => {
+  const { app, evaluate } = await asking(t, '1');
+  const [request, response] = [once(app, 'request'), once(app, 'response')];
+  await evaluate();
+  assert.equal((await request)[0], (await response)[0]);
+});
+
+const expressions: [
+  id: string,
+  title: string,
+  expression: string,
+  expected: unknown,
+  path?: string,
+  options?: HttpOptions,
+][] = [
+  ['cookies', 'are made once', 'ctx.cookies === ctx.cookies && ctx.cookies instanceof app.ContextCookies', true],
+  ['httpclient', 'has ctx, by two names', '[ctx.httpclient === ctx.httpClient, typeof ctx.curl]', [true, 'function']],
+  ['router', 'is that of the app', 'ctx.router === app.router', true],
+  ['helper', 'is made once', 'ctx.helper === ctx.helper && ctx.helper instanceof app.Helper', true],
+  [
+    'getLogger',
+    'gives null for an unknown name',
+    '[ctx.getLogger("none"), typeof ctx.getLogger("logger").info]',
+    [null, 'function'],
+  ],
+  [
+    'logger',
+    'and coreLogger are shortcuts',
+    '[typeof ctx.logger.info, typeof ctx.coreLogger.info]',
+    ['function', 'function'],
+  ],
+  [
+    'locals',
+    'are state, and one object',
+    '(ctx.locals = { a: 1 }, [ctx.state === ctx.locals, ctx.locals.a])',
+    [true, 1],
+  ],
+  [
+    'delegates',
+    'acceptJSON, queries, ip and realStatus',
+    '(ctx.ip = "1.2.3.4", ctx.realStatus = 418, [ctx.acceptJSON, ctx.queries, ctx.ip, ctx.realStatus])',
+    [false, { a: ['1', '2'] }, '1.2.3.4', 418],
+    '/?a=1&a=2',
+  ],
+  [
+    'host',
+    'does not trust X-Forwarded-Host',
+    'ctx.host',
+    'here',
+    '/',
+    { headers: { host: 'here', 'x-forwarded-host': 'there' } },
+  ],
+  ['protocol', 'is http without a proxy', 'ctx.protocol', 'http', '/', { headers: { 'x-forwarded-proto': 'https' } }],
+  ['ips', 'is empty without a proxy', 'ctx.ips', [], '/', { headers: { 'x-forwarded-for': '1.1.1.1' } }],
+  ['ip', 'has no ::ffff:', 'ctx.ip', '127.0.0.1'],
+  ['acceptJSON', 'is true for .json', 'ctx.acceptJSON', true, '/a.json'],
+  ['acceptAny', 'is false for */*', 'ctx.acceptJSON', false, '/', { headers: { accept: '*/*' } }],
+  [
+    'query',
+    'has texts, and can be set',
+    '(ctx.query.a === "1", ctx.query = { b: "2" }, [ctx.query, ctx.querystring])',
+    [{ b: '2' }, 'b=2'],
+    '/?a=1',
+  ],
+  ['queries', 'has lists; x[] is x too', 'ctx.queries', { 'x[]': ['1'], x: ['1'] }, '/?x[]=1'],
+  ['realStatus', 'is the status by default', 'ctx.response.realStatus === ctx.status', true],
+  [
+    'pathFor',
+    'and urlFor of the helper',
+    '(app.router.get("p", "/p/:id", async () => {}), [ctx.helper.pathFor("p", { id: 1 }), ctx.helper.urlFor("p", { id: 1 })])',
+    ['/p/1', 'http://here/p/1'],
+    '/',
+    { headers: { host: 'here' } },
+  ],
+];
+
+for (const [id, title, expression, expected, path, options] of expressions) {
+  test(`core 1.8.${id} ${title}`, async (t) => {
+    const { evaluate } = await asking(t, expression);
+    assert.deepEqual(await evaluate(path, options), expected);
+  });
+}
+
+test('core 1.8.hostHeaders behind a proxy the first host and protocol of the headers count', async (t) => {
+  const config = "exports.proxy = true; exports.hostHeaders = 'x-forwarded-host';";
+  const { evaluate } = await asking(t, '[ctx.host, ctx.protocol]', config);
+  const headers = { 'x-forwarded-host': 'a.com, b.com', 'x-forwarded-proto': 'https,http' };
+  assert.deepEqual(await evaluate('/', { headers }), ['a.com', 'https']);
+});
+
+test('core 1.8.maxProxyCount keeps one address more', async (t) => {
+  const { evaluate } = await asking(t, 'ctx.ips', 'exports.proxy = true; exports.maxProxyCount = 1;');
+  assert.deepEqual(await evaluate('/', { headers: { 'x-forwarded-for': '1.1.1.1, 2.2.2.2, 3.3.3.3' } }), [
+    '2.2.2.2',
+    '3.3.3.3',
+  ]);
+});
