@@ -154,3 +154,60 @@ test('core 1.8.maxProxyCount keeps one address more', async (t) => {
     '3.3.3.3',
   ]);
 });
+
+test('core 1.5.addSingleton adds clients of config', (t) => {
+  const app = loadApp(t, {
+    'config/config.default.js': 'exports.kit = { clients: { one: { a: 1 } }, default: { b: 2 } };',
+  });
+  app.addSingleton('kit', (config: object) => config);
+  assert.deepEqual((Reflect.get(app, 'kit') as { get(id: string): object }).get('one'), { a: 1, b: 2 });
+});
+
+test('core 1.5.rejections are logged, as unhandledRejectionError', async (t) => {
+  const app = loadApp(t, { 'config/config.unittest.js': 'exports.logger = { consoleLevel: "NONE" };' });
+  const logged = new Promise<Error>((resolve) => {
+    app.coreLogger.error = (error: unknown) => resolve(error as Error);
+  });
+  // Not emitted: the test runner listens, too.
+  const listener = process.listeners('unhandledRejection').at(-1) as (reason: unknown) => void;
+  listener(new Error('nobody listens'));
+  assert.equal((await logged).name, 'unhandledRejectionError');
+});
+
+test('core 1.5.close gives back the listener for rejections', async () => {
+  const before = process.listenerCount('unhandledRejection');
+  const { Application } = await import('koa-clutch');
+  const app = new Application({
+    baseDir: `${process.cwd()}/test/fixtures/apps/egg-app`,
+    env: 'unittest',
+    mode: 'single',
+  });
+  assert.equal(process.listenerCount('unhandledRejection'), before + 1);
+  await app.ready();
+  await app.close();
+  assert.equal(process.listenerCount('unhandledRejection'), before);
+});
+
+test('core 1.6.events server, error and close are emitted', async (t) => {
+  const { app, evaluate } = await asking(t, 'Promise.reject(new Error("inside"))');
+  assert.ok(app.server);
+  const failed = once(app, 'error');
+  await evaluate('/', { headers: { accept: 'application/json' } }).catch(() => undefined);
+  assert.match(((await failed)[0] as Error).message, /inside/);
+  const closed = once(app, 'close');
+  await app.close();
+  await closed;
+});
+
+test('core 1.8.runInBackground goes on after the response', async (t) => {
+  const expression = `(ctx.runInBackground(async (own) => { app.emit('behind', own === ctx); }), 1)`;
+  const { app, evaluate } = await asking(t, expression);
+  const behind = once(app, 'behind');
+  assert.equal(await evaluate(), 1);
+  assert.deepEqual(await behind, [true]);
+});
+
+test('core 1.8.type of the response: an unknown one removes the header', async (t) => {
+  const expression = '(ctx.type = "json", ctx.type = "no-such-type", ctx.response.has("content-type"))';
+  assert.equal(await (await asking(t, expression)).evaluate(), false);
+});

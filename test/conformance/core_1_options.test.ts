@@ -47,6 +47,17 @@ test('core 1.1.clusterPort is kept in options', (t) => {
   assert.equal(loadApp(t, {}, { clusterPort: 12_345 }).options.clusterPort, 12_345);
 });
 
+test('core 1.1.mode single delivers messages in the process', async (t) => {
+  const { messenger } = loadApp(t, {}, { mode: 'single', localBus: undefined });
+  assert.equal(messenger.sendToAgent('x'), messenger);
+});
+
+test('core 1.1.pathToRegexpModule has no meaning: patterns are those of path-to-regexp 1', async (t) => {
+  const app = loadApp(t, {}, { pathToRegexpModule: '/no/module' } as ApplicationOptions);
+  app.get('any', '/any/(.*)', async () => undefined);
+  assert.equal(app.router.match('/any/a/b', 'GET').route, true);
+});
+
 const refusals: [id: string, what: string, load: (t: TestContext) => unknown, message: RegExp][] = [
   ['baseDir', 'baseDir that is no string', () => new Application({ baseDir: 1 as never }), /baseDir/],
   ['missing', 'a directory that is missing', () => new Application({ baseDir: '/no/dir' }), /\/no\/dir does not exist/],
