@@ -5,6 +5,7 @@ import { ClutchError } from '../errors.js';
 import { type Loader, type Plugin, Timing, toAsyncFunction, toMiddleware, toPromise } from '../loader/index.js';
 import { BaseContextClass } from './base_context_class.js';
 import { type CoreOptions, checkOptions } from './core_options.js';
+import { closeServer } from './http/close_server.js';
 import { FAST_CLASSES, isTurnedOff, whyNotFast } from './http/fast_path.js';
 import { keepNextTickShape } from './http/node_internals.js';
 import { KoaBase } from './koa_base.js';
@@ -314,6 +315,10 @@ Object.defineProperty(ClutchCore.prototype, 'listen', {
     const server = createServer(this.serverOptions, this.callback());
     // As in a worker: the app responds to errors of connections, and accepts web sockets.
     if (this.listenerCount('server') > 0) this.emit('server', server);
+    this.beforeClose(() => {
+      this.emit('draining');
+      return closeServer(server);
+    });
     return server.listen(...args);
   },
 });
