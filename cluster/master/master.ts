@@ -10,6 +10,7 @@ import { PreparedSockets } from '../listen/unix_socket.js';
 import { type ClusterOptions, parseWorkers } from '../options/options.js';
 import { displayAddress, type ListenAddress } from '../protocol/listen_address.js';
 import { parseEnvelope } from '../protocol/parse_envelope.js';
+import { hasInspector } from '../protocol/protocol.js';
 import { ClusterWorkers } from '../spawn/cluster_workers.js';
 import type { ManagedChild } from '../supervise/managed_child.js';
 import { type ReloadOptions, RollingRestart } from '../supervise/rolling_restart.js';
@@ -23,7 +24,7 @@ import { createMasterLog } from './master_log.js';
 import { MasterMessenger } from './master_messenger.js';
 import { Relay } from './relay.js';
 import { listenToSignals } from './signals.js';
-import { hasInspector, type SpawnedCluster } from './spawn_all.js';
+import type { SpawnedCluster } from './spawn_all.js';
 
 const debug = debuglog('clutch:cluster');
 

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { LeaderInfo } from '../../ipc/socket_path.js';
 import { usableSocketDirectory } from '../../ipc/socket_path.js';
 import type { ClusterOptions } from '../options/options.js';
-import { heartbeatInterval } from '../protocol/protocol.js';
+import { hasInspector, heartbeatInterval } from '../protocol/protocol.js';
 import { type ChildSource, ProcessSource, ThreadSource } from '../spawn/child_source.js';
 import { ClusterWorkers } from '../spawn/cluster_workers.js';
 import { reapOrphans } from '../supervise/orphan_reaper.js';
@@ -97,11 +97,6 @@ function sources({ startMode, scheduling, workers }: ClusterOptions, execArgv: s
     new ProcessSource(AGENT_ENTRY, hasInspector(execArgv) ? [...execArgv, agentInspector()] : execArgv),
     new ClusterWorkers({ entry: WORKER_ENTRY, execArgv, shared, count: workers }),
   ];
-}
-
-/** Whether processes with these arguments can be debugged. Node counts the ports of the app workers up from the Master's. */
-export function hasInspector(execArgv: string[]): boolean {
-  return execArgv.some((option) => option.startsWith('--inspect'));
 }
 
 /** The Agent's port is where Egg has it. */

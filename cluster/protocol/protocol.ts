@@ -60,6 +60,13 @@ export function heartbeatInterval(hangTimeout: number): number {
   return hangTimeout === 0 ? 1000 : Math.min(1000, Math.max(20, Math.floor(hangTimeout / 4)));
 }
 
+/** Whether processes with these arguments can be debugged. Node counts the ports of the app workers up from the Master's. */
+export function hasInspector(execArgv: string[]): boolean {
+  return [...execArgv, ...(process.env['NODE_OPTIONS'] ?? '').split(/\s+/)].some((option) =>
+    option.startsWith('--inspect'),
+  );
+}
+
 /**
  * The port on which the inspector of a process listens when it is started, below those that systems give to clients (Linux:
  * from 32768 on). It may be in use; then the process has no inspector.

@@ -6,7 +6,7 @@ import { CONTROL, type Control, type Envelope, isControl } from '../../ipc/messa
 import { maskText } from '../../output/secrets.js';
 import { stderr } from '../../output/stdio.js';
 import type { BootData, PrepareData } from '../protocol/protocol.js';
-import { inspectorPort } from '../protocol/protocol.js';
+import { hasInspector, inspectorPort } from '../protocol/protocol.js';
 import { connectMaster, type MasterLink } from './master_link.js';
 
 const require = nodeModule.createRequire(import.meta.url);
@@ -82,7 +82,7 @@ export async function bootChild<T extends ChildApplication>(
 ): Promise<void> {
   // A terminal sends its signals to the whole group; the Master decides when its children end.
   if (isMainThread) for (const signal of ['SIGINT', 'SIGQUIT', 'SIGHUP']) process.on(signal, () => undefined);
-  const isInspected = isMainThread && process.execArgv.some((option) => option.startsWith('--inspect'));
+  const isInspected = isMainThread && hasInspector(process.execArgv);
   if (isMainThread && !isInspected) process.debugPort = inspectorPort(process.pid);
   const link = connectMaster();
   const inbox = new Inbox(link);

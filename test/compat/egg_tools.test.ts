@@ -70,12 +70,18 @@ interface Tool {
 }
 
 /** Starts a tool in the app's directory. */
-function spawnTool(t: TestContext, baseDir: string, entry: string, args: string[]): Tool {
+function spawnTool(
+  t: TestContext,
+  baseDir: string,
+  entry: string,
+  args: string[],
+  variables: NodeJS.ProcessEnv = {},
+): Tool {
   const { NODE_TEST_CONTEXT: _, NODE_ENV: __, ...env } = process.env;
   const home = path.join(baseDir, 'home');
   const child = spawn(process.execPath, [path.join(baseDir, 'node_modules', entry), ...args], {
     cwd: baseDir,
-    env: { ...env, EGG_HOME: home, MOCK_HOME_DIR: home },
+    env: { ...env, EGG_HOME: home, MOCK_HOME_DIR: home, ...variables },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';
@@ -128,6 +134,16 @@ for (const [version, entry] of Object.entries(EGG_BIN)) {
     );
   });
 }
+
+test('egg-bin 6 debug gives the Agent an inspector of its own', { skip, timeout: LONG }, async (t) => {
+  const [port, agent] = [await freePort(), await freePort()];
+  const variables = { EGG_AGENT_DEBUG_PORT: String(agent), EGG_BIN_DEFAULT_PORT: String(port) };
+  const { child, exited, output } = spawnTool(t, appWithTools(t), EGG_BIN[6], ['debug'], variables);
+  assert.match(await page(`http://127.0.0.1:${port}/`), /ada/);
+  assert.ok(output().includes(`listening on ws://127.0.0.1:${agent}/`), output());
+  child.kill('SIGINT');
+  await exited;
+});
 
 const MOCK_TEST = `
   const { app, assert } = require('egg-mock/bootstrap');
