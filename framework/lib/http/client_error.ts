@@ -69,22 +69,26 @@ export async function respondToClientError(
     return;
   }
   if (error.rawPacket) limiterOf(app).log(`A client (${socket.remoteAddress}) sent a bad request: ${error.message}`);
-  socket.end(await responseTo(app, error, socket));
+  const response = responseTo(app, error, socket);
+  // At once if it is there: the handler of the broken request may be about to respond as well.
+  socket.end(response instanceof Promise ? await response : response);
   socket.resume();
   setTimeout(() => socket.destroy(), LINGER).unref();
 }
 
-async function responseTo(app: Host, error: ParseError, socket: Socket): Promise<Buffer> {
+function responseTo(app: Host, error: ParseError, socket: Socket): Buffer | Promise<Buffer> {
   const status = STATUSES[error.code ?? ''] ?? 400;
   const { onClientError } = app.config;
-  if (onClientError) {
-    try {
-      return rawResponse({ status, ...(await onClientError(error, socket, app)) });
-    } catch (thrown) {
-      app.coreLogger.error(thrown);
-    }
+  return onClientError ? ownResponse(app, status, () => onClientError(error, socket, app)) : rawResponse({ status });
+}
+
+async function ownResponse(app: Host, status: number, choose: () => ReturnType<OnClientError>): Promise<Buffer> {
+  try {
+    return rawResponse({ status, ...(await choose()) });
+  } catch (thrown) {
+    app.coreLogger.error(thrown);
+    return rawResponse({ status });
   }
-  return rawResponse({ status });
 }
 
 function rawResponse({
