@@ -1,3 +1,4 @@
+import { usedHeap } from '../protocol/memory.js';
 import type { Supervisor } from '../supervise/supervisor.js';
 import type { AdminSource } from './admin.js';
 import { addRequests, noRequests } from './metrics.js';
@@ -62,7 +63,7 @@ export class ClusterReport implements AdminSource {
 
   heapUsed(): ReturnType<AdminSource['heapUsed']> {
     return [
-      { kind: 'master', pid: process.pid, bytes: process.memoryUsage().heapUsed },
+      { kind: 'master', pid: process.pid, bytes: usedHeap() },
       ...[...this.#agents.all, ...this.#workers.all].map(({ kind, id, stats }) => ({
         kind,
         pid: id,

@@ -1,4 +1,5 @@
 import { lostOutput } from '../../output/stdio.js';
+import { residentMemory } from '../protocol/memory.js';
 import type { ChildKind, ChildState, ManagedChild } from '../supervise/managed_child.js';
 import type { Slot } from '../supervise/slot.js';
 
@@ -92,7 +93,7 @@ export function masterStatus(state: MasterState, begin: number): ProcessStatus {
     state,
     uptime: seconds(Date.now() - begin),
     restarts: 0,
-    memory: mebibytes(process.memoryUsage.rss()),
+    memory: mebibytes(residentMemory()),
     lostLogLines: lostOutput(),
   };
 }

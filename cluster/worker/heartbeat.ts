@@ -1,5 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { CONTROL } from '../../ipc/message.js';
+import { residentMemory, usedHeap } from '../protocol/memory.js';
 import type { ProcessStats } from '../protocol/protocol.js';
 import type { MasterLink } from './master_link.js';
 import type { RequestMeter } from './request_meter.js';
@@ -30,12 +31,11 @@ export class Heartbeat {
   }
 
   #stats(): ProcessStats {
-    const { rss, heapUsed } = process.memoryUsage();
     const { user, system } = process.cpuUsage();
     const { requests = 0, inFlight = 0, live = 0, latency = { counts: [], sum: 0 } } = this.#meter ?? {};
     return {
-      rss,
-      heapUsed,
+      rss: residentMemory(),
+      heapUsed: usedHeap(),
       cpu: (user + system) / 1000,
       loopP50: delay(this.#delay.percentile(50)),
       loopP99: delay(this.#delay.percentile(99)),
