@@ -170,6 +170,8 @@ export abstract class BaseApplication extends ClutchCore {
     } catch (error) {
       // Gives back listeners and timers of what was already set up; the caller gets the error.
       this.close().catch((closing: unknown) => this.coreLogger.error(closing));
+      // In single mode the error may end as an unhandled rejection of the caller's, which Node reports.
+      if (this.options.mode === 'single') this.releaseRejections();
       throw error;
     }
     for (const [wrong, right] of Object.entries(this.config.confusedConfigurations)) {

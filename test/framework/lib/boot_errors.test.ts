@@ -75,3 +75,33 @@ test('an error that nobody waits for is printed by the app', async (t) => {
   );
   assert.deepEqual(printedErrors(output), ['first'], output);
 });
+
+const SYNCHRONOUS: Record<string, string> = {
+  'app.js throws': "throw new Error('first');",
+  'the constructor of app.js throws': "module.exports = class { constructor() { throw new Error('first'); } };",
+};
+
+for (const [title, text] of Object.entries(SYNCHRONOUS)) {
+  test(`start() without a catch, in CommonJS: ${title}, Node reports it once and ends with 1`, async (t) => {
+    const baseDir = writeApp(t, { 'config/config.default.js': 'exports.keys = "k";', 'app.js': text });
+    const script = `import { createRequire } from 'node:module';
+      const { start } = createRequire(import.meta.url)('koa-clutch');
+      start().then(() => console.log('started'));`;
+    const { code, output } = await runScript(t, baseDir, script);
+    assert.equal(code, 1, output);
+    assert.doesNotMatch(output, /started|unhandledRejectionError/);
+    assert.equal(output.match(/^(?:ClutchError|Error): .*first/gm)?.length, 1, output);
+  });
+}
+
+for (const file of ['app/router.js', 'app/middleware/m.js']) {
+  test(`start() without a catch: an async function in ${file} ends the process with 1`, async (t) => {
+    const baseDir = writeApp(t, {
+      'config/config.default.js': `exports.keys = "k"; exports.middleware = ${file.includes('router') ? '[]' : '["m"]'};`,
+      [file]: 'module.exports = async () => () => {};',
+    });
+    const { code, output } = await runScript(t, baseDir, "import { start } from 'koa-clutch'; start().then(() => 0);");
+    assert.equal(code, 1, output);
+    assert.doesNotMatch(output, /unhandledRejectionError/);
+  });
+}
