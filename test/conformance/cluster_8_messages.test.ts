@@ -81,6 +81,7 @@ test('cluster 8.53 a string that an app sends arrives at the Agent as action and
 test('cluster 8.60 a message to an Agent that is down is reported to its sender, and the Master goes on', async (t) => {
   const talk = await startTalk(t, { EGG_APP_CONFIG: '{"logger":{"disableConsoleAfterReady":false}}' });
   const { agent, workers } = talk;
+  await until('its early message has come', () => talk.seen('early at random').length === 1);
   process.kill(agent, 'SIGKILL');
   await until('there is another Agent', async () => ![undefined, agent].includes((await talk.pids()).agent));
   await talk.tell(workers[0], 'sendTo', agent, 'note', 'to nobody');
