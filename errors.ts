@@ -56,8 +56,41 @@ export class ClutchError extends Error {
   }
 }
 
-/** @returns `value` when it is an Error, otherwise an Error that describes it */
-export function toError(value: unknown): Error {
+/** What loggers and error responses read of an error. */
+const FIELDS = [
+  'name',
+  'message',
+  'stack',
+  'code',
+  'status',
+  'headers',
+  'expose',
+  'type',
+  'errors',
+  'cause',
+  'errno',
+  'syscall',
+];
+
+/**
+ * @returns `value`, or an Error that stands for it if reading it throws: a getter or a Proxy may throw whatever it likes, and
+ * whoever reports the error must not fail because of it
+ */
+export function readable(value: unknown): unknown {
+  if ((typeof value !== 'object' && typeof value !== 'function') || value === null) return value;
+  try {
+    void (value instanceof Error);
+    Object.prototype.toString.call(value);
+    for (const field of FIELDS) void (value as Record<string, unknown>)[field];
+    return value;
+  } catch (cause) {
+    return new Error(`an error that cannot be read was thrown: ${describe(value)}`, { cause: readable(cause) });
+  }
+}
+
+/** @returns `value` when it is an Error that can be read, otherwise an Error that describes it */
+export function toError(thrown: unknown): Error {
+  const value = readable(thrown);
   if (value instanceof Error) return value;
   if (Object.prototype.toString.call(value) === '[object Error]') return value as Error;
   const error = new Error(`non-error thrown: ${describe(value)}`);
@@ -74,7 +107,7 @@ function describe(value: unknown): string {
   try {
     return typeof value === 'object' ? JSON.stringify(value) : String(value);
   } catch {
-    // A circle of references, or a BigInt.
-    return inspect(value, { depth: 2 });
+    // A circle of references, a BigInt, or a getter that throws.
+    return inspect(value, { depth: 2, customInspect: false });
   }
 }

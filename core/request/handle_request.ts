@@ -1,3 +1,4 @@
+import { readable } from '../../errors.js';
 import type { Context } from '../types.js';
 import { compose } from './compose.js';
 import type { Composed } from './composed.js';
@@ -55,7 +56,10 @@ export function handleRequest(ctx: Context, run: Composed & { [RESPONDING]?: Com
   return (responding ? responding(ctx) : response(ctx, () => run(ctx))) as Promise<void>;
 }
 
-/** Koa does not respond if null or undefined was thrown, and the client waits for ever: here it is an error like any other. */
+/**
+ * Koa does not respond if null, undefined or an object that cannot be read was thrown, and the client waits for ever: here they
+ * are errors like any other.
+ */
 function fail(ctx: Context, error: unknown): void {
-  ctx.onerror((error ?? new Error(`non-error thrown: ${String(error)}`)) as Error);
+  ctx.onerror((readable(error) ?? new Error(`non-error thrown: ${String(error)}`)) as Error);
 }

@@ -1,4 +1,5 @@
 import { constants } from 'node:os';
+import { types } from 'node:util';
 
 const { STATUS_CODES } = process.getBuiltinModule('node:http');
 
@@ -61,6 +62,26 @@ export function viewForClient(error: HttpError, detailed: boolean): ClientErrorV
   if (detailed || isForClients(error)) return { status, code, message: error.message, errors: error.errors };
   const internal = isSystemError(error) || isUpstreamError(error) || (typeof code === 'string' && /^ERR?_/.test(code));
   return { status, code: internal ? undefined : code, message: phraseOf(status), errors: undefined };
+}
+
+/**
+ * A replacer of `JSON.stringify`: an Error among the data is shown as its own response would show it if it was made for clients,
+ * otherwise it is left out. As data it would show what a system error or a library's error has: paths, addresses, requests.
+ */
+export function showForClients(this: unknown, key: string, value: unknown): unknown {
+  // What is there before its own `toJSON` has run.
+  const given = (this as Record<string, unknown>)[key];
+  if (isError(given)) return isForClients(given) ? shownFields(given) : undefined;
+  return Array.isArray(value) ? value.filter((each) => !isError(each) || isForClients(each)) : value;
+}
+
+function shownFields(error: HttpError): object {
+  const { code, message, errors } = viewForClient(error, false);
+  return { errors, code, message };
+}
+
+function isError(value: unknown): value is HttpError {
+  return value instanceof Error || types.isNativeError(value);
 }
 
 /** Headers that describe the response itself; an error cannot set them. */

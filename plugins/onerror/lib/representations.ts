@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import type { Context } from '../../../core/index.js';
 import { errorPage, escapeHtml } from '../../../framework/index.js';
-import { type ClientErrorView, type HttpError, phraseOf } from './client_error_view.js';
+import { type ClientErrorView, type HttpError, phraseOf, showForClients } from './client_error_view.js';
 import type { ErrorType, OnerrorConfig } from './options.js';
 
 const require = createRequire(import.meta.url);
@@ -23,7 +23,9 @@ function json(ctx: Context, error: HttpError, given: Representation): void {
   const { options, detailed } = given;
   const view = isJsonSyntaxError(ctx, error) ? { ...given.view, message: 'Problems parsing JSON' } : given.view;
   const data = options.problemDetails ? problemDetails(view) : { code: view.code, message: view.message };
-  ctx.body = stringify(data, { errors: view.errors, ...(detailed && view.status >= 500 ? debugging(error) : {}) });
+  ctx.body = detailed
+    ? stringify(data, { errors: view.errors, ...(view.status >= 500 ? debugging(error) : {}) })
+    : stringify(data, { errors: view.errors }, showForClients);
   ctx.type = options.problemDetails ? 'application/problem+json' : 'json';
 }
 
@@ -42,11 +44,11 @@ function debugging(error: HttpError): object {
 }
 
 /** @returns both as JSON; only `data` if `extra` cannot be serialized, as with a circular reference */
-function stringify(data: object, extra: object): string {
+function stringify(data: object, extra: object, replacer?: typeof showForClients): string {
   try {
-    return JSON.stringify({ ...extra, ...data });
+    return JSON.stringify({ ...extra, ...data }, replacer);
   } catch {
-    return JSON.stringify(data);
+    return JSON.stringify(data, replacer);
   }
 }
 

@@ -21,8 +21,16 @@ export function respondToError(ctx: Context, thrown: unknown): void {
     return;
   }
   let writing: Promise<unknown> | undefined;
+  let type: ErrorType | undefined;
   try {
-    writing = writeResponse(ctx, error);
+    type = writeHead(ctx, error);
+  } catch (failed) {
+    giveUp(ctx, failed);
+  }
+  emitError(ctx, error);
+  if (res.headersSent || !ctx.writable) return;
+  try {
+    if (type !== undefined) writing = writeResponse(ctx, error, type);
   } catch (failed) {
     giveUp(ctx, failed);
   }
@@ -31,13 +39,11 @@ export function respondToError(ctx: Context, thrown: unknown): void {
   else void writing.catch((failed: unknown) => giveUp(ctx, failed)).then(() => endResponse(ctx));
 }
 
-/** @returns a promise when the body takes time; nothing is sent yet */
-function writeResponse(ctx: Context, error: HttpError): Promise<unknown> | undefined {
+/** Sets status and headers. @returns the kind of the response */
+function writeHead(ctx: Context, error: HttpError): ErrorType {
   const { app, res } = ctx;
-  const { env, onerror: options = {} } = app.config;
-  const detailed = env === 'local' || env === 'unittest';
   const status = statusOf(error);
-  const type = typeOf(ctx, options);
+  const type = typeOf(ctx, app.config.onerror ?? {});
   const message = ownMessage(ctx, status);
   // Drop the body that was set before the error; Koa destroys it if it is a stream.
   ctx.response.body = undefined;
@@ -45,9 +51,13 @@ function writeResponse(ctx: Context, error: HttpError): Promise<unknown> | undef
   for (const [name, value] of headersOf(error)) ctx.set(name, value);
   ctx.status = status;
   if (message !== undefined) ctx.message = message;
-  emitError(ctx, error);
-  if (res.headersSent || !ctx.writable) return undefined;
+  return type;
+}
 
+/** @returns a promise when the body takes time; nothing is sent yet */
+function writeResponse(ctx: Context, error: HttpError, type: ErrorType): Promise<unknown> | undefined {
+  const { env, onerror: options = {} } = ctx.app.config;
+  const detailed = env === 'local' || env === 'unittest';
   const page = detailed || type === 'json' || type === 'js' ? '' : errorPageOf(ctx, error, options);
   if (!page) return writeBody(ctx, error, type, { env, detailed, options });
   redirectToErrorPage(ctx, page);

@@ -95,3 +95,47 @@ test('headers of an error for clients are set, of others only harmless ones, and
   assert.equal(hidden.headers['retry-after'], '5');
   assert.equal(hidden.headers['access-control-allow-origin'], '*');
 });
+
+const LEAKS: [errors: string, shown: unknown][] = [
+  ['[enoent]', []],
+  ['enoent', undefined],
+  ["[{ field: 'a', cause: enoent }, enoent, 'plain']", [{ field: 'a' }, 'plain']],
+  [
+    "{ deep: { list: [[enoent], Object.assign(new Error('mine'), { path: '/srv/secret' })] } }",
+    { deep: { list: [[]] } },
+  ],
+  [
+    "[Object.assign(new Error('mind', { cause: enoent }), { status: 422, code: 'E_GAP', secret: 'secret', errors: [enoent, 1] })]",
+    [{ message: 'mind', code: 'E_GAP', errors: [1] }],
+  ],
+  [
+    "[Object.assign(new AggregateError([enoent, new Error('secret')], 'all'), { expose: true })]",
+    [{ message: 'all', errors: [] }],
+  ],
+  ["[Object.assign(new Error('secret'), { toJSON: () => 'secret' })]", []],
+  ['[{ at: new Date(0) }]', [{ at: '1970-01-01T00:00:00.000Z' }]],
+];
+for (const [kind, config] of [
+  ['JSON', ''],
+  ['problem details', 'exports.onerror = { problemDetails: true };'],
+] as const) {
+  test(`${kind}, JSONP: of errors among \`errors\` clients see what was made for them, plain data as it is`, async (t) => {
+    const given = LEAKS.map(
+      ([errors]) => `let enoent; try { fs.readFileSync('/srv/secret'); } catch (e) { enoent = e; }
+        ctx.throw(422, 'bad', { errors: ${errors} });`,
+    );
+    const files = app(given);
+    files['app/router.js'] +=
+      '\nconst fill = module.exports; module.exports = (app) => { app.use(app.jsonp()); fill(app); };';
+    files['config/config.default.js'] += config;
+    const ask = await start(t, files);
+    for (const [index, [what, shown]] of LEAKS.entries()) {
+      const plain = await ask(`/${index}`, { headers: { accept: 'application/json' } });
+      const script = await ask(`/${index}?callback=cb`);
+      assert.match(String(script.headers['content-type']), /javascript/);
+      assert.doesNotMatch(plain.body + script.body, SECRET, what);
+      assert.deepEqual(JSON.parse(plain.body).errors, shown, what);
+      assert.deepEqual(JSON.parse(/cb\((\{.*\})\);$/.exec(script.body)?.[1] ?? '').errors, shown, what);
+    }
+  });
+}

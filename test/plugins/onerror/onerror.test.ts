@@ -212,3 +212,43 @@ test('a client that leaves while an error response is chosen does no harm', asyn
   await assert.rejects(ask('/500', { headers: json }));
   assert.equal((await ask('/400', { headers: html })).status, 400);
 });
+
+test('a thrown object that cannot be read is a 500, and is emitted as an error', async (t) => {
+  const thrown = [
+    "{ get message() { throw new Error('m'); }, get status() { throw new Error('s'); } }",
+    "new Proxy({}, { get() { throw new Error('px'); } })",
+    "new Proxy(new Error('e'), { get() { throw null; }, getPrototypeOf() { throw new Error('px'); } })",
+    "Object.defineProperty(new Error('e'), 'headers', { get() { throw new Error('h'); } })",
+    "Object.assign(new Error('e'), { headers: new Proxy({}, { ownKeys() { throw new Error('keys'); } }) })",
+    '(() => { const { proxy, revoke } = Proxy.revocable({}, {}); revoke(); return proxy; })()',
+    "{ [Symbol.for('nodejs.util.inspect.custom')]() { throw new Error('i'); }, toJSON() { throw new Error('j'); } }",
+    "Object.assign(new Error('e'), { message: { toString() { throw new Error('t'); } } })",
+    'Object.assign(new Error(), { message: Symbol() })',
+  ];
+  const routes = thrown.map((value, index) => `app.all('/${index}', async () => { throw ${value}; });`);
+  for (const plugin of ['', 'exports.onerror = false;']) {
+    const app = loadApp(
+      t,
+      files('', {
+        'app/router.js': `module.exports = (app) => { ${routes.join('\n')} };`,
+        'config/plugin.js': plugin,
+      }),
+      { env: 'prod' },
+    );
+    const ask = await serve(t, app);
+    let emitted = 0;
+    app.on('error', (error) => {
+      assert.ok(error instanceof Error);
+      emitted += 1;
+    });
+    // Koa itself reads more of an error than can be looked at before.
+    for (const [index, value] of (plugin === '' ? thrown : thrown.slice(0, 4)).entries()) {
+      for (const headers of [html, json, { accept: 'text/plain' }]) {
+        const before = emitted;
+        const answer = await ask(`/${index}`, { headers });
+        assert.equal(answer.status, 500, `${plugin} ${value}`);
+        assert.equal(emitted, before + 1, `${plugin} ${value}`);
+      }
+    }
+  }
+});
