@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { detect } from 'detect-port';
-import { type ClusterHandle, startCluster } from '../../cluster/index.js';
+import { type ClusterHandle, inspectApp, startCluster } from '../../cluster/index.js';
 import { parseArguments } from '../arguments.js';
 import { clusterFlags, clusterHelp, clusterOptionsFrom } from '../cluster_flags.js';
 import { typeScriptExecArgv } from '../typescript.js';
@@ -29,12 +29,25 @@ export async function run(args: string[]): Promise<void> {
   const execArgv = [...process.execArgv, '--enable-source-maps', ...typeScriptExecArgv(directory)];
   const handle = await startCluster({
     workers: 1,
-    port: values['port'] === undefined ? await freePort(7001) : undefined,
+    port: values['port'] === undefined ? await freePort(await configuredPort(directory, execArgv)) : undefined,
     ...clusterOptionsFrom(values),
     baseDir: directory,
     execArgv,
   });
   reportChanges(handle, directory, isTypeScript);
+}
+
+/** @returns the port of the app's own config, which needs the app to be loaded once */
+async function configuredPort(baseDir: string, execArgv: string[]): Promise<number> {
+  try {
+    const [explained] = (await inspectApp({ baseDir, execArgv, topic: 'config', key: 'cluster.listen.port' })) as {
+      value?: unknown;
+    }[];
+    return typeof explained?.value === 'number' && explained.value > 0 ? explained.value : 7001;
+  } catch {
+    // Why it does not load is reported by the boot.
+    return 7001;
+  }
 }
 
 async function freePort(wanted: number): Promise<number> {

@@ -16,6 +16,8 @@ class Connection {
 
   constructor(socket: Socket) {
     this.#socket = socket;
+    // Node forgets the address of a client that has left unless it was asked before; logs want it then.
+    void socket.remoteAddress;
     socket.on('error', (error) => {
       const { current } = this;
       if (current && !current.res.writableFinished) current.onerror(error);

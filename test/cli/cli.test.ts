@@ -46,9 +46,9 @@ interface Dev {
   output(): string;
 }
 
-async function startDev(t: TestContext, dir: string): Promise<Dev> {
+async function startDev(t: TestContext, dir: string, flags = ['--port', '0']): Promise<Dev> {
   let output = '';
-  const child = spawn(process.execPath, [CLI, 'dev', dir, '--port', '0'], {
+  const child = spawn(process.execPath, [CLI, 'dev', dir, ...flags], {
     env: { ...process.env, NODE_TEST_CONTEXT: undefined, NODE_ENV: undefined },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -116,6 +116,15 @@ test('W27: an edit of agent.js is in use without a restart of clutch dev', async
     const { agent } = await requestJson<{ agent: unknown }>(`${url}/agent`);
     return agent === 'edited';
   });
+});
+
+test('clutch dev listens where the config of the app says', async (t) => {
+  const dir = await scaffold(t, '--js');
+  const port = 20_000 + (process.pid % 10_000);
+  const text = `export default { cluster: { listen: { port: ${port} } } };`;
+  writeFileSync(path.join(dir, 'config/config.local.js'), text);
+  const { url } = await startDev(t, dir, []);
+  assert.equal(new URL(url).port, String(port));
 });
 
 test('in development the stack of an error names the files of Clutch as one finds them in the repository', async (t) => {

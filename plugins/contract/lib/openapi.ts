@@ -43,9 +43,12 @@ const INVALID = {
 export function openApiDocument(info: Info, routes: ContractRoute[]): Record<string, unknown> {
   const paths: Record<string, Record<string, unknown>> = {};
   for (const route of routes) {
-    const path = route.path.replace(/:(\w+)(?:\([^)]*\))?\??/g, '{$1}');
-    paths[path] ??= {};
-    for (const method of route.methods) paths[path][method] = operation(route, path);
+    // In OpenAPI, a parameter of the path is never optional: without it, it is another path.
+    for (const pattern of [route.path, route.path.replace(/\/:\w+(?:\([^)]*\))?\?/g, '')]) {
+      const path = pattern.replace(/:(\w+)(?:\([^)]*\))?\??/g, '{$1}') || '/';
+      paths[path] ??= {};
+      for (const method of route.methods) paths[path][method] ??= operation(route, path);
+    }
   }
   return { openapi: '3.1.0', info, paths };
 }

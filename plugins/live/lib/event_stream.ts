@@ -48,14 +48,16 @@ export class EventStream extends Readable implements LiveConnection {
   }
 
   /**
-   * Sends one event.
+   * Sends one event; a text is the data of one without a name.
    *
    * @returns false when more waits than the client reads, or it has gone: send less
-   * @throws {TypeError} when the name or id of the event holds a line break
+   * @throws {TypeError} when the name or id of the event holds a line break, or there is no data
    */
-  send({ data, event, id }: ServerEvent): boolean {
+  send(given: ServerEvent | string): boolean {
     if (this.destroyed || this.readableEnded) return false;
-    const text = typeof data === 'string' ? data : JSON.stringify(data);
+    const { data, event, id } = typeof given === 'string' ? { data: given } : (given as ServerEvent);
+    const text: string | undefined = typeof data === 'string' ? data : JSON.stringify(data);
+    if (text === undefined) throw new TypeError('an event needs data: stream.send({ data: … })');
     const lines = text.split(/\r\n|\r|\n/).map((line) => `data: ${line}\n`);
     return this.push(`${field('event', event)}${field('id', id)}${lines.join('')}\n`);
   }

@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { maskText } from '../../../output/secrets.js';
 import type { JobResult } from './types.js';
 
 /** Runs that are kept of each schedule. */
@@ -40,7 +41,7 @@ export class History {
 
   add({ key, id, rt, success, workerId, message }: JobResult): void {
     const runs = this.#read();
-    const run = { id, at: Date.now(), rt, success, worker: workerId, message };
+    const run = { id, at: Date.now(), rt, success, worker: workerId, message: maskText(message) };
     runs[key] = [run, ...(runs[key] ?? [])].slice(0, LIMIT);
     this.#timer ??= setTimeout(() => this.flush(), WRITE_DELAY).unref();
   }

@@ -27,6 +27,7 @@ const APP = {
       const stream = ctx.sse();
       stream.send({ event: 'hello', id: '1', data: { last: stream.lastEventId || null } });
       stream.send({ data: 'two\\nlines' });
+      stream.send('a text');
       if (ctx.query.once) stream.close();
     });
     app.get('/slow', (ctx) => new Promise((resolve) => {
@@ -104,7 +105,7 @@ test('events are sent as they come, with comments while nothing does', async (t)
   const { response, text } = await get(`${url}/events`, { 'last-event-id': '41' });
   assert.equal(response.headers['content-type'], 'text/event-stream');
   await until('a heartbeat has come', () => text().includes(': alive'));
-  assert.match(text(), /event: hello\nid: 1\ndata: \{"last":"41"\}\n\ndata: two\ndata: lines\n\n/);
+  assert.match(text(), /event: hello\nid: 1\ndata: \{"last":"41"\}\n\ndata: two\ndata: lines\n\ndata: a text\n\n/);
   response.destroy();
   await (await get(`${url}/events?once=1`)).ended;
 });
