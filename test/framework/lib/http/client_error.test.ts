@@ -103,6 +103,13 @@ test('config.onClientError decides status, headers and body; it may decide nothi
     ["() => { throw new Error('x'); }", /^HTTP\/1\.1 400 Bad Request\r\n/],
     ["async () => { throw new Error('x'); }", /^HTTP\/1\.1 400 Bad Request\r\n/],
     ['() => ({ body: 1 })', /^HTTP\/1\.1 400 Bad Request\r\n/],
+    ["() => ({ status: 'abc' })", /^HTTP\/1\.1 400 Bad Request\r\n/],
+    ['() => ({ status: 100 })', /^HTTP\/1\.1 400 Bad Request\r\n/],
+    ['() => ({ status: 418.5 })', /^HTTP\/1\.1 400 Bad Request\r\n/],
+    ['() => ({ status: undefined })', /^HTTP\/1\.1 400 Bad Request\r\n.*<title>400 Bad Request</s],
+    ["() => ({ headers: { 'a b': 'c' } })", /^HTTP\/1\.1 400 Bad Request\r\n(?!.*a b)/s],
+    // The time limit.
+    ['() => new Promise(() => {})', /^HTTP\/1\.1 400 Bad Request\r\n/],
   ];
   for (const [config, expected] of answers) {
     const port = await listen(t, { config: `exports.onClientError = ${config};` });
