@@ -309,7 +309,7 @@ test('W21, W28: after a dozen dead Agents no listener has leaked, and the Master
 });
 
 test('W24: a worker that outgrows maxMemory is replaced, the new one first', async (t) => {
-  const cluster = await startTestCluster(t, { baseDir, workers: 1, maxMemory: 250, hangTimeout: 1000 });
+  const cluster = await startTestCluster(t, { baseDir, workers: 1, maxMemory: 250, hangTimeout: 8000 });
   const { pid } = await ask(cluster, '/grow?mib=220');
   await replaced(cluster, [pid], 1);
   await until('the old one is gone', () => !isAlive(pid));
@@ -318,7 +318,7 @@ test('W24: a worker that outgrows maxMemory is replaced, the new one first', asy
 });
 
 test('W24: a worker that has served maxRequests is replaced', async (t) => {
-  const cluster = await startTestCluster(t, { baseDir, workers: 1, maxRequests: 5, hangTimeout: 1000 });
+  const cluster = await startTestCluster(t, { baseDir, workers: 1, maxRequests: 5, hangTimeout: 8000 });
   const { pid } = await ask(cluster, '/');
   for (let index = 0; index < 5; index += 1) await ask(cluster, '/');
   await replaced(cluster, [pid], 1);

@@ -113,7 +113,7 @@ test('processes that a worker has started end with it', async (t) => {
 });
 
 test('W9: when the Master is killed its children run their hooks and are gone within 2 s', async (t) => {
-  const cluster = await startTestCluster(t, { baseDir, hangTimeout: 400 });
+  const cluster = await startTestCluster(t, { baseDir, hangTimeout: 5000 });
   const pids = await allPids(cluster);
   const idle = request(`${cluster.url}/slow?ms=800`);
   await until('the request is in flight', async () =>
