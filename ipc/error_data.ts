@@ -8,16 +8,36 @@ export interface ErrorData {
   stack?: string;
 }
 
-/** @returns what crosses of an error: its cause is written out below its stack */
+/** How far an error's causes and inner errors are followed, and how many are written out in all. */
+const MAX_DEPTH = 10;
+const MAX_ERRORS = 20;
+
+/** @returns what crosses of an error: its inner errors and its cause are written out below its stack */
 export function describeError(thrown: unknown): ErrorData {
-  const { name, message, code, stack, cause } = toError(thrown) as Error & { code?: unknown };
-  const reason = cause instanceof Error ? `\n  caused by ${cause.stack}` : '';
+  const error = toError(thrown) as Error & { code?: unknown };
+  const { name, message, code } = error;
   return {
     name,
     message,
-    stack: `${stack}${reason}`,
+    stack: writeOut(error, 0, new Set()),
     ...(typeof code === 'string' || typeof code === 'number' ? { code } : {}),
   };
+}
+
+/** @param written the errors so far: each is written out once, whatever refers to it */
+function writeOut(error: Error, depth: number, written: Set<Error>): string {
+  written.add(error);
+  const { stack, cause, errors } = error as Error & { errors?: unknown };
+  let text = stack ?? `${error.name}: ${error.message}`;
+  const nested = (label: string, inner: unknown): void => {
+    if (inner === undefined || inner === null || depth >= MAX_DEPTH || written.size >= MAX_ERRORS) return;
+    const reason = toError(inner);
+    if (!written.has(reason)) text += `\n  ${label} ${writeOut(reason, depth + 1, written)}`;
+  };
+  if (Array.isArray(errors))
+    for (const [index, inner] of errors.slice(0, MAX_ERRORS).entries()) nested(`[errors ${index}]`, inner);
+  nested('caused by', cause);
+  return text;
 }
 
 /** @returns an error with the name, message, code and stack of the original */

@@ -3,15 +3,26 @@ import type { Masker } from '../../../output/secrets.js';
 
 /** Characters of one property that are printed. */
 const LONGEST_PROPERTY = 10_000;
+/** Inner errors and causes that are printed in all. */
+const MAX_ERRORS = 50;
 
 /** @returns name, stack, own properties, errors of an AggregateError and causes, as Egg prints them */
 export function formatError(error: Error, masker: Masker, maxCauses: number): string {
-  return `${describe(error, masker, maxCauses, 0)}\npid: ${process.pid}\nhostname: ${hostname()}\n`;
+  return `${describe(error, { masker, maxCauses, described: new Set() }, 0)}\npid: ${process.pid}\nhostname: ${hostname()}\n`;
 }
 
 type ErrorLike = Partial<Error> & { code?: unknown; host?: unknown; errors?: unknown };
 
-function describe(thrown: unknown, masker: Masker, maxCauses: number, depth: number): string {
+interface Description {
+  masker: Masker;
+  maxCauses: number;
+  /** What was described so far: an error that is its own cause, or that several share, is described once. */
+  described: Set<unknown>;
+}
+
+function describe(thrown: unknown, description: Description, depth: number): string {
+  const { masker, maxCauses, described } = description;
+  described.add(thrown);
   const error = Object(thrown) as ErrorLike;
   const { name = 'no_name', message, code, host, stack, cause, errors } = error;
   const shownName = name === 'Error' && typeof code === 'string' ? `${code}Error` : name;
@@ -19,8 +30,10 @@ function describe(thrown: unknown, masker: Masker, maxCauses: number, depth: num
   const frames = stack ? stack.slice(stack.indexOf('\n') + 1) : 'no_stack';
   let text = `nodejs.${shownName}: ${message || 'no_message'}${shownHost}\n${frames}\n${ownProperties(error, masker)}`;
   if (depth >= maxCauses) return text;
-  const nested = (label: string, inner: unknown): string =>
-    `\n${label}:\n\n${describe(inner, masker, maxCauses, depth + 1)}`;
+  const nested = (label: string, inner: unknown): string => {
+    if (described.size >= MAX_ERRORS || (typeof inner === 'object' && described.has(inner))) return '';
+    return `\n${label}:\n\n${describe(inner, description, depth + 1)}`;
+  };
   if (Array.isArray(errors)) text += errors.map((inner, index) => nested(`[error-${index}]`, inner)).join('');
   if (cause !== undefined && cause !== null) text += nested('cause', cause);
   return text;

@@ -105,3 +105,21 @@ for (const file of ['app/router.js', 'app/middleware/m.js']) {
     assert.doesNotMatch(output, /unhandledRejectionError/);
   });
 }
+
+test('the inner errors of an AggregateError are printed by the Master and logged, each once', async (t) => {
+  const baseDir = writeApp(t, {
+    'config/config.default.js': 'exports.keys = "k"; exports.logger = { dir: __dirname + "/../logs" };',
+    'app.js': hook(`const one = new Error('first inner');
+      const all = new AggregateError([one, new Error('second inner', { cause: one })], 'AGG');
+      one.cause = all;
+      throw all;`),
+  });
+  const { output, exited } = launch(t, { baseDir, workers: 1 });
+  assert.equal(await exited, 1);
+  const log = readFileSync(path.join(baseDir, 'logs/common-error.log'), 'utf8');
+  for (const text of [output(), log]) {
+    for (const name of [/AggregateError: AGG/g, /Error: first inner/g, /Error: second inner/g]) {
+      assert.equal(text.match(name)?.length, 1, text);
+    }
+  }
+});
