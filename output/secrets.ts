@@ -47,13 +47,13 @@ const words = (text: string): Set<string> => new Set(text.split(' '));
 
 /** A key with one of these words is secret. */
 const SECRET_WORDS = words(
-  'passd passwd password passwords passphrase passcode secret secrets token tokens credential credentials creds authorization salt signature sig otp',
+  'passd passwd password passwords passphrase passcode secret secrets token tokens credential credentials creds authorization bearer salt signature sig hmac sas otp pin ak sk',
 );
 /** The same inside of a word, for keys without a separator such as `dbpassword` and `authtoken`. */
 const SECRET_PART =
   /secret(?!ar)|passw(?:or)?d|passphrase|credential|(?:access|api|auth|private|secret|master)keys?$|.tokens?$/;
 /** Secret as the last word only: `db_pass`, but not `passThrough`. */
-const SECRET_LAST = words('pass pwd');
+const SECRET_LAST = words('pass pwd pw');
 /** Secret when they hold a text: `cookie: 'sid=…'`, but not `cookie: { httpOnly: true }`. */
 const SECRET_TEXT = words('auth cookie cookies');
 /** `…Key` is secret unless one of these stands before it. */
@@ -131,6 +131,10 @@ const URL_WITH_HOST = /([a-z][a-z0-9+.-]{0,30}:\/\/)([^\s"<>]+)/gi;
 /** A user name of this length, without a password, is a token. */
 const TOKEN_LENGTH = 20;
 
+/** `user:password@host` without a scheme; not an address behind a label (`mailto:ada@host`) and no version (`npm:pkg@1.2.3`). */
+const USER_AT_HOST =
+  /(?<![\w.+-])(?!(?:mailto|e-?mail|mail|from|to|cc|bcc|user|owner|author|sender|recipient|contact|sip|sips|acct|xmpp|npm|workspace|git|github):)([\w.+-]{1,64}):[^\s:@/"'`<>(){}]{1,256}@(?=(?:[a-z][\w-]*|(?:\d{1,3}\.){3}\d{1,3}|\[)(?:[.:/\s,;)"'`\]]|$))/gi;
+
 const SEPARATOR = /[=:]/g;
 const KEY_BEFORE = /([\w$.-]{1,80})\\?["'`]?\]?\s?$/;
 /** From a separator to the value: the `>` of a Map's `=>`, blanks, and what names the kind of an object. */
@@ -141,8 +145,9 @@ const CONTINUED = /\s*\+\s*(?=["'`])/y;
 const BARE = /[^\s&;,"'`<>(){}[\]\\]+/y;
 const REST_OF_LINE = /[^\r\n"'`]+/y;
 /** Keys after whose colon a text without quotes is hidden, too; others appear in sentences ("invalid token: expired"). */
-const BARE_SECRET = /pass(?:w|phrase|code|$)|pwd|secret|credential|api[-_]?key|private[-_]?key/i;
+const BARE_SECRET = /pass(?:w|phrase|code|$)|pwd|pw$|secret|credential|api[-_]?key|private[-_]?key/i;
 const HEADER_SECRET = /^(?:proxy-)?authorization$|^(?:set-)?cookie$/i;
+const LINE_WITH_SECRET = /^.*\*\*\*.*$/gm;
 const LOOKS_RANDOM = /^(?=.*\d)[\w.~+/=-]{16,}$/;
 
 /** Finds secrets by the key that they stand at and by their shape. */
@@ -195,11 +200,19 @@ export class Masker {
     if (masked.includes('eyJ')) masked = masked.replace(JWT, '<JWT>');
     masked = masked.replace(HTTP_CREDENTIALS, `$1$2${HIDDEN}`);
     if (masked.includes('://')) masked = masked.replace(URL_WITH_HOST, (_all, scheme, rest) => scheme + maskUser(rest));
-    return this.#maskValues(masked);
+    if (masked.includes('@')) masked = masked.replace(USER_AT_HOST, `$1:${HIDDEN}@`);
+    const withValues = this.#maskValues(masked, false);
+    if (withValues === masked) return masked;
+    // Beside one secret, `token: B` is an assignment and not part of a sentence.
+    return withValues.replace(LINE_WITH_SECRET, (line) => this.#maskValues(line, true));
   }
 
-  /** Hides the values of secret keys in what looks like a query, JSON, an object that was printed, or a header. */
-  #maskValues(text: string): string {
+  /**
+   * Hides the values of secret keys in what looks like a query, JSON, an object that was printed, or a header.
+   *
+   * @param isList whether `key: value` is taken for an assignment whatever its value looks like
+   */
+  #maskValues(text: string, isList: boolean): string {
     let masked = '';
     let done = 0;
     for (const { index: at } of text.matchAll(SEPARATOR)) {
@@ -207,7 +220,7 @@ export class Masker {
       const [, key] = KEY_BEFORE.exec(text.slice(Math.max(0, at - 84, done), at)) ?? [];
       if (key === undefined || this.#secrecy(key) === 'none') continue;
       const begin = matchAt(VALUE_BEGIN, text, at);
-      const end = valueEnd(text, begin, key, text[at] as string, this.#secrecy(key));
+      const end = valueEnd(text, begin, key, { separator: text[at] as string, secrecy: this.#secrecy(key), isList });
       if (end <= begin) continue;
       const quote = /^\\?["'`]/.exec(text.slice(begin, begin + 2))?.[0] ?? (text[at - 1] === '"' ? '"' : '');
       masked += text.slice(done, begin) + quote + HIDDEN + quote;
@@ -223,18 +236,25 @@ function matchAt(pattern: RegExp, text: string, at: number): number {
   return pattern.test(text) ? pattern.lastIndex : at;
 }
 
-function valueEnd(text: string, begin: number, key: string, separator: string, secrecy: Secrecy): number {
+interface Assignment {
+  separator: string;
+  secrecy: Secrecy;
+  isList: boolean;
+}
+
+function valueEnd(text: string, begin: number, key: string, assignment: Assignment): number {
+  const { separator, secrecy, isList } = assignment;
   const quoted = matchAt(QUOTED, text, begin);
   if (quoted > begin) {
     const next = matchAt(CONTINUED, text, quoted);
-    return next > quoted ? valueEnd(text, next, key, separator, secrecy) : quoted;
+    return next > quoted ? valueEnd(text, next, key, assignment) : quoted;
   }
   const opening = text[begin] as string;
   if (opening === '[' || ((opening === '{' || opening === '<') && secrecy === 'all')) return bracketEnd(text, begin);
   if (separator === '=') return matchAt(BARE, text, begin);
   if (HEADER_SECRET.test(key)) return matchAt(REST_OF_LINE, text, begin);
   const bare = matchAt(BARE, text, begin);
-  return BARE_SECRET.test(key) || LOOKS_RANDOM.test(text.slice(begin, bare)) ? bare : begin;
+  return isList || BARE_SECRET.test(key) || LOOKS_RANDOM.test(text.slice(begin, bare)) ? bare : begin;
 }
 
 const CLOSING: Record<string, string> = { '[': ']', '{': '}', '<': '>' };

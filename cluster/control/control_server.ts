@@ -1,6 +1,7 @@
 import net from 'node:net';
 import { toError } from '../../errors.js';
 import { listenPrivately } from '../../ipc/socket_path.js';
+import { maskText } from '../../output/secrets.js';
 import { removeStaleSocket } from '../listen/unix_socket.js';
 import { type ControlReply, type ControlRequest, controlPath } from './control_client.js';
 import type { ClusterStatus } from './status.js';
@@ -83,7 +84,7 @@ export class ControlServer {
     try {
       return { value: (await this.#run(parseRequest(text))) ?? null };
     } catch (error) {
-      return { error: (error as Error).message };
+      return { error: maskText(toError(error).message) };
     }
   }
 

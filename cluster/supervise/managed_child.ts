@@ -1,4 +1,5 @@
 import type { ErrorData } from '../../ipc/error_data.js';
+import { maskText } from '../../output/secrets.js';
 import type { ProcessStats } from '../protocol/protocol.js';
 import type { Child } from '../spawn/child_handle.js';
 import type { Slot } from './slot.js';
@@ -28,8 +29,7 @@ export class ManagedChild {
   stats: ProcessStats | undefined;
   /** Between the last two heartbeats, of one CPU. */
   cpuPercent = 0;
-  /** The error that the child has reported. */
-  failure: ErrorData | undefined;
+  #failure: ErrorData | undefined;
   /** Why the Master kills it. */
   killReason: string | undefined;
   /** When the last heartbeat came; undefined until the child may load the app. */
@@ -41,6 +41,20 @@ export class ManagedChild {
     this.handle = handle;
     this.slot = slot;
     this.#machine = new StateMachine<ChildState>(this, TRANSITIONS, state);
+  }
+
+  /** The error that the child has reported; secrets are masked, since it goes to logs, `clutch status` and replies. */
+  get failure(): ErrorData | undefined {
+    return this.#failure;
+  }
+
+  set failure(error: ErrorData | undefined) {
+    this.#failure = error && {
+      name: error.name,
+      message: maskText(error.message),
+      ...(error.code === undefined ? {} : { code: error.code }),
+      ...(error.stack === undefined ? {} : { stack: maskText(error.stack) }),
+    };
   }
 
   get id(): number {

@@ -11,6 +11,7 @@ test('keys are secret by their words, in any case and with any separator', () =>
     ...['apiKey', 'api_key', 'API-KEY', 'APIKEY', 'privateKey', 'authorization', 'Proxy-Authorization', 'credentials'],
     ...['passphrase', 'password', 'DB_PASSWORD', 'dbpassword', 'password2', 'db_pass', 'pwd', 'passwordHash'],
     ...['secret', 'clientSecret', 'secretAccessKey', 'accessKeyId', 'token', 'authToken', 'accesstoken', 'keys'],
+    ...['bearer', 'pin', 'userPin', 'sasToken', 'sas', 'hmac', 'ak', 'sk', 'aws_sk', 'dbPw', 'pw'],
     ...[
       'encryption_key',
       'stripeKey',
@@ -26,7 +27,21 @@ test('keys are secret by their words, in any case and with any separator', () =>
   }
   for (const key of [
     ...['keyframes', 'primaryKey', 'foreign_key', 'publicKey', 'cacheKey', 'key', 'keyboard', 'monkeys', 'keyId'],
-    ...['passThrough', 'bypass', 'passport', 'compass', 'tokenizer', 'secretary', 'PWD', 'author', 'authentication'],
+    ...[
+      'passThrough',
+      'bypass',
+      'passport',
+      'compass',
+      'pinned',
+      'spin',
+      'task',
+      'sasl',
+      'tokenizer',
+      'secretary',
+      'PWD',
+      'author',
+      'authentication',
+    ],
     ...['tokenName', 'cookieName', 'passwordField', 'tokenUrl', 'privateKeyPath', 'maxTokens', 'hasToken', 'name'],
   ]) {
     assert.ok(!masker.hides(key, 'x'), key);
@@ -72,6 +87,16 @@ const texts: [shown: string, masked: string][] = [
   ['the msg="password=abc", not', 'the msg="password=***", not'],
   ['login failed, password: hunter2', 'login failed, password: ***'],
   ['invalid token: expired', 'invalid token: expired'],
+  ['invalid token: expired\npassword=A', 'invalid token: expired\npassword=***'],
+  ['password=A, token: B', 'password=***, token: ***'],
+  ['token: B, password=A; pin: 12', 'token: ***, password=***; pin: ***'],
+  ['db pw=hunter2 mysql://u:hunter2@h/db unreachable', 'db pw=*** mysql://u:***@h/db unreachable'],
+  ['pw: hunter2, pwd: hunter2', 'pw: ***, pwd: ***'],
+  ['ak=A sk=B hmac=C sas=D bearer=E pin=1', 'ak=*** sk=*** hmac=*** sas=*** bearer=*** pin=***'],
+  ['cannot reach app:hunter2@db.internal:5432', 'cannot reach app:***@db.internal:5432'],
+  ['app:hunter2@10.0.0.1, app:h@db', 'app:***@10.0.0.1, app:***@db'],
+  ['mailto:ada@example.com from:ada@example.com', 'mailto:ada@example.com from:ada@example.com'],
+  ['npm:pkg@1.2.3 pkg:x@4.2.0 at 10:30@noon', 'npm:pkg@1.2.3 pkg:x@4.2.0 at 10:***@noon'],
   ['at 12:30:01 key=1 a=b', 'at 12:30:01 key=1 a=b'],
 ];
 
@@ -106,7 +131,17 @@ test('what inspect prints is masked: Maps, Sets, Buffers, class instances, long 
 });
 
 test('masking takes time in proportion to the text', () => {
-  for (const part of ['password="', "a='", 'x=', 'token:{', '://', 'a'.repeat(100)]) {
+  for (const part of [
+    'password="',
+    'a:b@',
+    'password=a\n',
+    'password=a, token: b ',
+    "a='",
+    'x=',
+    'token:{',
+    '://',
+    'a'.repeat(100),
+  ]) {
     const begin = performance.now();
     maskText(part.repeat(200_000 / part.length));
     assert.ok(performance.now() - begin < 2000, part);

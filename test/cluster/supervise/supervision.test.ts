@@ -59,6 +59,30 @@ test('W1, W2: a crash loop is slowed down, never given up, and over when the fau
   assert.equal((await request(cluster.url)).status, 200);
 });
 
+test('secrets in the error of a boot are masked in the log, the status and the reply to a reload', async (t) => {
+  const app = temporaryDirectory(t);
+  writeFileSync(path.join(app, 'package.json'), '{ "name": "secrets" }');
+  writeFileSync(
+    path.join(app, 'app.js'),
+    `const { existsSync } = require('node:fs');
+     module.exports = class {
+       async didLoad() {
+         if (existsSync(__dirname + '/broken')) throw new Error('db pw=hunter2 mysql://u:hunter2@h/db unreachable');
+       }
+     };`,
+  );
+  const cluster = await startTestCluster(t, { baseDir: app, workers: 1 });
+  writeFileSync(path.join(app, 'broken'), '');
+  await assert.rejects(cluster.reload(), /db pw=\*\*\* mysql:\/\/u:\*\*\*@h\/db unreachable/);
+  process.kill((await cluster.pids()).workers[0] as number, 'SIGKILL');
+  const { lastExit } = await until('the slot backs off', async () =>
+    (await cluster.status()).processes.find(({ state }) => state === 'backoff'),
+  );
+  assert.match(lastExit as string, /db pw=\*\*\* mysql:\/\/u:\*\*\*@h\/db unreachable/);
+  assert.doesNotMatch(cluster.output(), /hunter2/);
+  rmSync(path.join(app, 'broken'));
+});
+
 test('W1: the Agent is not restarted in a storm either', async (t) => {
   const app = temporaryDirectory(t);
   writeFileSync(path.join(app, 'package.json'), '{ "name": "loop" }');
