@@ -36,10 +36,10 @@ export interface LoadedPlugins {
 export function loadPlugins(sources: PluginSources): LoadedPlugins {
   const { appInfo, eggPaths, warn } = sources;
   const eggPlugins = mergeDeclared(
-    eggPaths.flatMap((dir) => readDeclarations(dir, appInfo)),
+    eggPaths.flatMap((dir) => readDeclarations(dir, appInfo, warn)),
     warn,
   );
-  const appPlugins = mergeDeclared(readDeclarations(appInfo.baseDir, appInfo), warn);
+  const appPlugins = mergeDeclared(readDeclarations(appInfo.baseDir, appInfo, warn), warn);
   const customPlugins = mergeDeclared(customDeclarations(sources.custom, warn), warn);
 
   const all: Record<string, Plugin> = {};

@@ -40,11 +40,15 @@ interface Declared {
   plugins: PluginDeclarations;
 }
 
-export function readDeclarations(dir: string, appInfo: AppInfo): Declared[] {
+/** Reads `config/plugin.*` of a directory; a file that exports a function declares nothing, as in Egg, and is warned about. */
+export function readDeclarations(dir: string, appInfo: AppInfo, warn: Warn): Declared[] {
   return typeFiles('plugin', appInfo).flatMap((name) => {
     const loaded =
       loadIfExists(path.join(dir, 'config', name)) ??
       (name === 'plugin.default' ? loadIfExists(path.join(dir, 'config/plugin')) : null);
+    if (typeof loaded?.exports === 'function') {
+      warn(`${loaded.file} exports a function and declares no plugin; export an object`);
+    }
     if (!loaded || typeof loaded.exports !== 'object' || loaded.exports === null) return [];
     return [{ from: loaded.file, plugins: loaded.exports as PluginDeclarations }];
   });

@@ -196,3 +196,11 @@ test('a plugin called __proto__ pollutes nothing', (t) => {
   assert.deepEqual(pluginNames(app), []);
   assert.equal(({} as Record<string, unknown>)['polluted'], undefined);
 });
+
+for (const text of ['module.exports = () => ({ a: true });', 'module.exports = async () => ({ a: true });']) {
+  test(`a plugin file that exports a function declares nothing, with a warning: ${text}`, (t) => {
+    const app = loadApp(t, { 'config/plugin.js': text });
+    assert.deepEqual(pluginNames(app), []);
+    assert.match(app.loader.warnings.join('\n'), /config\/plugin\.js exports a function and declares no plugin/);
+  });
+}
