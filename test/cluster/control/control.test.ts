@@ -225,7 +225,7 @@ test('the admin listener answers probes and tells metrics of all processes', asy
   await cluster.reload();
   await until('the old ones are gone', () => !workers.some(isAlive));
   assert.match(await metrics(), /^clutch_http_requests_total 10$/m);
-  const last = (await cluster.status()).processes.find(({ slot }) => slot === 1);
+  const last = (await cluster.status()).processes.find(({ slot, state }) => slot === 1 && state === 'ready');
   process.kill(last?.pid as number, 'SIGKILL');
   await until('it is counted', async () => /^clutch_restarts_total{kind="app worker"} 1$/m.test(await metrics()));
   await cluster.scale(1);
