@@ -103,7 +103,7 @@ export class Application extends BaseApplication {
     if (list.length > 0 && list[0] !== '') return list;
     throw new ClutchError('ERR_CLUTCH_CONFIG', 'Please set config.keys first', {
       where: 'config.keys signs and encrypts cookies',
-      fix: "Add keys: '<a long random string>' to config/config.default.",
+      fix: 'Add a long random text as keys to config/config.default.',
     });
   }
 
