@@ -56,6 +56,22 @@ export class ClutchError extends Error {
   }
 }
 
+// A registered symbol: built-in plugins are bundled apart from the framework.
+const REFUSAL = Symbol.for('clutch#refusal');
+
+/**
+ * Marks an error of built-in code about what a client has sent. Anyone can cause it, as often as they like: it is counted and
+ * logged a few times a minute, without its stack, which leads to no fault of the app.
+ */
+export function refusal<E extends Error>(error: E): E {
+  return Object.defineProperty(error, REFUSAL, { value: true });
+}
+
+/** @returns whether built-in code made the error because of what a client has sent */
+export function isRefusal(error: Error & { [REFUSAL]?: unknown }): boolean {
+  return error[REFUSAL] === true;
+}
+
 /** What loggers and error responses read of an error. */
 const FIELDS = [
   'name',

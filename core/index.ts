@@ -8,6 +8,7 @@ export type { Composed } from './request/composed.js';
 export { onceEnded, responseOn } from './request/connection.js';
 export { isStatusSet } from './request/koa_internals.js';
 export { middlewareOf } from './request/phases.js';
+export { refuse } from './request/refuse.js';
 export type { RouteArguments } from './router/route_arguments.js';
 export type { Router } from './router/router.js';
 export * from './types.js';

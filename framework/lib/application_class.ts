@@ -11,7 +11,7 @@ import {
   responseOn,
   SELF,
 } from '../../core/index.js';
-import { ClutchError } from '../../errors.js';
+import { ClutchError, refusal } from '../../errors.js';
 import { AppWorkerLoader } from '../../loader/index.js';
 import { reveal } from '../../output/secrets.js';
 import { type ApplicationOptions, BaseApplication } from './base_application.js';
@@ -180,7 +180,7 @@ export class Application extends BaseApplication {
   #refuseTarget(ctx: Context): Promise<void> {
     // The error response reads the path as well, which must not fail a second time.
     ctx.req.url = '/';
-    ctx.onerror(Object.assign(new Error('invalid request target'), { status: 400, expose: true }));
+    ctx.onerror(refusal(Object.assign(new Error('invalid request target'), { status: 400, expose: true })));
     return Promise.resolve();
   }
 }

@@ -1,16 +1,16 @@
 import type { Context } from '../../core/index.js';
-import { toError } from '../../errors.js';
+import { isRefusal, toError } from '../../errors.js';
 import type { Application } from '../../framework/index.js';
 import { LogLimiter } from '../../output/log_limiter.js';
 import type { HttpError } from './lib/client_error_view.js';
 
 export default class OnerrorBoot {
   readonly #app: Application;
-  readonly #badBodies: LogLimiter;
+  /** By the name of the error: a flood of one kind hides no other kind. Names of refusals are few. */
+  readonly #limiters = new Map<string, LogLimiter>();
 
   constructor(app: Application) {
     this.#app = app;
-    this.#badBodies = new LogLimiter((message) => app.logger.warn(message));
   }
 
   configDidLoad(): void {
@@ -22,20 +22,28 @@ export default class OnerrorBoot {
     const ctx = given ?? app.currentContext;
     const filter = app.config.onerror?.appErrorFilter;
     if (filter && !filter(error, ctx ?? app.createAnonymousContext())) return;
-    const { status } = error;
-    if (ctx && isBadBody(error)) {
-      this.#badBodies.log(
-        `${error.name}: ${error.message} (${status}, ${ctx.method} ${ctx.path.slice(0, 200)} from ${ctx.ip})`,
-      );
+    if (ctx && (isRefusal(error) || isOfConnection(error, ctx))) {
+      this.#count(error, ctx);
       return;
     }
+    const { status } = error;
     const isFault = typeof status !== 'number' || status < 200 || status >= 500;
     (ctx ?? app).logger[isFault ? 'error' : 'warn'](error);
   }
+
+  /** Logs one line, or only counts it. */
+  #count({ name, message, status = 'no response' }: HttpError, ctx: Context): void {
+    let limiter = this.#limiters.get(name);
+    if (!limiter) {
+      limiter = new LogLimiter((line) => this.#app.logger.warn(line));
+      this.#limiters.set(name, limiter);
+    }
+    const request = `${ctx.method} ${ctx.path.slice(0, 200)} from ${ctx.ip.slice(0, 50)}`;
+    limiter.log(`${name}: ${message.slice(0, 200)} (${status}, ${request})`.replace(/\p{Cc}+/gu, ' '));
+  }
 }
 
-/** Whether a body could not be read or parsed, which any client can cause as often as it likes. */
-function isBadBody({ name, status, type }: HttpError): boolean {
-  if (name === 'SyntaxError') return status === 400;
-  return typeof type === 'string' && /^(?:charset|encoding|entity|request)\./.test(type);
+/** Whether the client has left: Node then fails the request or the connection with this error, which may reach the app. */
+function isOfConnection(error: Error, { req }: Context): boolean {
+  return error === req.errored || error === req.socket?.errored;
 }

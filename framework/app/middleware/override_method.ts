@@ -1,4 +1,4 @@
-import { type Context, middlewareOf } from '../../../core/index.js';
+import { type Context, middlewareOf, refuse } from '../../../core/index.js';
 
 const METHODS = new Set(process.getBuiltinModule('node:http').METHODS);
 
@@ -12,7 +12,7 @@ export default ({ allowedMethods = ['POST'] }: { allowedMethods?: string[] }) =>
       if (wanted === '') return undefined;
       const method = typeof wanted === 'string' ? wanted.toUpperCase() : '';
       // The client's text is no part of the message, which is logged and sent back.
-      if (!METHODS.has(method)) ctx.throw(400, 'invalid overridden method');
+      if (!METHODS.has(method)) refuse(ctx, 400, 'invalid overridden method');
       ctx.method = method;
       return undefined;
     },

@@ -1,3 +1,5 @@
+import { refusal } from '../../../errors.js';
+
 const NAMES: Record<number, string> = {
   400: 'BadRequestError',
   413: 'PayloadTooLargeError',
@@ -15,5 +17,6 @@ export class BodyError extends Error {
     this.name = NAMES[status] as string;
     this.status = status;
     this.type = type;
+    refusal(this);
   }
 }

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import type { Context } from '../../../core/index.js';
+import { refusal } from '../../../errors.js';
 import { BodyError } from './body_error.js';
 import { isTooDeep, MAX_JSON_DEPTH } from './json_depth.js';
 import { type MediaType, mediaTypes } from './media_type.js';
@@ -67,7 +68,7 @@ function parsers({
       try {
         return { body: parse(rawBody, poisoning), rawBody };
       } catch (error) {
-        throw Object.assign(error as Error, { status: 400, expose: true });
+        throw refusal(Object.assign(error as Error, { status: 400, expose: true }));
       }
     },
     form(bytes, { decoder, charset }) {
@@ -85,5 +86,5 @@ function parsers({
 }
 
 function syntaxError(message: string): Error {
-  return Object.assign(new SyntaxError(message), { status: 400, expose: true });
+  return refusal(Object.assign(new SyntaxError(message), { status: 400, expose: true }));
 }

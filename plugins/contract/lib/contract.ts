@@ -1,5 +1,5 @@
 import type { Context, Middleware, Next } from '../../../core/index.js';
-import { ClutchError } from '../../../errors.js';
+import { ClutchError, refusal } from '../../../errors.js';
 import { type InputOf, type Issue, type OutputOf, pathText, type StandardSchema } from './standard_schema.js';
 
 /** What a route takes and gives. Schemas are of any library of the Standard Schema convention. */
@@ -114,7 +114,7 @@ function faultsOf(issues: readonly Issue[], place: string): Fault[] {
 function invalidRequest(ctx: Context, errors: Fault[]): Error {
   // A list of faults is for programs: whoever does not ask for a page gets JSON.
   if (!ctx.get('accept').includes('html')) ctx.type = 'json';
-  const error = new Error('Validation Failed');
+  const error = refusal(new Error('Validation Failed'));
   return Object.assign(error, {
     name: 'UnprocessableEntityError',
     status: 422,

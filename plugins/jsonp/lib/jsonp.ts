@@ -1,4 +1,4 @@
-import type { Context, Middleware, Next } from '../../../core/index.js';
+import { type Context, type Middleware, type Next, refuse } from '../../../core/index.js';
 
 /** `config.jsonp`, and the argument of `app.jsonp()`. */
 export interface JsonpOptions {
@@ -25,7 +25,7 @@ export function jsonp(options: JsonpOptions): Middleware {
     const name = callbackOf(ctx, fields, limit);
     (ctx as WithCallback)[CALLBACK] = name;
     if ((csrf || isListed) && !(csrf && hasToken(ctx)) && !isListed?.(ctx.get('referrer'))) {
-      ctx.throw(403, 'jsonp request security validate failed');
+      refuse(ctx, 403, 'jsonp request security validate failed');
     }
     await next();
     const { body } = ctx;

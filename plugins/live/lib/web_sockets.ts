@@ -2,7 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
 import type { Duplex } from 'node:stream';
 import type { WebSocket, WebSocketServer } from 'ws';
-import type { Context, Middleware } from '../../../core/index.js';
+import { type Context, type Middleware, refuse } from '../../../core/index.js';
 import type { Application } from '../../../framework/index.js';
 import { keepConnection } from './connections.js';
 
@@ -45,9 +45,9 @@ export class WebSockets {
       const upgrade = request[UPGRADE];
       if (!upgrade) {
         ctx.set('upgrade', 'websocket');
-        ctx.throw(426, 'This path takes web sockets only');
+        refuse(ctx, 426, 'This path takes web sockets only');
       }
-      if (!this.#allowsOrigin(ctx)) ctx.throw(403, 'This origin may not connect: see config.live.ws.origin');
+      if (!this.#allowsOrigin(ctx)) refuse(ctx, 403, 'This origin may not connect: see config.live.ws.origin');
       const { socket, head } = upgrade as { socket: Duplex; head: Buffer };
       ctx.respond = false;
       ctx.res.detachSocket(ctx.req.socket);

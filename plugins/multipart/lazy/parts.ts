@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { createRequire } from 'node:module';
 import { Readable, type Writable } from 'node:stream';
 import type { Context } from '../../../core/index.js';
-import { toError } from '../../../errors.js';
+import { refusal, toError } from '../../../errors.js';
 import { MultipartError, reached } from '../lib/multipart_error.js';
 import { isAllowed, limitsOf } from '../lib/options.js';
 import type { FieldPart, FilePart, MultipartConfig, MultipartOptions, Parts } from '../lib/types.js';
@@ -116,7 +116,7 @@ class PartsReader {
             ? checkFile(fieldname, file, filename, encoding, mime)
             : isAllowed(config, filename)
               ? undefined
-              : Object.assign(new Error(`Invalid filename: ${filename.slice(0, 100)}`), { status: 400, expose: true });
+              : badRequest(`Invalid filename: ${filename.slice(0, 100)}`);
           if (refused) return this.#fail(toError(refused));
         }
         const facts = { fieldname, filename, encoding, transferEncoding: encoding, mime, mimeType: mime };
@@ -194,6 +194,10 @@ class PartsReader {
   }
 }
 
+function badRequest(message: string): Error {
+  return refusal(Object.assign(new Error(message), { status: 400, expose: true }));
+}
+
 function aborted(): MultipartError {
   return new MultipartError('Request_aborted', 'the request was aborted');
 }
@@ -228,6 +232,6 @@ export async function readFirstFile(parts: Parts, requireFile: boolean): Promise
     return part;
   }
   part?.destroy();
-  if (requireFile) throw Object.assign(new Error("Can't found upload file"), { status: 400, expose: true });
+  if (requireFile) throw badRequest("Can't found upload file");
   return Object.assign(Readable.from([]), { fields: parts.field }) as FilePart;
 }

@@ -1,3 +1,5 @@
+import { refusal } from '../../../errors.js';
+
 const STATUS: Record<string, number> = { Request_unsupported: 415, Request_malformed: 400, Request_aborted: 400 };
 
 /** What a client has sent wrong; `code` tells which limit it has reached, as in Egg. */
@@ -11,6 +13,7 @@ export class MultipartError extends Error {
     this.name = code.endsWith('_limit') ? 'MultipartLimitError' : 'MultipartError';
     this.code = code;
     this.status = STATUS[code] ?? 413;
+    refusal(this);
   }
 }
 

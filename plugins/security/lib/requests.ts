@@ -1,10 +1,10 @@
 import path from 'node:path';
-import type { Context } from '../../../core/index.js';
+import { type Context, refuse } from '../../../core/index.js';
 
 /** Methods that show headers of the client to a script: https://owasp.org/www-community/attacks/Cross_Site_Tracing */
 export function refuseTracing(ctx: Context): void {
   const { method } = ctx.req;
-  if (method === 'TRACE' || method === 'TRACK') ctx.throw(405);
+  if (method === 'TRACE' || method === 'TRACK') refuse(ctx, 405);
 }
 
 /** Refuses a path that leads above the root, written plainly or encoded. */
@@ -12,7 +12,7 @@ export function refuseTraversal(ctx: Context): void {
   const url = ctx.req.url as string;
   // Most have neither a dot twice nor anything encoded.
   if (!url.includes('..') && !url.includes('%')) return;
-  if (leadsAbove(ctx.path)) ctx.throw(400);
+  if (leadsAbove(ctx.path)) refuse(ctx, 400);
 }
 
 function leadsAbove(pathname: string): boolean {

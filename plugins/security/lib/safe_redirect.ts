@@ -1,4 +1,4 @@
-import type { Context } from '../../../core/index.js';
+import { type Context, refuse } from '../../../core/index.js';
 import type { DomainTest } from './domains.js';
 
 /**
@@ -14,7 +14,7 @@ export function safeTarget(ctx: Context, target: unknown, isListed: DomainTest |
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol)) return '/';
   if (isListed && !isListed(url.hostname) && url.host !== ctx.host.toLowerCase()) {
-    ctx.throw(403, `a security problem has been detected for url "${text}", redirection is prohibited.`);
+    refuse(ctx, 403, `a security problem has been detected for url "${text}", redirection is prohibited.`);
   }
   return url.href;
 }

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import net from 'node:net';
 import { test } from 'node:test';
 import { until } from '../../support/apps.js';
+import { request } from '../../support/http.js';
 import { type Files, loadApp, serve } from '../../support/loaded_app.js';
 
 const CONFIG =
@@ -179,18 +182,112 @@ test('appErrorFilter decides what is logged', async (t) => {
   assert.deepEqual(logged, ['bad <b>']);
 });
 
-test('bodies that cannot be read do not flood the log', async (t) => {
-  const app = loadApp(t, files(), { env: 'prod' });
-  const logged: string[] = [];
-  app.logger.log = (_level, [message]) => void logged.push(String(message));
+const REFUSED: [what: string, status: number, path: string, options: Parameters<typeof request>[1]][] = [
+  ['JSON', 400, '/fine', { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{\n"' }],
+  [
+    'charset',
+    415,
+    '/fine',
+    { method: 'POST', headers: { 'content-type': 'application/json; charset=none' }, body: '{' },
+  ],
+  ['method', 400, '/fine', { method: 'POST', headers: { 'x-http-method-override': 'NONSENSE' } }],
+  ['path', 400, '/public/..%2f..%2fsecret', {}],
+  ['TRACE', 405, '/fine', { method: 'TRACE' }],
+  ['token', 403, '/csrf', {}],
+  ['referrer', 403, '/script?callback=a', {}],
+  ['redirect', 403, '/away', {}],
+  ['no upload', 400, '/upload', { method: 'POST' }],
+  ['boundary', 400, '/upload', { method: 'POST', headers: { 'content-type': 'multipart/form-data' }, body: 'x' }],
+  [
+    'multipart',
+    400,
+    '/upload',
+    { method: 'POST', headers: { 'content-type': 'multipart/form-data; boundary=b' }, body: '--b\r\nbroken' },
+  ],
+  [
+    'extension',
+    400,
+    '/upload',
+    {
+      method: 'POST',
+      headers: { 'content-type': 'multipart/form-data; boundary=b' },
+      body: '--b\r\nContent-Disposition: form-data; name="a"; filename="a.exe"\r\n\r\nx\r\n--b--\r\n',
+    },
+  ],
+];
+
+test('what clients send wrong is counted, and logged a few times without a stack; errors of the app are all logged', async (t) => {
+  const routes = `module.exports = (app) => {
+    app.all('/fine', async (ctx) => { ctx.body = 'fine'; });
+    app.all('/csrf', async (ctx) => { ctx.assertCsrf(); });
+    app.all('/script', app.jsonp({ whiteList: 'a.com' }), async (ctx) => { ctx.body = 'fine'; });
+    app.all('/away', async (ctx) => { ctx.redirect('http://b.com/'); });
+    app.all('/upload', async (ctx) => { ctx.body = (await ctx.getFileStream()).filename; });
+    app.all('/own', async (ctx) => ctx.throw(400, 'own'));
+  };`;
+  const config =
+    "exports.security.domainWhiteList = ['a.com']; exports.security.csrf.enable = true; exports.security.csrf.ignore = '/';";
+  const app = loadApp(t, files(config, { 'app/router.js': routes }), { env: 'prod' });
+  let logged: [level: string, line: unknown][] = [];
+  app.logger.log = (level, [line]) => void logged.push([level, line]);
   const ask = await serve(t, app);
-  for (let count = 0; count < 20; count += 1) {
-    const headers = { 'content-type': count % 2 ? 'application/json' : 'application/json; charset=none' };
-    await ask('/400', { method: 'POST', headers, body: '{' });
+  for (const [what, status, path, options] of REFUSED) {
+    logged = [];
+    for (let count = 0; count < 10; count += 1) assert.equal((await ask(path, options)).status, status, what);
+    assert.ok(logged.length <= 3, `${what}: ${logged.length}`);
+    for (const [level, line] of logged) {
+      assert.equal(level, 'WARN', what);
+      assert.match(String(line), /^\w*Error: .* \(4\d\d, [A-Z]+ \/.* from /, what);
+    }
   }
-  assert.equal(logged.length, 3);
-  assert.match(logged[0] as string, /^UnsupportedMediaTypeError: .* \(415, POST \/400 from /);
-  assert.match(logged[1] as string, /^SyntaxError: .* \(400, POST \/400 from /);
+  logged = [];
+  for (let count = 0; count < 10; count += 1) await ask('/own');
+  assert.equal(logged.length, 10);
+  assert.match(String((logged.at(-1) as [string, Error])[1].stack), /router\.js/);
+});
+
+test('a client that leaves midway is no error, also for an app that reads the request itself', async (t) => {
+  const app = loadApp(
+    t,
+    files('', {
+      'app/router.js': `module.exports = (app) => {
+        app.post('/json', async (ctx) => { ctx.body = 'fine'; });
+        app.post('/raw', async (ctx) => { for await (const chunk of ctx.req) void chunk; });
+        app.post('/own', async () => { throw Object.assign(new Error('upstream'), { code: 'ECONNRESET' }); });
+      };`,
+    }),
+    { env: 'prod' },
+  );
+  const logged: [level: string, line: unknown][] = [];
+  app.logger.log = (level, [line]) => void logged.push([level, line]);
+  let emitted = 0;
+  app.on('error', () => void (emitted += 1));
+  await app.ready();
+  const server = app.listen(0);
+  t.after(() => server.close());
+  const { port } = server.address() as { port: number };
+  let sent = 0;
+  for (const [path, type] of [
+    ['/json', 'application/json'],
+    ['/raw', 'application/octet-stream'],
+  ]) {
+    for (let count = 0; count < 10; count += 1) {
+      const socket = net.connect(port, '127.0.0.1');
+      const arrived = once(server, 'request');
+      socket.write(`POST ${path} HTTP/1.1\r\nHost: a\r\nContent-Type: ${type}\r\nContent-Length: 100\r\n\r\n{"a":`);
+      await arrived;
+      socket.resetAndDestroy();
+      sent += 1;
+    }
+  }
+  await until('all have failed', () => emitted >= sent);
+  assert.ok(logged.length > 0 && logged.length <= 6, String(logged.length));
+  for (const [level, line] of logged) {
+    assert.equal(level, 'WARN');
+    assert.match(String(line), /^\w*Error: [^\n]* \([^\n]*, POST \/[^\n]*$/);
+  }
+  await request(`http://127.0.0.1:${port}/own`, { method: 'POST' });
+  assert.equal(logged.at(-1)?.[0], 'ERROR');
 });
 
 test('without the plugin Koa responds, and the error is still logged', async (t) => {

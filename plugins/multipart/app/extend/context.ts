@@ -1,5 +1,5 @@
 import { createRequire } from 'node:module';
-import type { Context } from '../../../../core/index.js';
+import { type Context, refuse } from '../../../../core/index.js';
 import { MultipartError } from '../../lib/multipart_error.js';
 import type { FilePart, MultipartConfig, MultipartOptions, Parts, SavedFile } from '../../lib/types.js';
 
@@ -15,7 +15,7 @@ const configOf = (ctx: Context): MultipartConfig => ctx.app.config.multipart as 
 export default {
   multipart(options: MultipartOptions = {}): Parts {
     const ctx = this as unknown as Context & { [CONSUMED]?: boolean };
-    if (!ctx.is('multipart')) ctx.throw(400, 'Content-Type must be multipart/*');
+    if (!ctx.is('multipart')) refuse(ctx, 400, 'Content-Type must be multipart/*');
     if (!ctx.is('multipart/form-data')) {
       throw new MultipartError('Request_unsupported', 'Content-Type must be multipart/form-data');
     }

@@ -1,4 +1,4 @@
-import type { Context } from '../../../../core/index.js';
+import { type Context, refuse } from '../../../../core/index.js';
 import { ClutchError } from '../../../../errors.js';
 import { compilePathMatch } from '../../../../framework/index.js';
 import { compileDomains, type DomainTest } from '../domains.js';
@@ -60,7 +60,7 @@ export class Csrf {
     if (wrong === undefined) return;
     const cookies = ctx.res.getHeader('set-cookie');
     // A client without a secret gets one with the refusal, and can send the request again.
-    ctx.throw(403, wrong, cookies === undefined ? {} : { headers: { 'set-cookie': cookies } });
+    refuse(ctx, 403, wrong, cookies === undefined ? {} : { headers: { 'set-cookie': cookies } });
   }
 
   /** @returns the token for a form; empty if none is checked */
