@@ -23,6 +23,8 @@ export class ClusterReport implements AdminSource {
   readonly #workers: Supervisor;
   readonly #master: () => MasterFacts;
   readonly #begin = Date.now();
+  /** Lines that processes which have ended could not write. */
+  #lostByEnded = 0;
   /** Of workers that have ended. */
   #ended = noRequests();
 
@@ -30,6 +32,11 @@ export class ClusterReport implements AdminSource {
     this.#agents = agents;
     this.#workers = workers;
     this.#master = master;
+    for (const supervisor of [agents, workers]) {
+      supervisor.on('exit', ({ stats }) => {
+        this.#lostByEnded += stats?.lostLines ?? 0;
+      });
+    }
     workers.on('exit', ({ stats }) => {
       this.#ended = addRequests(this.#ended, stats);
     });
@@ -46,7 +53,11 @@ export class ClusterReport implements AdminSource {
       address,
       baseDir,
       workers: this.#workers.slots.length,
-      processes: [masterStatus(state, this.#begin), ...statuses(this.#agents), ...statuses(this.#workers)],
+      processes: [
+        masterStatus(state, this.#begin, this.#lostByEnded),
+        ...statuses(this.#agents),
+        ...statuses(this.#workers),
+      ],
     };
   }
 

@@ -32,7 +32,7 @@ export interface ProcessStatus {
   /** Web sockets and streams of events. */
   live?: number;
   requests?: number;
-  /** Lines that could not be written to logs, stdout and stderr. */
+  /** Lines that could not be written to logs, stdout and stderr; of the Master: with those of processes that have ended. */
   lostLogLines?: number;
 }
 
@@ -86,7 +86,8 @@ function slotStatus(kind: ChildKind, slot: Slot): Pick<ProcessStatus, 'slot' | '
   };
 }
 
-export function masterStatus(state: MasterState, begin: number): ProcessStatus {
+/** @param lostByEnded lines that processes which have ended could not write */
+export function masterStatus(state: MasterState, begin: number, lostByEnded: number): ProcessStatus {
   return {
     kind: 'master',
     pid: process.pid,
@@ -94,7 +95,7 @@ export function masterStatus(state: MasterState, begin: number): ProcessStatus {
     uptime: seconds(Date.now() - begin),
     restarts: 0,
     memory: mebibytes(residentMemory()),
-    lostLogLines: lostOutput(),
+    lostLogLines: lostOutput() + lostByEnded,
   };
 }
 

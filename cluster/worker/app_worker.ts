@@ -8,7 +8,6 @@ import type { StickyConnection } from '../protocol/protocol.js';
 import { type Booted, bootChild, type ChildApplication, closeAndExit, failBoot } from './child.js';
 import { Connections } from './connections.js';
 import { drain } from './drain.js';
-import { Heartbeat } from './heartbeat.js';
 import { createServer, listen, listenAddress } from './listen.js';
 import type { MasterLink } from './master_link.js';
 import { closeIfSilent, watchRedispatched } from './redispatched.js';
@@ -29,19 +28,11 @@ const MASTER_GONE_LIMIT = 1200;
 
 const connections = new Connections();
 const meter = new RequestMeter(connections);
-let heartbeat: Heartbeat | undefined;
 
-void bootChild<WorkerApplication>(
-  'Application',
-  (boot, link) => {
-    heartbeat = new Heartbeat(link, boot.statsInterval, meter);
-  },
-  serve,
-);
+void bootChild<WorkerApplication>('Application', serve, meter);
 
 async function serve({ app, boot: { options, closeTimeout }, link }: Booted<WorkerApplication>): Promise<void> {
   let state: WorkerState = 'booting';
-  if (heartbeat) heartbeat.lostLines = () => app.loggers?.lostLines ?? 0;
   const listener = requestListener(app, () => state === 'ready');
   const settings = app.serverOptions ?? {};
   const server = createServer(app.config, options, settings, listener);
@@ -65,7 +56,6 @@ async function serve({ app, boot: { options, closeTimeout }, link }: Booted<Work
       onProgress: () => link.send({ clutch: CONTROL.progress }),
     });
     if (cut > 0) link.send({ clutch: CONTROL.cut, data: cut });
-    heartbeat?.beat();
     await closeAndExit(app, code, Math.max(limit - (Date.now() - begin), limit * 0.2));
   };
   link.onClose(() => {

@@ -7,7 +7,9 @@ import { maskText } from '../../output/secrets.js';
 import { stderr } from '../../output/stdio.js';
 import type { BootData, PrepareData } from '../protocol/protocol.js';
 import { hasInspector, inspectorPort } from '../protocol/protocol.js';
+import { Heartbeat } from './heartbeat.js';
 import { connectMaster, type MasterLink } from './master_link.js';
+import type { RequestMeter } from './request_meter.js';
 
 const require = nodeModule.createRequire(import.meta.url);
 
@@ -22,7 +24,7 @@ export interface ChildApplication {
   isLogged?(error: Error): boolean;
   config: Record<string, unknown>;
   /** Of a framework that is Clutch's. */
-  loggers?: { lostLines: number };
+  loggers?: { lostLines: number; close?(): void };
   coreLogger: { error(...args: unknown[]): void; info(...args: unknown[]): void };
   on(event: string, listener: (...args: never[]) => void): unknown;
   emit(event: string, ...args: unknown[]): boolean;
@@ -30,6 +32,8 @@ export interface ChildApplication {
 
 /** Milliseconds for the close hooks of an application that is not ready. */
 const BOOTING_CLOSE_LIMIT = 1200;
+
+let heartbeat: Heartbeat | undefined;
 
 type ChildState = 'booting' | 'running' | 'leaving';
 type ApplicationClass<T> = (new (options: object) => T) & { warmUp?(): void };
@@ -72,13 +76,13 @@ export interface Booted<T> {
  * Boots an Agent or an app worker: loads the framework at once, and the app when the Master lets it.
  *
  * @param kind which class of the framework is constructed
- * @param begin called when the app may be loaded
  * @param run what the process does once its application is ready; rejects to fail the boot
+ * @param meter counts the requests that the heartbeat reports
  */
 export async function bootChild<T extends ChildApplication>(
   kind: 'Agent' | 'Application',
-  begin: (boot: BootData, link: MasterLink) => void,
   run: (booted: Booted<T>) => Promise<void> | void,
+  meter?: RequestMeter,
 ): Promise<void> {
   // A terminal sends its signals to the whole group; the Master decides when its children end.
   if (isMainThread) for (const signal of ['SIGINT', 'SIGQUIT', 'SIGHUP']) process.on(signal, () => undefined);
@@ -106,9 +110,11 @@ export async function bootChild<T extends ChildApplication>(
     const framework = await loadFramework<T>(await prepared, kind);
     framework.warmUp?.();
     const boot = await booted;
-    begin(boot, link);
+    heartbeat = new Heartbeat(link, boot.statsInterval, meter);
     const { https: _, ...options } = boot.options;
-    app = new framework(options);
+    const created = new framework(options);
+    app = created;
+    heartbeat.lostLines = () => created.loggers?.lostLines ?? 0;
     inbox.close();
     await app.ready();
     state = 'running';
@@ -150,12 +156,24 @@ export async function failBoot(link: MasterLink, error: Error, app?: ChildApplic
  * @param limit milliseconds after which it ends in the middle of a hook
  */
 export async function closeAndExit(app: ChildApplication, code: number, limit?: number): Promise<never> {
-  const timer = limit === undefined ? undefined : setTimeout(() => process.exit(code), limit);
+  const abandon = (): void => {
+    app.loggers?.close?.();
+    void reportAndExit(code);
+  };
+  const timer = limit === undefined ? undefined : setTimeout(abandon, limit);
   try {
     await app.close();
   } catch (error) {
     stderr().write(`${maskText(String(toError(error).stack))}\n`);
   }
   clearTimeout(timer);
+  return reportAndExit(code);
+}
+
+/** The logs are closed: the Master gets the final number of lost lines. */
+async function reportAndExit(code: number): Promise<never> {
+  heartbeat?.beat();
+  // A message that is on its way is lost if the process ends in the same event-loop iteration.
+  await new Promise((resolve) => setImmediate(resolve));
   process.exit(code);
 }

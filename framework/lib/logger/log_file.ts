@@ -58,6 +58,13 @@ export class LogFile {
     return this.#lost;
   }
 
+  /** @returns how many lines were lost and not reported yet, and why; they count as reported then */
+  takeLoss(): { lines: number; reason: string } {
+    const lines = this.#lostInOutage;
+    this.#lostInOutage = 0;
+    return { lines, reason: this.#reason };
+  }
+
   /** @param line with its line feed */
   write(line: string, buffered: boolean): void {
     if (this.#state === 'failing') {
@@ -190,8 +197,7 @@ export class LogFile {
 
   #recover(): void {
     this.#state = 'open';
-    const lost = this.#lostInOutage;
-    this.#lostInOutage = 0;
+    const { lines: lost } = this.takeLoss();
     const lines = `${lost === 1 ? '1 line was' : `${lost} lines were`} lost`;
     if (this.#reports || lost > 0) stderr().write(notice(`the log ${this.file} is written again; ${lines}`));
     this.#reports = false;
@@ -214,7 +220,7 @@ export class LogFile {
     }
   }
 
-  /** Writes what waits and closes; a later line opens the file again. */
+  /** Writes what waits, counts what cannot be written as lost, and closes; a later line opens the file again. */
   close(): void {
     this.flush();
     clearTimeout(this.#timer);
@@ -255,6 +261,6 @@ function openLog(file: string): number {
   }
 }
 
-function notice(text: string): string {
+export function notice(text: string): string {
   return `${timestamp()} WARN ${process.pid} [clutch] ${text}\n`;
 }

@@ -2,7 +2,7 @@ import { ClutchError } from '../../../errors.js';
 import type { Masker } from '../../../output/secrets.js';
 import { lostOutput, stderr, stdout } from '../../../output/stdio.js';
 import type { LogContext } from './line_format.js';
-import { lostLogLines } from './log_files.js';
+import { lostLogLines, reportLostLines } from './log_files.js';
 import { Logger, type LoggerOptions } from './logger.js';
 
 /** `config.logger`. */
@@ -82,6 +82,7 @@ export class Loggers extends Map<string, Logger> {
 
   close(): void {
     for (const logger of this.values()) logger.close();
+    reportLostLines();
   }
 }
 

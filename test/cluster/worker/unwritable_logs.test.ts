@@ -107,6 +107,32 @@ test('a boot with logs that cannot be written succeeds; lines lost are shown by 
   await until('the log says what is missing', () => has(path.join(logs, 'demo-web.log'), 'lines were lost: ENOTDIR'));
 });
 
+test('lines that a process cannot write before it ends are counted in the status and reported once', async (t) => {
+  const baseDir = writeApp(t, app(true));
+  const logs = path.join(baseDir, 'logs');
+  const cluster = await startTestCluster(t, { baseDir, workers: 1 });
+  const {
+    agent,
+    workers: [worker],
+  } = await cluster.pids();
+  rmSync(logs, { recursive: true, force: true });
+  writeFileSync(logs, '');
+  for (let index = 0; index < 8; index += 1) await request(`${cluster.url}/?text=x`);
+  await cluster.reload();
+  // Three lines of the worker for each request, one of the Agent.
+  await until('the status shows the loss', async () =>
+    (await cluster.status()).processes.some(({ kind, lostLogLines }) => kind === 'master' && lostLogLines === 32),
+  );
+  await printed(cluster, new RegExp(`WARN ${worker} \\[clutch\\] 24 log lines were lost: ENOTDIR`));
+  await printed(cluster, new RegExp(`WARN ${agent} \\[clutch\\] 8 log lines were lost: ENOTDIR`));
+  await cluster.stop();
+  assert.equal(
+    cluster.output().match(new RegExp(`(?:${worker}|${agent}) .*lines? \\w+ lost`, 'g'))?.length,
+    2,
+    'each once',
+  );
+});
+
 test('no line is lost when a log is renamed under load and reopened by log-reload', async (t) => {
   const baseDir = writeApp(t, app(true));
   const log = path.join(baseDir, 'logs/demo-web.log');
