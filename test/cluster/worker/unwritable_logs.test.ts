@@ -27,19 +27,20 @@ const app = (buffer: boolean): Record<string, string> => ({
 });
 
 const damages: Record<string, (logs: string) => void> = {
-  'the logs directory is removed': (logs) => rmSync(logs, { recursive: true, force: true }),
+  'the logs directory is removed': (logs) =>
+    rmSync(logs, { recursive: true, force: true, maxRetries: 20, retryDelay: 20 }),
   'the logs directory is replaced by a file': (logs) => {
-    rmSync(logs, { recursive: true, force: true });
+    rmSync(logs, { recursive: true, force: true, maxRetries: 20, retryDelay: 20 });
     writeFileSync(logs, '');
   },
   'logs are replaced by directories': (logs) => {
-    rmSync(logs, { recursive: true, force: true });
+    rmSync(logs, { recursive: true, force: true, maxRetries: 20, retryDelay: 20 });
     for (const name of ['demo-web.log', 'egg-web.log', 'egg-agent.log', 'common-error.log']) {
       mkdirSync(path.join(logs, name), { recursive: true });
     }
   },
   'the disk is full': (logs) => {
-    rmSync(logs, { recursive: true, force: true });
+    rmSync(logs, { recursive: true, force: true, maxRetries: 20, retryDelay: 20 });
     mkdirSync(logs);
     for (const name of ['demo-web.log', 'egg-web.log', 'egg-agent.log', 'common-error.log']) {
       symlinkSync('/dev/full', path.join(logs, name));
@@ -74,7 +75,7 @@ for (const buffer of [true, false]) {
       await cluster.reload();
       for (let index = 0; index < 20; index += 1) await get('third');
       const after = await cluster.pids();
-      rmSync(logs, { recursive: true, force: true });
+      rmSync(logs, { recursive: true, force: true, maxRetries: 20, retryDelay: 20 });
       await get('fourth');
       for (const [file, text] of [
         ['demo-web.log', 'served fourth'],
@@ -115,7 +116,7 @@ test('lines that a process cannot write before it ends are counted in the status
     agent,
     workers: [worker],
   } = await cluster.pids();
-  rmSync(logs, { recursive: true, force: true });
+  rmSync(logs, { recursive: true, force: true, maxRetries: 20, retryDelay: 20 });
   writeFileSync(logs, '');
   for (let index = 0; index < 8; index += 1) await request(`${cluster.url}/?text=x`);
   await cluster.reload();
