@@ -113,8 +113,9 @@ test('processes that a worker has started end with it', async (t) => {
 });
 
 test('W9: when the Master is killed its children run their hooks and are gone within 2 s', async (t) => {
-  const cluster = await startTestCluster(t, { baseDir, hangTimeout: 5000 });
+  const cluster = await startTestCluster(t, { baseDir, hangTimeout: 2400 });
   const pids = await allPids(cluster);
+  // Longer than the 600 ms between two heartbeats, one of which must see it.
   const idle = request(`${cluster.url}/slow?ms=800`);
   await until('the request is in flight', async () =>
     (await cluster.status()).processes.some(({ inFlight }) => inFlight === 1),
