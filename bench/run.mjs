@@ -65,7 +65,10 @@ async function interleave(name, subjects, measure, times = rounds) {
 
 if (values.beside) {
   process.env.BESIDE = values.beside;
-  for (const { subjects } of THROUGHPUT) if (subjects.includes('clutch')) subjects.push(BEFORE);
+  // An earlier version may have no static files.
+  for (const { name, subjects } of THROUGHPUT) {
+    if (subjects.includes('clutch') && !name.startsWith('static')) subjects.push(BEFORE);
+  }
   THROUGHPUT[0].beside.push(['clutch', BEFORE]);
   LATENCY.push(BEFORE);
   BOOT.push(BEFORE);
