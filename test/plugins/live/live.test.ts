@@ -15,7 +15,7 @@ const APP = {
     exports.live = { heartbeat: 100 };`,
   'app/middleware/stamp.js': `module.exports = () => async (ctx, next) => { ctx.state.stamp = 'seen'; await next(); };`,
   'app/router.js': `module.exports = (app) => {
-    const seen = app.seen = { aborted: 0, closed: [] };
+    const seen = app.seen = { begun: 0, aborted: 0, closed: [] };
     app.ws('/echo', (ctx, socket) => {
       socket.send(ctx.state.stamp + ' ' + ctx.query.name + ' ' + (ctx.cookies.get('user', { signed: false }) || ''));
       socket.on('message', (data) => socket.send('echo ' + data));
@@ -31,6 +31,7 @@ const APP = {
       if (ctx.query.once) stream.close();
     });
     app.get('/slow', (ctx) => new Promise((resolve) => {
+      seen.begun += 1;
       ctx.signal.addEventListener('abort', () => { seen.aborted += 1; resolve(); });
       setTimeout(() => { ctx.body = 'late'; resolve(); }, Number(ctx.query.ms));
     }));
@@ -134,13 +135,14 @@ test('ctx.signal fires when the client leaves, and not when it has its response'
   const { url } = await startApp(t);
   const leaving = http.get(`${url}/slow?ms=5000`, { agent: false });
   leaving.on('error', () => undefined);
-  await once(leaving, 'socket');
-  setTimeout(() => leaving.destroy(), 100);
-  const aborted = async (): Promise<number> => {
+  const seen = async (): Promise<{ begun: number; aborted: number }> => {
     const { ended, text } = await get(`${url}/seen`);
     await ended;
-    return JSON.parse(text()).aborted;
+    return JSON.parse(text());
   };
+  const aborted = async (): Promise<number> => (await seen()).aborted;
+  await until('the handler has begun', async () => (await seen()).begun === 1);
+  leaving.destroy();
   await until('the handler knows', async () => (await aborted()) === 1);
   const { ended, text } = await get(`${url}/slow?ms=1`);
   await ended;
