@@ -1,4 +1,5 @@
 import { toError } from '../errors.js';
+import { nameOwnFrames } from '../output/own_frames.js';
 
 /** An error as it crosses between processes. */
 export interface ErrorData {
@@ -28,7 +29,7 @@ export function describeError(thrown: unknown): ErrorData {
 function writeOut(error: Error, depth: number, written: Set<Error>): string {
   written.add(error);
   const { stack, cause, errors } = error as Error & { errors?: unknown };
-  let text = stack ?? `${error.name}: ${error.message}`;
+  let text = stack ? nameOwnFrames(stack) : `${error.name}: ${error.message}`;
   const nested = (label: string, inner: unknown): void => {
     if (inner === undefined || inner === null || depth >= MAX_DEPTH || written.size >= MAX_ERRORS) return;
     const reason = toError(inner);

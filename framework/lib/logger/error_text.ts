@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { nameOwnFrames } from '../../../output/own_frames.js';
 import type { Masker } from '../../../output/secrets.js';
 
 /** Characters of one property that are printed. */
@@ -27,7 +28,7 @@ function describe(thrown: unknown, description: Description, depth: number): str
   const { name = 'no_name', message, code, host, stack, cause, errors } = error;
   const shownName = name === 'Error' && typeof code === 'string' ? `${code}Error` : name;
   const shownHost = typeof host === 'string' && host !== '' ? ` (${host})` : '';
-  const frames = stack ? stack.slice(stack.indexOf('\n') + 1) : 'no_stack';
+  const frames = stack ? nameOwnFrames(stack.slice(stack.indexOf('\n') + 1)) : 'no_stack';
   let text = `nodejs.${shownName}: ${message || 'no_message'}${shownHost}\n${frames}\n${ownProperties(error, masker)}`;
   if (depth >= maxCauses) return text;
   const nested = (label: string, inner: unknown): string => {
