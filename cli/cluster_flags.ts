@@ -1,7 +1,6 @@
-import type { ParseArgsConfig } from 'node:util';
 import type { StartClusterOptions } from '../cluster/index.js';
 import { type Flag, OPTIONS } from '../cluster/options/option_table.js';
-import type { Arguments } from './arguments.js';
+import type { Option } from './command.js';
 
 type Name = keyof typeof OPTIONS;
 
@@ -11,32 +10,23 @@ function flagsOf(name: Name): readonly Flag[] {
   return OPTIONS[name].flags ?? [];
 }
 
-/** @returns the flags of cluster options, as `parseArgs` takes them */
-export function clusterFlags(names: readonly Name[] = WITH_FLAGS): NonNullable<ParseArgsConfig['options']> {
-  const flags = names.flatMap(flagsOf).map(({ name, short, argument, repeatable }) => [
-    name,
-    {
-      type: argument ? ('string' as const) : ('boolean' as const),
-      ...(short ? { short } : {}),
-      ...(repeatable ? { multiple: true } : {}),
-    },
-  ]);
-  return Object.fromEntries(flags) as NonNullable<ParseArgsConfig['options']>;
-}
-
-/** @param help texts that replace those of the table */
-export function clusterHelp(names: readonly Name[] = WITH_FLAGS, help: { [K in Name]?: string } = {}): string {
-  return names
-    .flatMap((option) => flagsOf(option).map((flag) => ({ ...flag, help: help[option] ?? flag.help })))
-    .map(({ name, short, argument, help: line }) => {
-      const flag = `  ${short ? `-${short},` : '   '} --${name}${argument ? ` <${argument}>` : ''}`;
-      return `${flag.padEnd(28)} ${line}`;
-    })
-    .join('\n');
+/**
+ * @param names cluster options, default all that have flags
+ * @param help texts that replace those of the table
+ * @returns their flags, for the options of a command
+ */
+export function clusterFlags(
+  names: readonly Name[] = WITH_FLAGS,
+  help: { [K in Name]?: string } = {},
+): Record<string, Option & { argument: string }> {
+  const flags = names.flatMap((option) =>
+    flagsOf(option).map(({ name, leaf, ...flag }) => [name, { ...flag, help: help[option] ?? flag.help }]),
+  );
+  return Object.fromEntries(flags);
 }
 
 /** @returns the cluster options that the flags give; what they are is checked by `startCluster` */
-export function clusterOptionsFrom(values: Arguments['values']): StartClusterOptions {
+export function clusterOptionsFrom(values: Readonly<Record<string, unknown>>): StartClusterOptions {
   const options: Record<string, unknown> = {};
   for (const option of WITH_FLAGS) {
     for (const { name, leaf } of flagsOf(option)) {

@@ -4,7 +4,6 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ClutchError } from '../errors.js';
-import type { Arguments } from './arguments.js';
 
 const CLI = fileURLToPath(new URL('index.js', import.meta.url));
 /** Milliseconds that a daemon gets to be ready. */
@@ -17,8 +16,8 @@ const START_TIMEOUT = 300_000;
  */
 export async function startDaemon(
   baseDir: string,
-  args: string[],
-  values: Arguments['values'],
+  args: readonly string[],
+  values: Readonly<Record<string, unknown>>,
   env: NodeJS.ProcessEnv,
 ): Promise<void> {
   const logs = path.join(process.env['MOCK_HOME_DIR'] ?? process.env['EGG_HOME'] ?? homedir(), 'logs');

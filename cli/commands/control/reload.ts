@@ -1,15 +1,12 @@
 import { askMaster } from '../../../cluster/index.js';
-import { parseArguments } from '../../arguments.js';
+import { defineCommand } from '../../command.js';
 
-const USAGE = `clutch reload [directory]
-
-Replaces Agent and app workers one after the other; no request fails. When the new code does not start, the old
-processes stay and the command ends with the error.`;
-
-/** Has a running app load its code anew. */
-export async function run(args: string[]): Promise<void> {
-  const { values, directory } = parseArguments(args, { help: { type: 'boolean', short: 'h' } }, USAGE);
-  if (values['help']) return console.log(USAGE);
-  await askMaster(directory, { command: 'reload' });
-  console.log('reloaded');
-}
+export const command = defineCommand({
+  description: `Agent and app workers are replaced one after the other; no request fails. When the new code does not start, the old
+processes stay and the command ends with the error.`,
+  examples: { reload: 'after new code has been copied over the old' },
+  async run({ directory }) {
+    await askMaster(directory, { command: 'reload' });
+    console.log('reloaded');
+  },
+});

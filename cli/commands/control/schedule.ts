@@ -1,15 +1,7 @@
 import { askMaster } from '../../../cluster/index.js';
-import { ClutchError } from '../../../errors.js';
-import { parseArguments } from '../../arguments.js';
-import { table } from '../../report.js';
-
-const USAGE = `clutch schedule list [directory] [options]
-clutch schedule run <name> [directory] [options]
-
-Lists the schedules of a running app with their last runs, or runs one now and waits for its result.
-
-      --json          print the data
-      --args <json>   run: arguments of the task, a JSON array`;
+import { defineCommand } from '../../command.js';
+import { table } from '../../terminal/table.js';
+import { usageError } from '../../usage_error.js';
 
 /** One run that has ended, as the schedule plugin keeps it. */
 interface PastRun {
@@ -37,23 +29,32 @@ interface JobResult {
   message: string;
 }
 
-/** Shows and runs the schedules of a running app. */
-export async function run([action, ...rest]: string[]): Promise<void> {
-  if (action === 'list') await list(rest);
-  else if (action === 'run') await runOne(rest);
-  else if (action === '--help' || action === '-h') console.log(USAGE);
-  else throw usageError(action === undefined ? 'there is nothing to do' : `there is no action "${action}"`);
-}
+export const command = defineCommand({
+  description: '`run` waits for the result.',
+  arguments: [
+    { name: 'action', help: 'list them with their last runs, or run one now', choices: ['list', 'run'] },
+    { name: 'name', help: 'of the schedule to run', optional: true },
+  ],
+  options: { args: { argument: 'json', help: 'run: arguments of the task, a JSON array' } },
+  examples: {
+    'schedule list': 'with the last run of each',
+    'schedule run cleanup --args \'["now"]\'': 'run one, with an argument',
+  },
+  async run({ directory, args: [action, name], options }) {
+    if (action === 'list') return list(directory);
+    if (name === undefined) throw usageError('the schedule is not named');
+    const results = await runOne(directory, name, parseTaskArguments(options.args));
+    if (results.some(({ success }) => !success)) process.exitCode = 1;
+    return results;
+  },
+  print: (data, { args: [action, name = ''] }) =>
+    action === 'list'
+      ? format(data as ScheduleReport[])
+      : (data as JobResult[]).map((result) => sentence(name, result)).join('\n'),
+});
 
-function usageError(what: string): ClutchError {
-  return new ClutchError('ERR_CLUTCH_CLI', what, { fix: `Usage: ${USAGE}` });
-}
-
-async function list(args: string[]): Promise<void> {
-  const { values, directory } = parseArguments(args, { json: { type: 'boolean' } }, USAGE);
-  const request = { command: 'list' };
-  const rows = (await askMaster(directory, { command: 'schedule', request })) as ScheduleReport[];
-  console.log(values['json'] ? JSON.stringify(rows, null, 2) : format(rows));
+async function list(directory: string): Promise<ScheduleReport[]> {
+  return (await askMaster(directory, { command: 'schedule', request: { command: 'list' } })) as ScheduleReport[];
 }
 
 function format(rows: ScheduleReport[]): string {
@@ -75,15 +76,10 @@ function time(at: number | undefined): string {
   return at === undefined ? '' : new Date(at).toISOString().replace(/\.\d+Z$/, 'Z');
 }
 
-async function runOne([name, ...rest]: string[]): Promise<void> {
-  if (name === undefined || name.startsWith('-')) throw usageError('the schedule is not named');
-  const { values, directory } = parseArguments(rest, { json: { type: 'boolean' }, args: { type: 'string' } }, USAGE);
-  const request = { command: 'run', name, args: parseTaskArguments(values['args'] as string | undefined) };
+async function runOne(directory: string, name: string, args: unknown[]): Promise<JobResult[]> {
+  const request = { command: 'run', name, args };
   const reply = (await askMaster(directory, { command: 'schedule', request })) as JobResult | JobResult[];
-  const results = [reply].flat();
-  if (values['json']) console.log(JSON.stringify(results, null, 2));
-  else for (const each of results) console.log(sentence(name, each));
-  if (results.some(({ success }) => !success)) process.exitCode = 1;
+  return [reply].flat();
 }
 
 function parseTaskArguments(text = '[]'): unknown[] {

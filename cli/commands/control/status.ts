@@ -1,31 +1,24 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { askMaster, type ClusterStatus, type ProcessStatus } from '../../../cluster/index.js';
-import { parseArguments } from '../../arguments.js';
-import { table } from '../../report.js';
+import { defineCommand } from '../../command.js';
+import { table } from '../../terminal/table.js';
 
-const USAGE = `clutch status [directory] [options]
-
-      --json     print the data
-      --watch    refresh every second`;
-
-/** Tells what each process of a running app is doing. */
-export async function run(args: string[]): Promise<void> {
-  const options = {
-    json: { type: 'boolean' },
-    watch: { type: 'boolean' },
-    help: { type: 'boolean', short: 'h' },
-  } as const;
-  const { values, directory } = parseArguments(args, options, USAGE);
-  if (values['help']) return console.log(USAGE);
-  for (;;) {
-    const status = (await askMaster(directory, { command: 'status' })) as ClusterStatus;
-    const text = values['json'] ? JSON.stringify(status, null, 2) : format(status);
-    if (values['watch'] && process.stdout.isTTY) process.stdout.write('\u001b[2J\u001b[H');
-    console.log(text);
-    if (!values['watch']) return;
-    await sleep(1000);
-  }
-}
+export const command = defineCommand({
+  options: { watch: { help: 'print it again each second' } },
+  examples: { status: 'of the app here', 'status --watch': 'refreshed each second', 'status --json': 'for programs' },
+  async run({ directory, options, json }) {
+    const ask = async (): Promise<ClusterStatus> =>
+      (await askMaster(directory, { command: 'status' })) as ClusterStatus;
+    while (options.watch) {
+      const status = await ask();
+      if (process.stdout.isTTY) process.stdout.write('\u001b[2J\u001b[H');
+      console.log(json ? JSON.stringify(status) : format(status));
+      await sleep(1000);
+    }
+    return ask();
+  },
+  print: format,
+});
 
 function format({ state, address, workers, processes }: ClusterStatus): string {
   const losesLines = processes.some(({ lostLogLines = 0 }) => lostLogLines > 0);

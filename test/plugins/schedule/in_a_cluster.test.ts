@@ -163,7 +163,7 @@ test('clutch schedule lists and runs', async (t) => {
   assert.match((await clutch('run', 'off', baseDir)).text, /schedule off is disabled/);
   assert.match((await clutch('run', 'none', baseDir)).text, /Cannot find schedule none\n.*bad, job, off/);
   assert.match((await clutch('run', 'job', baseDir, '--args', '{}')).text, /--args is no JSON array/);
-  assert.match((await clutch('stop')).text, /no action "stop"/);
+  assert.match((await clutch('stop')).text, /no action 'stop'/);
   const { text } = await clutch('list', baseDir);
   assert.match(text, /^name +type +when +next +last run +took +result$/m);
   assert.match(text, /^bad +all +0 0 1 1 \* +\S+Z +\S+Z +\d+ ms +no luck$/m);

@@ -1,26 +1,23 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { detect } from 'detect-port';
-import { type ClusterHandle, inspectApp, startCluster } from '../../cluster/index.js';
-import { parseArguments } from '../arguments.js';
-import { clusterFlags, clusterHelp, clusterOptionsFrom } from '../cluster_flags.js';
-import { typeScriptExecArgv } from '../typescript.js';
-import { writeTypes } from './types.js';
+import { type ClusterHandle, inspectApp, startCluster } from '../../../cluster/index.js';
+import { clusterFlags, clusterOptionsFrom } from '../../cluster_flags.js';
+import { defineCommand } from '../../command.js';
+import { typeScriptExecArgv } from '../../typescript.js';
+import { writeTypes } from '../app/types.js';
 
-const NAMES = ['port', 'workers', 'framework'] as const;
+export const command = defineCommand({
+  description: 'One app worker serves; its development plugin has processes replaced when their files change.',
+  options: clusterFlags(['port', 'workers', 'framework'], {
+    port: 'default: that of config.cluster.listen.port (7001), or the next free one',
+    workers: 'app workers; default 1',
+  }),
+  examples: { dev: 'the app here', 'dev ../shop --port 8080': 'another app, on a port of its own' },
+  run: ({ directory, options }) => runDev(directory, options),
+});
 
-const USAGE = `clutch dev [directory] [options]
-
-${clusterHelp(NAMES, { port: 'default 7001, or the next free one', workers: 'app workers; default 1' })}`;
-
-/** Runs an app with one worker; its development plugin has processes replaced when their files change. */
-export async function run(args: string[]): Promise<void> {
-  const options = {
-    ...clusterFlags(NAMES),
-    help: { type: 'boolean', short: 'h' },
-  } as const;
-  const { values, directory } = parseArguments(args, options, USAGE);
-  if (values['help']) return console.log(USAGE);
+async function runDev(directory: string, values: Record<string, unknown>): Promise<void> {
   process.env['NODE_ENV'] ??= 'development';
   process.env['EGG_MASTER_CLOSE_TIMEOUT'] ??= '1000';
   const isTypeScript = existsSync(path.join(directory, 'tsconfig.json'));

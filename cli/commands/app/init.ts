@@ -1,24 +1,21 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath, pathToFileURL } from 'node:url';
-import { ClutchError } from '../../errors.js';
-import { readPackage } from '../../resolve/package.js';
-import { parseArguments } from '../arguments.js';
+import { pathToFileURL } from 'node:url';
+import { ClutchError } from '../../../errors.js';
+import { readPackage } from '../../../resolve/package.js';
+import { defineCommand } from '../../command.js';
+import { packageRoot } from '../../package_root.js';
 
-const USAGE = `clutch init <directory> [--js]
-
-  --js    plain JavaScript in place of TypeScript`;
-
-/** Makes a new app from `app-template` in an empty directory. */
-export async function run(args: string[]): Promise<void> {
-  const options = { js: { type: 'boolean' }, help: { type: 'boolean', short: 'h' } } as const;
-  const { values, directory, given } = parseArguments(args, options, USAGE);
-  if (values['help']) return console.log(USAGE);
-  if (given === undefined) throw new ClutchError('ERR_CLUTCH_CLI', 'no directory is given', { fix: `Usage: ${USAGE}` });
-  createApp(directory, values['js'] ? 'js' : 'ts');
-  const relative = path.relative(process.cwd(), directory) || '.';
-  console.log(`Made ${relative}. Next:\n\n  cd ${relative}\n  npm install\n  npm run dev`);
-}
+export const command = defineCommand({
+  needsDirectory: true,
+  options: { js: { help: 'plain JavaScript in place of TypeScript' } },
+  examples: { 'init my-app': 'in TypeScript', 'init my-app --js': 'in JavaScript' },
+  async run({ directory, options }) {
+    createApp(directory, options.js ? 'js' : 'ts');
+    const relative = path.relative(process.cwd(), directory) || '.';
+    console.log(`Made ${relative}. Next:\n\n  cd ${relative}\n  npm install\n  npm run dev`);
+  },
+});
 
 /** @throws {ClutchError} ERR_CLUTCH_CLI when the directory holds something */
 function createApp(directory: string, language: 'js' | 'ts'): void {
@@ -66,10 +63,6 @@ function packageName(text: string): string {
       .replace(/[^a-z0-9._-]+/g, '-')
       .replace(/^[-._]+/, '') || 'app'
   );
-}
-
-function packageRoot(): string {
-  return fileURLToPath(new URL('../../..', import.meta.url));
 }
 
 /**

@@ -1,0 +1,27 @@
+import { defineCommand } from '../../command.js';
+import { shortPath, table } from '../../terminal/table.js';
+import { EXPLAIN_OPTIONS, explain } from './explain.js';
+
+interface PluginRow {
+  name: string;
+  enable: boolean;
+  reason: string;
+  order?: number;
+  path?: string;
+}
+
+export const command = defineCommand({
+  options: EXPLAIN_OPTIONS,
+  examples: { plugins: 'in load order', 'plugins --env prod --json': 'what production would have, for programs' },
+  run: (input) => explain<PluginRow>('plugins', input),
+  print: (rows, { directory }) =>
+    table([
+      ['#', 'plugin', 'from', 'why'],
+      ...rows.map(({ name, order, path, reason }) => [
+        String(order ?? '-'),
+        name,
+        shortPath(path, directory),
+        reason.replaceAll(`${directory}/`, ''),
+      ]),
+    ]),
+});

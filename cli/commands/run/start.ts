@@ -1,0 +1,67 @@
+import { startCluster } from '../../../cluster/index.js';
+import { ClutchError } from '../../../errors.js';
+import { readPackage } from '../../../resolve/package.js';
+import { clusterFlags, clusterOptionsFrom } from '../../cluster_flags.js';
+import { defineCommand } from '../../command.js';
+import { startDaemon } from '../../daemon.js';
+import { becomeInit } from '../../init_process.js';
+import { pidFileOf, runningMaster } from '../../running.js';
+
+export const command = defineCommand({
+  description: 'Flags that are not given are taken from eggScriptsConfig in package.json, by the same names.',
+  options: {
+    ...clusterFlags(),
+    daemon: { help: 'run in the background; returns when the app is ready' },
+    stdout: { argument: 'file', help: 'with --daemon; default ~/logs/master-stdout.log' },
+    stderr: { argument: 'file', help: 'with --daemon; default ~/logs/master-stderr.log' },
+    timeout: { argument: 'ms', help: 'with --daemon: how long the start may take; default 300000' },
+  },
+  examples: {
+    start: 'in the foreground, one worker for each usable CPU',
+    'start --daemon --port 8080 --workers 4': 'in the background; returns when the app is ready',
+  },
+  async run({ directory, options, typed }) {
+    const values = { ...scriptsConfig(directory), ...options };
+    const running = runningMaster(directory);
+    if (running !== undefined) {
+      throw new ClutchError('ERR_CLUTCH_RUNNING', `this app is running already, pid ${running}`, {
+        where: directory,
+        fix: 'Stop it with `clutch stop`, or give it new code with `clutch reload`.',
+      });
+    }
+    becomeInit();
+    process.env['NODE_ENV'] ??= 'production';
+    if (values['daemon'] && process.env[DAEMON] === undefined) {
+      await startDaemon(directory, typed, values, { [DAEMON]: '1' });
+    } else {
+      await startForeground(directory, values);
+    }
+  },
+});
+
+type Values = Record<string, unknown>;
+
+/** Set in the process that is the daemon. */
+const DAEMON = 'CLUTCH_DAEMON';
+
+/** Flags that package.json gives, as egg-scripts reads them. */
+function scriptsConfig(directory: string): Values {
+  try {
+    return (readPackage(directory)['eggScriptsConfig'] as Values | undefined) ?? {};
+  } catch {
+    // What is wrong with the file is told by startCluster.
+    return {};
+  }
+}
+
+async function startForeground(directory: string, values: Values): Promise<void> {
+  delete process.env[DAEMON];
+  const { env, title = 'clutch-server', port = process.env['PORT'], workers = process.env['EGG_WORKERS'] } = values;
+  if (env) process.env['EGG_SERVER_ENV'] = String(env);
+  process.title = String(title);
+  await startCluster({
+    ...clusterOptionsFrom({ ...values, title, port, workers }),
+    baseDir: directory,
+    pidFile: pidFileOf(directory),
+  });
+}

@@ -1,0 +1,165 @@
+import path from 'node:path';
+import {
+  Argument as CommanderArgument,
+  Command as CommanderCommand,
+  CommanderError,
+  Option as CommanderOption,
+} from 'commander';
+import type { Argument, Command, CommandInput, Option, OptionTable, OptionValues } from './command.js';
+import { COMMANDS } from './commands.js';
+import { heading } from './terminal/style.js';
+import { usageError } from './usage_error.js';
+
+const JSON_OPTION: Option = { help: 'print the data, for programs' };
+const STACK_OPTION: Option = { help: 'errors with all their stack frames' };
+
+/** Thrown after a help or a version has been printed: there is nothing left to do. */
+export class Printed extends Error {}
+
+/** @returns the options of a command with those that it has without declaring them */
+export function optionsOf(command: Command): OptionTable {
+  return { ...command.options, ...(command.print ? { json: JSON_OPTION } : {}), stack: STACK_OPTION };
+}
+
+/** @returns the line that shows how a command is called */
+export function usageOf(command: Command): string {
+  const args = (command.arguments ?? []).map(({ name, optional }) => (optional ? `[${name}]` : `<${name}>`));
+  return [...args, command.needsDirectory ? '<directory>' : '[directory]', '[options]'].join(' ');
+}
+
+/**
+ * Reads the command line.
+ *
+ * @param definition the command that it names, which is the only one whose options are known
+ * @throws {ClutchError} ERR_CLUTCH_CLI with the nearest name, {Printed} for `--help` and `--version`
+ */
+export function parseCommandLine(
+  argv: string[],
+  version: string,
+  [name, definition]: [string, Command] | [undefined, undefined],
+): CommandInput {
+  let input: CommandInput | undefined;
+  const program = createProgram(version);
+  for (const [each, { group, summary }] of Object.entries(COMMANDS)) {
+    const command = program.command(each).summary(summary).description(summary).helpGroup(`${group}:`);
+    if (each !== name) continue;
+    configure(command, definition, (given, options) => {
+      input = toInput(definition, given, options, argv.slice(1));
+    });
+  }
+  try {
+    program.parse(argv, { from: 'user' });
+  } catch (error) {
+    throw translate(error);
+  }
+  if (!input) throw new Printed();
+  return input;
+}
+
+function createProgram(version: string): CommanderCommand {
+  return new CommanderCommand('clutch')
+    .usage('<command> [directory] [options]')
+    .version(version, '-v, --version', 'print the version of Clutch')
+    .helpOption('-h, --help', 'show this help')
+    .helpCommand(false)
+    .exitOverride()
+    .configureOutput({ writeErr: () => undefined })
+    .configureHelp({
+      styleTitle: heading,
+      subcommandTerm: (command) => command.name(),
+      showGlobalOptions: false,
+    })
+    .addHelpText('after', '\n`clutch <command> --help` shows options and examples.');
+}
+
+function configure(
+  target: CommanderCommand,
+  definition: Command,
+  done: (given: (string | undefined)[], options: OptionTable & Record<string, never>) => void,
+): void {
+  const { description, examples, needsDirectory = false } = definition;
+  if (description) target.description(`${capitalized(target.summary())}.\n\n${description}`);
+  else target.description(`${capitalized(target.summary())}.`);
+  target
+    .usage(usageOf(definition))
+    .helpOption('-h, --help', 'show this help')
+    .addHelpText('after', exampleLines(examples));
+  for (const argument of definition.arguments ?? []) target.addArgument(toArgument(argument));
+  target.argument(needsDirectory ? '<directory>' : '[directory]', 'of the app; default: the current one');
+  for (const [flag, option] of Object.entries(optionsOf(definition))) target.addOption(toOption(flag, option));
+  target.action((...all: unknown[]) => {
+    const options = all.at(-2) as never;
+    done(all.slice(0, -2) as (string | undefined)[], options);
+  });
+}
+
+function exampleLines(examples: Command['examples']): string {
+  const rows = Object.entries(examples);
+  const width = Math.max(...rows.map(([line]) => line.length));
+  return [
+    '',
+    heading('Examples:'),
+    ...rows.map(([line, meaning]) => `  clutch ${line.padEnd(width)}  ${meaning}`),
+  ].join('\n');
+}
+
+function toArgument({ name, help, optional, choices }: Argument): CommanderArgument {
+  const argument = new CommanderArgument(optional ? `[${name}]` : `<${name}>`, help);
+  return choices ? argument.choices(choices) : argument;
+}
+
+function toOption(flag: string, { short, argument, repeatable, choices, help }: Option): CommanderOption {
+  const flags = `${short ? `-${short}, ` : ''}--${flag}${argument ? ` <${argument}>` : ''}`;
+  const option = new CommanderOption(flags, help);
+  if (choices) option.choices(choices);
+  if (repeatable) option.argParser((value: string, all: string[] = []) => [...all, value]);
+  return option;
+}
+
+function toInput(
+  definition: Command,
+  given: (string | undefined)[],
+  values: Record<string, unknown>,
+  typed: string[],
+): CommandInput {
+  const args = given.slice(0, -1);
+  let directory = given.at(-1);
+  // `clutch config ./app`: what looks like a path is the directory, also where an optional argument could stand.
+  const last = args.findLastIndex((arg) => arg !== undefined);
+  if (directory === undefined && last >= 0 && definition.arguments?.[last]?.optional && isPath(args[last] as string)) {
+    directory = args[last];
+    args[last] = undefined;
+  }
+  const options: Record<string, unknown> = {};
+  for (const flag of Object.keys(optionsOf(definition))) {
+    const value = values[flag.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase())];
+    if (value !== undefined) options[flag] = value;
+  }
+  return {
+    directory: path.resolve(directory ?? '.'),
+    given: directory,
+    args,
+    options: options as OptionValues<OptionTable>,
+    json: options['json'] === true,
+    typed,
+  };
+}
+
+function isPath(text: string): boolean {
+  return text === '.' || text === '..' || text.includes('/') || text.includes(path.sep);
+}
+
+function capitalized(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** @returns commander's error as one of Clutch; help and version are no errors */
+function translate(error: unknown): unknown {
+  if (!(error instanceof CommanderError)) return error;
+  if (error.exitCode === 0 || error.code === 'commander.help') return new Printed();
+  const message = error.message
+    .replace(/^error: /, '')
+    .replace(/^command-argument value '(.*)' is invalid for argument '(.*)'\./, "there is no $2 '$1'.")
+    .replace(/\n\(Did you mean (.*)\?\)$/, '; did you mean $1?');
+  return usageError(message, { command: error.code === 'commander.unknownCommand' ? '' : undefined, cause: error });
+}
