@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { askMaster } from '../../../cluster/index.js';
 import type { ClutchError } from '../../../errors.js';
 import { defineCommand } from '../../command.js';
-import { isAlive, pidFileOf, runningMaster } from '../../running.js';
+import { isAlive, pidFileOf, runningMaster } from '../../process/running.js';
 
 export const command = defineCommand({
   description: 'Returns when the Master and all its processes are gone. It is no error when none runs.',

@@ -1,6 +1,6 @@
 import { type InspectOptions, inspectApp } from '../../../cluster/index.js';
 import type { CommandInput } from '../../command.js';
-import { typeScriptExecArgv } from '../../typescript.js';
+import { typeScriptExecArgv } from '../../process/typescript.js';
 
 export const EXPLAIN_OPTIONS = {
   env: { argument: 'env', help: 'as if the server env were this one' },

@@ -4,7 +4,7 @@ import { detect } from 'detect-port';
 import { type ClusterHandle, inspectApp, startCluster } from '../../../cluster/index.js';
 import { clusterFlags, clusterOptionsFrom } from '../../cluster_flags.js';
 import { defineCommand } from '../../command.js';
-import { typeScriptExecArgv } from '../../typescript.js';
+import { typeScriptExecArgv } from '../../process/typescript.js';
 import { writeTypes } from '../app/types.js';
 
 export const command = defineCommand({

@@ -3,9 +3,9 @@ import { ClutchError } from '../../../errors.js';
 import { readPackage } from '../../../resolve/package.js';
 import { clusterFlags, clusterOptionsFrom } from '../../cluster_flags.js';
 import { defineCommand } from '../../command.js';
-import { startDaemon } from '../../daemon.js';
-import { becomeInit } from '../../init_process.js';
-import { pidFileOf, runningMaster } from '../../running.js';
+import { startDaemon } from '../../process/daemon.js';
+import { becomeInit } from '../../process/init_process.js';
+import { pidFileOf, runningMaster } from '../../process/running.js';
 
 export const command = defineCommand({
   description: 'Flags that are not given are taken from eggScriptsConfig in package.json, by the same names.',

@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { ClutchError } from '../errors.js';
+import { ClutchError } from '../../errors.js';
 
 /**
  * Node options that let the children of a development cluster load the app's TypeScript.

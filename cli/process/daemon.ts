@@ -3,9 +3,9 @@ import { existsSync, mkdirSync, openSync, readFileSync, renameSync } from 'node:
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { ClutchError } from '../errors.js';
+import { ClutchError } from '../../errors.js';
 
-const CLI = fileURLToPath(new URL('index.js', import.meta.url));
+const CLI = fileURLToPath(new URL('../index.js', import.meta.url));
 /** Milliseconds that a daemon gets to be ready. */
 const START_TIMEOUT = 300_000;
 
