@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import type { HttpClientResponse } from 'urllib';
@@ -10,6 +10,7 @@ import type { ClusterClientBuilder, ClusterClients } from '../../leader/cluster_
 import type { Loader } from '../../loader/index.js';
 import { loadBuiltIn } from './built_in.js';
 import { FrameworkController } from './controller.js';
+import { anonymousExchange } from './http/anonymous_exchange.js';
 import { ContextHttpClient } from './httpclient/context_http_client.js';
 import type { CurlOptions, HttpClient } from './httpclient/http_client.js';
 import type { HttpClientOptions } from './httpclient/options.js';
@@ -19,6 +20,8 @@ import { type LoggerConfig, Loggers } from './logger/loggers.js';
 import { ipcTransport, type LocalBus } from './messenger/message_transport.js';
 import { Messenger } from './messenger/messenger.js';
 import { configToObject, writeJson, writeRunFiles } from './reports/run_files.js';
+import { warnOfSlowSteps } from './reports/slow_boot.js';
+import { UnhandledRejections } from './reports/unhandled_rejections.js';
 import { type CreateClient, Singleton } from './singleton.js';
 
 const require = createRequire(import.meta.url);
@@ -56,9 +59,7 @@ export abstract class BaseApplication extends ClutchCore {
   readonly #httpClients: HttpClient[] = [];
   #loggers: Loggers | undefined;
   #dumpTimer: NodeJS.Timeout | undefined;
-  /** Errors that were logged as unhandled rejections. */
-  readonly #rejections = new WeakSet<Error>();
-  readonly #onRejection = (reason: unknown): void => this.#logRejection(reason);
+  readonly #rejections: UnhandledRejections;
 
   constructor(options: ApplicationOptions = {}) {
     super(options);
@@ -70,7 +71,10 @@ export abstract class BaseApplication extends ClutchCore {
     this.messenger.once('egg-ready', () => this.lifecycle.triggerServerDidReady());
     this.messenger.on('log-reload', () => this.loggers.reload());
     if (this.type === 'application') this.messenger.on('egg-pids', ([id]: number[]) => this.#onAgentId(id));
-    process.on('unhandledRejection', this.#onRejection);
+    this.#rejections = new UnhandledRejections({
+      isReported: (reason) => this.#isReported(reason),
+      log: (error) => this.coreLogger.error(error),
+    });
     // Registered first, so it runs last: hooks may log and send until the end, also to the Agent in single mode.
     this.beforeClose(async () => {
       await (this as { agent?: BaseApplication }).agent?.close();
@@ -181,7 +185,7 @@ export abstract class BaseApplication extends ClutchCore {
     for (const warning of this.loader.warnings) this.coreLogger.warn('[clutch] %s', warning);
     this.lifecycle.limitBoot(this.config.workerStartTimeout);
     this.lifecycle.readyState.onSettled((error) => {
-      this.#warnOfSlowSteps();
+      warnOfSlowSteps(this);
       this.timing.disable();
       if (this.lifecycle.isClosing) return;
       // Hooks may have changed config; serving comes before writing about it.
@@ -222,16 +226,6 @@ export abstract class BaseApplication extends ClutchCore {
     }
   }
 
-  #warnOfSlowSteps(): void {
-    const { timing } = this.config.dump;
-    for (const { name, duration = 0, index } of this.timing.toJSON()) {
-      const isStep = index > 0 && !/^(?:Application|Agent) Start$/.test(name);
-      if (isStep && duration >= timing.slowBootActionMinDuration) {
-        this.coreLogger.warn('[clutch] slow boot: %s took %d ms', name, duration);
-      }
-    }
-  }
-
   get #logger(): LoggerConfig {
     return this.config.logger;
   }
@@ -266,26 +260,8 @@ export abstract class BaseApplication extends ClutchCore {
 
   /** A context around a made-up request, for work outside of one. */
   createAnonymousContext(req: Partial<IncomingMessage> & Record<string, unknown> = {}): Context {
-    const { headers, socket, ...rest } = req;
-    const request = {
-      method: 'GET',
-      url: '/',
-      ...rest,
-      headers: { host: '127.0.0.1', 'x-forwarded-for': '127.0.0.1', ...headers },
-      socket: { remoteAddress: '127.0.0.1', remotePort: 7001, ...socket },
-    };
-    const response = {
-      statusCode: 404,
-      headersSent: false,
-      writable: true,
-      getHeaders: () => ({}),
-      getHeader: () => undefined,
-      hasHeader: () => false,
-      setHeader() {},
-      removeHeader() {},
-      end() {},
-    };
-    return this.createContext(request as unknown as IncomingMessage, response as unknown as ServerResponse);
+    const { request, response } = anonymousExchange(req);
+    return this.createContext(request, response);
   }
 
   /** Runs `scope` with a context of its own as `currentContext`. */
@@ -294,22 +270,16 @@ export abstract class BaseApplication extends ClutchCore {
     return this.runInContext(ctx, () => scope(ctx));
   }
 
-  /** Logs an unhandled rejection, unless its error is reported elsewhere. */
-  #logRejection(reason: unknown): void {
+  #isReported(reason: unknown): boolean {
     // In single mode both listen, and the Application is the one that logs.
-    if (this.type === 'agent' && (this as { application?: unknown }).application) return;
+    if (this.type === 'agent' && (this as { application?: unknown }).application) return true;
     const { interruption, readyState } = this.lifecycle;
-    if (reason === interruption && interruption) return;
-    const error = toError(reason);
-    if (isCauseOf(error, readyState.error)) return;
-    this.#rejections.add(error);
-    if (error.name === 'Error') error.name = 'unhandledRejectionError';
-    this.coreLogger.error(error);
+    return (reason === interruption && !!interruption) || isCauseOf(toError(reason), readyState.error);
   }
 
   /** Stops handling unhandled rejections: from now on Node ends the process on one. */
   releaseRejections(): void {
-    process.off('unhandledRejection', this[SELF].#onRejection);
+    this[SELF].#rejections.release();
   }
 
   /** Whether an error was already logged as an unhandled rejection. */
