@@ -19,7 +19,7 @@ import { loadBuiltIn } from './built_in.js';
 import { FrameworkController } from './controller.js';
 import { FRAMEWORK_DIR } from './framework_dir.js';
 import { respondToClientError } from './http/client_error.js';
-import { CookieCipher } from './http/cookie_cipher.js';
+import { CookieCipher, eggFormatOf } from './http/cookie_cipher.js';
 import { CookieLimitExceedError } from './http/cookie_limit.js';
 import type { ContextCookies } from './http/cookies.js';
 import { waitForUpload } from './http/end_response.js';
@@ -65,6 +65,7 @@ export class Application extends BaseApplication {
       ctx.coreLogger.error(new CookieLimitExceedError(name, value.length));
     });
     this.loadFiles();
+    eggFormatOf(this.config.cookies?.eggFormat);
   }
 
   get [Symbol.for('egg#eggPath')](): string {
@@ -130,9 +131,13 @@ export class Application extends BaseApplication {
     this.#ContextCookies = Class;
   }
 
-  /** Encrypts cookies with `keys`. */
+  /**
+   * Encrypts cookies with `keys`.
+   *
+   * @throws {ClutchError} ERR_CLUTCH_CONFIG
+   */
   get cookieCipher(): CookieCipher {
-    return (this[SELF].#cookieCipher ??= new CookieCipher(this.keys));
+    return (this[SELF].#cookieCipher ??= new CookieCipher(this.keys, eggFormatOf(this.config.cookies?.eggFormat)));
   }
 
   #onServer(server: Server): void {

@@ -2,7 +2,7 @@ import type { ClusterClientOptions } from '../../leader/client_types.js';
 import type { Secret } from '../../output/secrets.js';
 import type { BodyParserConfig } from './body/options.js';
 import type { OnClientError } from './http/client_error.js';
-import type { CookieOptions } from './http/cookies.js';
+import type { CookiesConfig } from './http/cookies.js';
 import type { HttpClientOptions } from './httpclient/options.js';
 import type { LoggerOptions } from './logger/logger.js';
 import type { LoggerConfig } from './logger/loggers.js';
@@ -17,8 +17,8 @@ export interface NotFoundConfig {
 export interface FrameworkConfig {
   /** Signs and encrypts cookies; a comma-separated list, of which the first key signs and all verify. */
   keys: string | Secret;
-  /** Defaults of `ctx.cookies.set`. */
-  cookies: CookieOptions;
+  /** Defaults of `ctx.cookies.set`, and options of all cookies. */
+  cookies: CookiesConfig;
   /** Whether the app is behind a proxy whose headers may be trusted. */
   proxy: boolean;
   /** How many addresses of `ipHeaders` count, from the last one on; 0 for all. */

@@ -1,7 +1,11 @@
 import Cookies from 'cookies';
 import type { Context } from '../../../core/index.js';
 import { ClutchError } from '../../../errors.js';
+import type { EggFormat } from './cookie_cipher.js';
 import { MAX_COOKIE_LENGTH } from './cookie_limit.js';
+
+/** Begins the name of the copy of a cookie that `autoChips` sets for pages of other sites. */
+const CHIPS_PREFIX = '_CHIPS-';
 
 /** Options of `ctx.cookies.set`; `config.cookies` holds their defaults. */
 export interface CookieOptions extends Omit<Cookies.SetOption, 'maxAge' | 'path' | 'secureProxy'> {
@@ -13,6 +17,16 @@ export interface CookieOptions extends Omit<Cookies.SetOption, 'maxAge' | 'path'
   signed?: boolean;
   /** Default false. */
   encrypt?: boolean;
+  /** With `partitioned`: whether a cookie of this name that is not partitioned is removed; default false. */
+  removeUnpartitioned?: boolean;
+}
+
+/** `config.cookies`: the defaults of `set`, and options of all cookies. */
+export interface CookiesConfig extends CookieOptions {
+  /** Whether Egg's format of encrypted cookies is `'read'` (default), also what is written (`'write'`), or refused (false). */
+  eggFormat?: EggFormat;
+  /** Whether each cookie with `sameSite: 'none'` over TLS has a partitioned copy; default false. */
+  autoChips?: boolean;
 }
 
 export interface CookieGetOptions {
@@ -33,12 +47,19 @@ export class ContextCookies extends Cookies {
 
   /** @returns the value; undefined if there is none, its signature is wrong or it cannot be decrypted */
   override get(name: string, options: CookieGetOptions = {}): string | undefined {
-    if (options.encrypt) {
-      const value = super.get(name, { signed: false });
-      return value === undefined ? undefined : this.#ctx.app.cookieCipher.decrypt(value);
+    const value = this.#read(name, name, options);
+    if (value !== undefined || !this.#ctx.app.config.cookies?.autoChips) return value;
+    return this.#read(CHIPS_PREFIX + name, name, options);
+  }
+
+  /** @param name what `set` was called with */
+  #read(sentAs: string, name: string, { encrypt, signed }: CookieGetOptions): string | undefined {
+    if (encrypt) {
+      const value = super.get(sentAs, { signed: false });
+      return value === undefined ? undefined : this.#ctx.app.cookieCipher.decrypt(value, name);
     }
     // The library reads a signature through this method, without options.
-    return super.get(name, { signed: options.signed ?? !name.endsWith('.sig') });
+    return super.get(sentAs, { signed: signed ?? !name.endsWith('.sig') });
   }
 
   /**
@@ -49,25 +70,60 @@ export class ContextCookies extends Cookies {
    */
   override set(name: string, value?: string | null, options?: CookieOptions): this {
     const { app, req, res, secure: isSecure } = this.#ctx;
-    const { signed = true, encrypt = false, maxAge, ...given } = { ...app.config.cookies, ...options };
+    const {
+      signed = true,
+      encrypt = false,
+      maxAge,
+      eggFormat: _,
+      autoChips,
+      ...given
+    } = {
+      ...app.config.cookies,
+      ...options,
+    } as CookiesConfig;
     if (given.secure && !isSecure) throw insecure(name);
     const secure = given.secure ?? isSecure;
-    const text = encrypt && value ? app.cookieCipher.encrypt(value) : (value ?? '');
+    const text = encrypt && value ? app.cookieCipher.encrypt(value, name) : (value ?? '');
     if (text.length > MAX_COOKIE_LENGTH) app.emit('cookieLimitExceed', { name, value: text, ctx: this.#ctx });
-    const isNone = typeof given.sameSite === 'string' && given.sameSite.toLowerCase() === 'none';
-    const sameSite = isNone && !(secure && takesSameSiteNone(req.headers['user-agent'])) ? false : given.sameSite;
+    const userAgent = req.headers['user-agent'];
+    const wantsNone = typeof given.sameSite === 'string' && given.sameSite.toLowerCase() === 'none';
+    const isNone = wantsNone && secure && takesSameSiteNone(userAgent);
+    const mayPartition = isNone && takesPartitioned(userAgent);
+    const partitioned = mayPartition && (given.partitioned || isChipsSignature(name));
     const age = Number(maxAge);
-    const cookie = makeCookie(name, text, { ...given, sameSite, secure, ...(age > 0 ? { maxAge: age } : {}) });
+    const attributes = {
+      ...given,
+      ...(age > 0 ? { maxAge: age } : {}),
+      sameSite: wantsNone && !isNone ? false : given.sameSite,
+      secure,
+      partitioned,
+    };
 
     const cookies = [res.getHeader('set-cookie') ?? []].flat().map(String);
-    push(cookies, cookie);
-    if (signed && !encrypt) {
-      const signature = text && app.keygrip.sign(cookie.toString());
-      push(cookies, Object.assign(cookie, { name: `${name}.sig`, value: signature }));
+    const add = (sentAs: string, sent: string, more: object = {}): void => {
+      const cookie = makeCookie(sentAs, sent, { ...attributes, ...more });
+      push(cookies, cookie);
+      if (!signed || encrypt) return;
+      const signature = sent && app.keygrip.sign(cookie.toString());
+      push(cookies, Object.assign(cookie, { name: `${sentAs}.sig`, value: signature }));
+    };
+    if (partitioned && given.removeUnpartitioned) {
+      add(name, '', { partitioned: false });
+      add(name, text, { overwrite: false });
+    } else {
+      if (mayPartition && !partitioned && autoChips && !name.endsWith('.sig')) {
+        add(CHIPS_PREFIX + name, text, { partitioned: true });
+      }
+      add(name, text);
     }
     res.setHeader('set-cookie', cookies);
     return this;
   }
+}
+
+/** Whether this is the signature of a partitioned copy, which the library sets anew when the keys have changed. */
+function isChipsSignature(name: string): boolean {
+  return name.startsWith(CHIPS_PREFIX) && name.endsWith('.sig');
 }
 
 type Cookie = InstanceType<typeof Cookies.Cookie>;
@@ -105,7 +161,17 @@ function push(cookies: string[], cookie: Cookie): void {
 
 /** Old browsers treat `SameSite=None` as `Strict`: https://www.chromium.org/updates/same-site/incompatible-clients */
 function takesSameSiteNone(userAgent = ''): boolean {
-  const chromium = /Chrom(?:e|ium)\/(\d+)\./.exec(userAgent)?.[1];
-  if (chromium) return Number(chromium) >= 80;
+  const chromium = chromiumVersion(userAgent);
+  if (chromium !== undefined) return chromium >= 80;
   return !/\(iP.+; CPU .*OS 12[_\d]*|\(Macintosh;.*Mac OS X 10_14.*Version\/.* Safari\//.test(userAgent);
+}
+
+/** Chromium before this version has other rules for partitioned cookies. Browsers that do not know the attribute ignore it. */
+function takesPartitioned(userAgent = ''): boolean {
+  return (chromiumVersion(userAgent) ?? Number.POSITIVE_INFINITY) >= 118;
+}
+
+function chromiumVersion(userAgent: string): number | undefined {
+  const version = /Chrom(?:e|ium)\/(\d+)\./.exec(userAgent)?.[1];
+  return version === undefined ? undefined : Number(version);
 }

@@ -35,7 +35,7 @@ test('a session lives in one encrypted cookie, and comes back with it', async (t
   const { ask } = await start(t);
   const answer = await ask(`/set${v({ user: 'ada' })}`);
   const [line] = answer.headers['set-cookie'] as string[];
-  assert.match(line as string, /^EGG_SESS=[\w=-]+; path=\/; max-age=86400; expires=.*; httponly$/i);
+  assert.match(line as string, /^EGG_SESS=v1\.[\w-]+; path=\/; max-age=86400; expires=.*; httponly$/i);
   assert.doesNotMatch(Buffer.from(cookiesOf(answer)['EGG_SESS'] as string, 'base64').toString(), /user|ada/);
   const { body } = await ask('/get', { headers: { cookie: `EGG_SESS=${cookiesOf(answer)['EGG_SESS']}` } });
   assert.deepEqual(JSON.parse(body), {
@@ -228,6 +228,31 @@ test('a store that fails is a 500, and the next request is served', async (t) =>
   app.sessionStore = { ...storeOf(kept), get: () => Promise.reject(new Error('down')) };
   assert.equal((await ask('/get')).status, 500);
   assert.equal((await plain('/get')).status, 200);
+});
+
+test('ctx.sessionId is the key in the store once the session is saved', async (t) => {
+  const { app, ask: plain } = await start(
+    t,
+    {},
+    {
+      'app/router.js': `module.exports = (app) => {
+        app.get('/new', async (ctx) => {
+          ctx.session.a = 1;
+          const before = ctx.sessionId;
+          await ctx.session.manuallyCommit();
+          ctx.body = { before, after: ctx.sessionId };
+        });
+        app.get('/id', (ctx) => { ctx.body = { id: ctx.sessionId }; });
+      };`,
+    },
+  );
+  const kept = new Map<string, unknown>();
+  app.sessionStore = storeOf(kept);
+  const { ask } = browser(plain);
+  assert.deepEqual(JSON.parse((await ask('/id')).body), {});
+  assert.deepEqual(JSON.parse((await ask('/new')).body), { after: [...kept.keys()][0] });
+  assert.deepEqual(JSON.parse((await ask('/id')).body), { id: [...kept.keys()][0] });
+  assert.equal(kept.size, 1);
 });
 
 test('flash messages are there until they are read', async (t) => {

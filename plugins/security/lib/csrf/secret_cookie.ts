@@ -8,7 +8,17 @@ const require = createRequire(import.meta.url);
 type Attributes = Record<string, unknown>;
 
 /** Attributes whose header is the same for all requests. */
-const CONSTANT = new Set(['path', 'domain', 'sameSite', 'secure', 'httpOnly', 'overwrite', 'signed', 'encrypt']);
+const CONSTANT = new Set([
+  'path',
+  'domain',
+  'sameSite',
+  'secure',
+  'httpOnly',
+  'overwrite',
+  'signed',
+  'encrypt',
+  'eggFormat',
+]);
 
 /** The cookie of the CSRF secret: scripts of the page can read it, and it is the same for all of the app's pages. */
 export class SecretCookie {
@@ -29,7 +39,7 @@ export class SecretCookie {
     const { signed = true, encrypt = false } = this.#attributes;
     this.#isPlain = !signed && !encrypt;
     const [name = ''] = this.#names;
-    if (!this.#isPlain || this.#names.length > 1) return;
+    if (!this.#isPlain || this.#names.length > 1 || this.#attributes['autoChips']) return;
     this.#pattern = new RegExp(`(?:^|;) *${name.replace(/[-[\]{}()*+?.,\\^$|#\s]/g, '\\$&')}=([^;]*)`);
     const { sameSite, secure } = this.#attributes;
     const isConstant = Object.keys(this.#attributes).every((key) => CONSTANT.has(key));

@@ -103,16 +103,68 @@ test('a signature of any key verifies; one of an older key is renewed; a forged 
   assert.equal(start(t).request({ cookie: 'a=1' }).ctx.cookies.get('a'), undefined);
 });
 
-test('an encrypted cookie is read with any key, is not signed, and has the form of Egg', (t) => {
-  const first = start(t, "exports.keys = 'k1';").request();
-  first.ctx.cookies.set('a', 'hello', { encrypt: true });
-  assert.deepEqual(first.sent(), ['a=A3yAT3zu3dRxdeakVz4QIw==; path=/; httponly']);
-  const { ctx } = start(t).request({
-    cookie: 'a=A3yAT3zu3dRxdeakVz4QIw==; b=WblYA_-xMkarq7uuAzjDH6qcvAc4jpmCbXja0QiQboM=; c=forged; d=',
+const CHROME = { 'x-forwarded-proto': 'https', 'user-agent': 'Mozilla/5.0 Chrome/120.0.0.0 Safari/537.36' };
+const CHIPS = "exports.proxy = true; exports.cookies = { autoChips: true, sameSite: 'none' };";
+
+/** @returns the cookies that a client sends back */
+function sentBack(lines: string[]): string {
+  return lines.map((line) => line.split(';')[0]).join('; ');
+}
+
+test('autoChips sets a partitioned copy, which is read where the cookie itself does not arrive', (t) => {
+  const first = start(t, CHIPS).request(CHROME);
+  first.ctx.cookies.set('a', '1');
+  first.ctx.cookies.set('b', 'secret', { encrypt: true });
+  assert.deepEqual(
+    first.sent().map((line) => [line.split('=')[0], /; partitioned/.test(line)]),
+    [
+      ['_CHIPS-a', true],
+      ['_CHIPS-a.sig', true],
+      ['a', false],
+      ['a.sig', false],
+      ['_CHIPS-b', true],
+      ['b', false],
+    ],
+  );
+  const cookie = sentBack(first.sent().filter((line) => line.startsWith('_CHIPS-')));
+  const { ctx, sent } = start(t, CHIPS).request({ ...CHROME, cookie });
+  assert.equal(ctx.cookies.get('a'), '1');
+  assert.equal(ctx.cookies.get('b', { encrypt: true }), 'secret');
+  assert.deepEqual(sent(), []);
+  const off = start(t).request({ ...CHROME, cookie });
+  assert.equal(off.ctx.cookies.get('a'), undefined);
+});
+
+test('no copy is set without TLS, without sameSite none, for an old Chromium and for a partitioned cookie', (t) => {
+  const old = 'Mozilla/5.0 Chrome/110.0.0.0 Safari/537.36';
+  const cases: [headers: Record<string, string>, options: object][] = [
+    [{}, {}],
+    [CHROME, { sameSite: 'lax' }],
+    [{ ...CHROME, 'user-agent': old }, {}],
+    [CHROME, { partitioned: true }],
+  ];
+  for (const [headers, options] of cases) {
+    const { ctx, sent } = start(t, CHIPS).request(headers);
+    ctx.cookies.set('a', '1', { signed: false, ...options });
+    assert.equal(sent().length, 1);
+    assert.match(String(sent()), /^a=1; /);
+  }
+});
+
+test('partitioned needs TLS and sameSite none; removeUnpartitioned removes the cookie of the same name', (t) => {
+  const { ctx, sent } = start(t, 'exports.proxy = true;').request(CHROME);
+  ctx.cookies.set('a', '1', { signed: false, partitioned: true });
+  assert.deepEqual(sent(), ['a=1; path=/; secure; httponly']);
+  ctx.cookies.set('a', '1', {
+    signed: false,
+    overwrite: true,
+    sameSite: 'none',
+    partitioned: true,
+    removeUnpartitioned: true,
   });
-  assert.equal(ctx.cookies.get('a', { encrypt: true }), 'hello');
-  assert.equal(ctx.cookies.get('b', { encrypt: true }), '{"user":1,"text":"é☃"}');
-  for (const name of ['c', 'd', 'none']) assert.equal(ctx.cookies.get(name, { encrypt: true }) || undefined, undefined);
+  assert.match(sent()[0] as string, /^a=; path=\/; expires=Thu, 01 Jan 1970[^;]*; samesite=none; secure; httponly$/);
+  assert.match(sent()[1] as string, /^a=1; path=\/; samesite=none; secure; httponly; partitioned$/);
+  assert.equal(sent().length, 2);
 });
 
 test('an empty value removes the cookie and its signature', (t) => {
