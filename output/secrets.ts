@@ -55,7 +55,7 @@ const SECRET_PART =
 /** Secret as the last word only: `db_pass`, but not `passThrough`. */
 const SECRET_LAST = words('pass pwd pw');
 /** Secret when they hold a text: `cookie: 'sid=…'`, but not `cookie: { httpOnly: true }`. */
-const SECRET_TEXT = words('auth cookie cookies');
+const SECRET_TEXT = words('auth cookie cookies csrf xsrf');
 /** `…Key` is secret unless one of these stands before it. */
 const HARMLESS_KEYS = words(
   'primary foreign public sort partition cache unique index map row lookup group routing hot shortcut object query field column message locale data item idempotency i18n',
@@ -135,6 +135,10 @@ const TOKEN_LENGTH = 20;
 const USER_AT_HOST =
   /(?<![\w.+-])(?!(?:mailto|e-?mail|mail|from|to|cc|bcc|user|owner|author|sender|recipient|contact|sip|sips|acct|xmpp|npm|workspace|git|github):)([\w.+-]{1,64}):[^\s:@/"'`<>(){}]{1,256}@(?=(?:[a-z][\w-]*|(?:\d{1,3}\.){3}\d{1,3}|\[)(?:[.:/\s,;)"'`\]]|$))/gi;
 
+/** Characters of a URL that are shown. */
+const LONGEST_URL = 2048;
+const QUERY_VALUE = /([?&;]([^=&;]*)=)[^&;]+/g;
+
 const SEPARATOR = /[=:]/g;
 const KEY_BEFORE = /([\w$.-]{1,80})\\?["'`]?\]?\s?$/;
 /** From a separator to the value: the `>` of a Map's `=>`, blanks, and what names the kind of an object. */
@@ -205,6 +209,24 @@ export class Masker {
     if (withValues === masked) return masked;
     // Beside one secret, `token: B` is an assignment and not part of a sentence.
     return withValues.replace(LINE_WITH_SECRET, (line) => this.#maskValues(line, true));
+  }
+
+  /** @returns the URL of a request, shortened, with secrets replaced, also those at encoded and nested keys (`a%5Btoken%5D=`) */
+  maskUrl(url: string): string {
+    const shown = url.length > LONGEST_URL ? `${url.slice(0, LONGEST_URL)}...` : url;
+    if (!shown.includes('?')) return this.maskText(shown);
+    return this.maskText(
+      shown.replace(QUERY_VALUE, (all, begin: string, key: string) =>
+        this.#isSecretParameter(key) ? begin + HIDDEN : all,
+      ),
+    );
+  }
+
+  #isSecretParameter(key: string): boolean {
+    const name = key.replace(/%([0-7][0-9a-f])/gi, (_all, hex: string) =>
+      String.fromCharCode(Number.parseInt(hex, 16)),
+    );
+    return name.split(/[[\].]+/).some((part) => this.#secrecy(part) !== 'none');
   }
 
   /**

@@ -64,7 +64,7 @@ export function formatMessage(args: readonly unknown[], masker: Masker, maxCause
 /** @returns `[userId/ip/traceId/use-timems METHOD url]` */
 export function formatContext(ctx: LogContext, masker: Masker): string {
   const { userId, ip, tracer, traceId = tracer?.traceId, method, url } = ctx;
-  return `[${userId || '-'}/${ip || '-'}/${traceId || '-'}/${useTime(ctx)}ms ${method} ${masker.maskText(url)}]`;
+  return `[${userId || '-'}/${ip || '-'}/${traceId || '-'}/${useTime(ctx)}ms ${method} ${masker.maskUrl(url)}]`;
 }
 
 function useTime({ performanceStarttime, starttime }: LogContext): number {

@@ -108,7 +108,11 @@ export class Transport<T extends TransportOptions = TransportOptions> implements
     const ctx = meta?.ctx;
     const padding = meta?.paddingMessage ?? (ctx && formatContext(ctx, masker));
     const format = json ? toJsonLine : padding === undefined ? formatter : contextFormatter;
-    if (format) return `${format(lineMeta(level, message, padding, ctx))}\n`;
+    if (format) {
+      const text = format(lineMeta(level, message, padding, ctx));
+      // A formatter of the app may print `ctx.url` as it came.
+      return `${padding === undefined || json ? text : masker.maskText(text)}\n`;
+    }
     return padding === undefined ? `${headOf(level)}${message}\n` : `${headOf(level)}${padding} ${message}\n`;
   }
 

@@ -8,11 +8,12 @@ interface Booted {
 }
 
 /** Warns of what loaded or ran longer than `config.dump.timing.slowBootActionMinDuration` milliseconds. */
-export function warnOfSlowSteps({ config, timing, coreLogger }: Booted): void {
+export function warnOfSlowSteps(app: Booted): void {
+  const { config, timing } = app;
   for (const { name, duration = 0, index } of timing.toJSON()) {
     const isStep = index > 0 && !/^(?:Application|Agent) Start$/.test(name);
     if (isStep && duration >= config.dump.timing.slowBootActionMinDuration) {
-      coreLogger.warn('[clutch] slow boot: %s took %d ms', name, duration);
+      app.coreLogger.warn('[clutch] slow boot: %s took %d ms', name, duration);
     }
   }
 }

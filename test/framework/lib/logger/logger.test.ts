@@ -282,3 +282,42 @@ test('a debug level in production becomes INFO unless it is allowed', (t) => {
     assert.equal(readLog(app, 'demo-web.log').includes('a debug'), allowDebugAtProd);
   }
 });
+
+test('secret parameters and long urls of requests are not in the log', async (t) => {
+  const app = quietApp(
+    t,
+    `exports.dump = { ignore: ['voucher'] };
+    exports.customLogger = { audit: { file: 'audit.log', contextFormatter: ({ ctx, message }) => ctx.url + ' ' + message } };`,
+    {
+      'app/router.js': `module.exports = (app) => app.get('/shown', (ctx) => {
+        ctx.logger.info('seen');
+        ctx.getLogger('audit').info('seen');
+        ctx.body = 'ok';
+      });`,
+    },
+  );
+  const ask = await serve(t, app);
+  const queries = [
+    '_csrf=S3CRET1&page=2',
+    'page=2&access_token=S3CRET1;password=S3CRET2',
+    '%74oken=S3CRET1&user%5Bpassword%5D=S3CRET2&a[secret][]=S3CRET3',
+    'voucher=S3CRET1&%zz%5Bapi_key%5D=S3CRET2',
+    'page=2&sort=name',
+  ];
+  for (const query of queries) assert.equal((await ask(`/shown?${query}`)).body, 'ok');
+  assert.deepEqual(
+    lines(app, 'demo-web.log').map((line) => / GET (\S+)] seen$/.exec(line)?.[1]),
+    [
+      '/shown?_csrf=***&page=2',
+      '/shown?page=2&access_token=***;password=***',
+      '/shown?%74oken=***&user%5Bpassword%5D=***&a[secret][]=***',
+      '/shown?voucher=***&%zz%5Bapi_key%5D=***',
+      '/shown?page=2&sort=name',
+    ],
+  );
+  assert.match(lines(app, 'audit.log')[0] as string, /^\/shown\?_csrf=\*\*\*&page=2 seen$/);
+  await ask(`/shown?a=${'x'.repeat(10_000)}&token=S3CRET1`);
+  const last = lines(app, 'demo-web.log').at(-1) as string;
+  assert.match(last, / GET \/shown\?a=x{2039}\.\.\.] seen$/);
+  assert.doesNotMatch(readLog(app, 'demo-web.log'), /S3CRET/);
+});
