@@ -1,5 +1,5 @@
 export { type ClusterHandle, type ClusterOptions, startCluster } from './cluster/index.js';
-export { BaseContextClass, type BootHook, ClutchCore } from './core/index.js';
+export { BaseContextClass, type BootHook, ClutchCore, ClutchCore as EggCore } from './core/index.js';
 export * from './core/types.js';
 export { ClutchError, type ErrorCode } from './errors.js';
 export {
@@ -31,7 +31,14 @@ export {
   Transport,
   type TransportOptions,
 } from './framework/index.js';
-export { AgentWorkerLoader, type AppInfo, AppWorkerLoader, type PluginDeclarations } from './loader/index.js';
+export {
+  AgentWorkerLoader,
+  type AppInfo,
+  AppWorkerLoader,
+  Loader as EggLoader,
+  type LoaderOptions,
+  type PluginDeclarations,
+} from './loader/index.js';
 export { reveal, type Secret, secret } from './output/secrets.js';
 export {
   type ContextOf,

@@ -2,7 +2,16 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
 import { ClutchError } from '../errors.js';
-import { type Loader, type Plugin, Timing, toAsyncFunction, toMiddleware, toPromise } from '../loader/index.js';
+import {
+  CORE,
+  Loader,
+  type LoaderOptions,
+  type Plugin,
+  Timing,
+  toAsyncFunction,
+  toMiddleware,
+  toPromise,
+} from '../loader/index.js';
 import { BaseContextClass } from './base_context_class.js';
 import { type CoreOptions, checkOptions } from './core_options.js';
 import { closeServer } from './http/close_server.js';
@@ -31,9 +40,9 @@ declare module './types.js' {
 }
 
 type ReadyArgument = ((error?: Error) => void) | boolean | Error;
-type LoaderClass = new (app: never) => Loader;
+type LoaderClass = new (options: LoaderOptions) => Loader;
 
-const EGG_LOADER = Symbol.for('egg#loader');
+const EGG_LOADER: unique symbol = Symbol.for('egg#loader');
 const STORAGE = Symbol.for('gals#asyncLocalStorage');
 
 /**
@@ -88,14 +97,25 @@ export class ClutchCore extends KoaBase {
       this.lifecycle.on(event, (...args: unknown[]) => this.emit(event, ...args));
     }
     this.lifecycle.readyState.onSettled(() => this.timing.end(`${title} Start`));
-    const LoaderOfApp = (this as { [EGG_LOADER]?: LoaderClass })[EGG_LOADER];
+    const LoaderOfApp = this[EGG_LOADER];
     if (!LoaderOfApp) {
       throw new ClutchError('ERR_CLUTCH_FRAMEWORK', "Symbol.for('egg#loader') is required", {
         where: this.constructor.name,
         fix: 'Return the loader class from a getter of that name.',
       });
     }
-    this.loader = new LoaderOfApp(this as never);
+    const { baseDir, plugins, env, serverScope } = this.options;
+    this.loader = new LoaderOfApp({ baseDir, app: this, logger: this.loaderLogger, plugins, env, serverScope });
+  }
+
+  /** The loader itself, for an application without a framework; `AppWorkerLoader` and `AgentWorkerLoader` know what to load. */
+  get [EGG_LOADER](): LoaderClass | undefined {
+    return Loader;
+  }
+
+  /** Where the loader reports to. */
+  protected get loaderLogger(): LoaderOptions['logger'] {
+    return this.console;
   }
 
   get type(): 'application' | 'agent' {
@@ -306,6 +326,8 @@ for (const method of DELEGATED) {
     },
   });
 }
+
+Object.defineProperty(ClutchCore.prototype, CORE, { value: true });
 
 // Koa's `listen`, with `serverOptions`; Koa's types declare it.
 Object.defineProperty(ClutchCore.prototype, 'listen', {

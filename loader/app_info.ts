@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { ClutchError } from '../errors.js';
-import { type PackageJson, readPackage } from '../resolve/package.js';
+import type { PackageJson } from '../resolve/package.js';
 
 /** What config functions get as their first argument. */
 export interface AppInfo {
@@ -24,7 +24,7 @@ export interface AppInfo {
  *
  * @returns the trimmed env; `local` if none is set
  */
-function resolveServerEnv(baseDir: string, option?: string): string {
+export function resolveServerEnv(baseDir: string, option?: string): string {
   return (option || readEnvFile(baseDir) || process.env['EGG_SERVER_ENV'] || envOfNode()).trim();
 }
 
@@ -42,20 +42,17 @@ function envOfNode(): string {
   return process.env['NODE_ENV'] === 'production' ? 'prod' : 'local';
 }
 
-/** @returns `loader.appInfo`; @throws {ClutchError} ERR_CLUTCH_PACKAGE without a package name */
-export function readAppInfo(options: { baseDir: string; env?: string; serverScope?: string }): AppInfo {
-  const { baseDir } = options;
-  const pkg = readPackage(baseDir);
-  if (!pkg.name) {
-    throw new ClutchError('ERR_CLUTCH_PACKAGE', `name is required from ${path.join(baseDir, 'package.json')}`, {
-      fix: 'Add a "name"; logs, cookies and the title of the process use it.',
-    });
-  }
-  const env = resolveServerEnv(baseDir, options.env);
-  const scope = options.serverScope ?? process.env['EGG_SERVER_SCOPE'] ?? '';
-  const home = process.env['MOCK_HOME_DIR'] || process.env['EGG_HOME'] || homedir() || '/home/admin';
-  const root = env === 'local' || env === 'unittest' ? baseDir : home;
-  return { name: pkg.name, baseDir, env, scope, HOME: home, root, pkg: { ...pkg, name: pkg.name } };
+/** @throws {ClutchError} ERR_CLUTCH_PACKAGE without a package name */
+export function appName(pkg: PackageJson, baseDir: string): string {
+  if (pkg.name) return pkg.name;
+  throw new ClutchError('ERR_CLUTCH_PACKAGE', `name is required from ${path.join(baseDir, 'package.json')}`, {
+    fix: 'Add a "name"; logs, cookies and the title of the process use it.',
+  });
+}
+
+/** @returns `EGG_HOME`, else `MOCK_HOME_DIR`, which test kits set, else the home directory of the user */
+export function homeDirectory(): string {
+  return process.env['EGG_HOME'] || process.env['MOCK_HOME_DIR'] || homedir() || '/home/admin';
 }
 
 /** @returns the base names of the files of one kind in merge order, e.g. `config.default`, `config.prod` */

@@ -10,8 +10,10 @@ export { toAsyncFunction, toMiddleware, toPromise } from './files/generators.js'
 export type { MiddlewareOptions } from './files/middleware.js';
 export { registerModules } from './files/module_loader.js';
 export { compilePathMatch, type PathMatchOptions } from './files/path_match.js';
+export { CORE } from './framework_paths.js';
 export type { ConfigObject, LoadUnit } from './load_unit.js';
 export { Loader } from './loader.js';
+export type { LoaderLogger, LoaderOptions } from './loader_host.js';
 export type { Plugin, PluginDeclaration, PluginDeclarations } from './plugins/plugin_declaration.js';
 export { Timing, type TimingItem } from './timing.js';
 export { AgentWorkerLoader, AppWorkerLoader } from './worker_loaders.js';

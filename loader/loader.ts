@@ -5,14 +5,12 @@ import { ContextLoader, type ContextLoaderOptions } from './files/context_loader
 import { type ControllerOptions, toController } from './files/controller.js';
 import { loadCustomLoaders } from './files/custom_loader.js';
 import { callSynchronously, isClass } from './files/export_kind.js';
-import { loadExtend } from './files/extend.js';
+import { applyExtends } from './files/extend.js';
 import { FileLoader, type FileLoaderOptions } from './files/file_loader.js';
 import { buildMiddleware, type ListedMiddleware } from './files/middleware.js';
 import { loadModule, resolveModule } from './files/module_loader.js';
 import { isPlainObject } from './load_unit.js';
 import { UnitLoader } from './unit_loader.js';
-
-type ExtendName = 'application' | 'agent' | 'context' | 'request' | 'response' | 'helper';
 
 /** Fills an application from the directories of its load units. Loading is synchronous. */
 export class Loader extends UnitLoader {
@@ -21,36 +19,37 @@ export class Loader extends UnitLoader {
   /** What was loaded into properties of `ctx`. */
   readonly #contextTrees = new Map<string, object>();
 
-  #loadExtend(name: ExtendName, target: object): void {
-    this.app.timing.measure(`Load extend/${name}.js`, () => {
+  /** Applies `app/extend/<name>` of each unit to an object. */
+  loadExtend(name: string, target: object): void {
+    this.timing.measure(`Load extend/${name}.js`, () => {
       const envs = [this.serverEnv];
       if (process.env['EGG_MOCK_SERVER_ENV'] && this.serverEnv !== 'unittest') envs.push('unittest');
-      loadExtend(name, target, this.getLoadUnits(), envs);
+      applyExtends(this.getExtendFilePaths(name), target, envs);
     });
   }
 
   loadApplicationExtend(): void {
-    this.#loadExtend('application', this.app);
+    this.loadExtend('application', this.app);
   }
 
   loadAgentExtend(): void {
-    this.#loadExtend('agent', this.app);
+    this.loadExtend('agent', this.app);
   }
 
   loadContextExtend(): void {
-    this.#loadExtend('context', this.app.context);
+    this.loadExtend('context', this.app.context);
   }
 
   loadRequestExtend(): void {
-    this.#loadExtend('request', this.app.request);
+    this.loadExtend('request', this.app.request);
   }
 
   loadResponseExtend(): void {
-    this.#loadExtend('response', this.app.response);
+    this.loadExtend('response', this.app.response);
   }
 
   loadHelperExtend(): void {
-    if (this.app.Helper) this.#loadExtend('helper', this.app.Helper.prototype);
+    if (this.app.Helper) this.loadExtend('helper', this.app.Helper.prototype);
   }
 
   /** Loads `app.js` of every unit, creates the hooks and runs `configWillLoad` and `configDidLoad`. */
@@ -64,8 +63,8 @@ export class Loader extends UnitLoader {
   }
 
   #loadBoot(name: 'app' | 'agent'): void {
-    const { lifecycle, timing } = this.app;
-    timing.measure(`Load ${name}.js`, () => {
+    const { lifecycle } = this;
+    this.timing.measure(`Load ${name}.js`, () => {
       loadBootFiles(name, this.getLoadUnits(), lifecycle, this.warn);
       lifecycle.init();
     });
@@ -73,7 +72,7 @@ export class Loader extends UnitLoader {
   }
 
   loadService(options: Partial<ContextLoaderOptions> = {}): void {
-    this.app.timing.measure('Load Service', () => {
+    this.timing.measure('Load Service', () => {
       this.loadToContext(options.directory ?? this.#unitDirs('app/service'), 'service', {
         call: true,
         caseStyle: 'lower',
@@ -85,7 +84,7 @@ export class Loader extends UnitLoader {
 
   /** @throws {ClutchError} ERR_CLUTCH_MIDDLEWARE */
   loadMiddleware(options: Partial<FileLoaderOptions> = {}): void {
-    this.app.timing.measure('Load Middleware', () => {
+    this.timing.measure('Load Middleware', () => {
       const { app, config } = this;
       const dirs = options.directory ?? this.#unitDirs('app/middleware');
       this.loadToApp(dirs, 'middlewares', { call: false, override: true, caseStyle: 'lower', ...options });
@@ -101,9 +100,9 @@ export class Loader extends UnitLoader {
 
   /** @throws {ClutchError} ERR_CLUTCH_CONTROLLER */
   loadController(options: Partial<FileLoaderOptions> = {}): void {
-    this.app.timing.measure('Load Controller', () => {
+    this.timing.measure('Load Controller', () => {
       const controllerOptions = (this.config['controller'] ?? {}) as ControllerOptions;
-      const directory = options.directory ?? path.join(this.appInfo.baseDir, 'app/controller');
+      const directory = options.directory ?? path.join(this.options.baseDir, 'app/controller');
       this.loadToApp(directory, 'controller', {
         caseStyle: 'lower',
         call: false,
@@ -114,8 +113,8 @@ export class Loader extends UnitLoader {
   }
 
   loadRouter(): void {
-    this.app.timing.measure('Load Router', () => {
-      const file = resolveModule(path.join(this.appInfo.baseDir, 'app/router'));
+    this.timing.measure('Load Router', () => {
+      const file = resolveModule(path.join(this.options.baseDir, 'app/router'));
       if (file === undefined) return;
       const router = this.requireFile(file);
       if (typeof router !== 'function' || isClass(router)) return;
@@ -160,7 +159,7 @@ export class Loader extends UnitLoader {
   }
 
   requireFile(file: string): unknown {
-    return this.app.timing.measure(`Require ${path.relative(this.appInfo.baseDir, file)}`, () => loadModule(file));
+    return this.timing.measure(`Require ${path.relative(this.options.baseDir, file)}`, () => loadModule(file));
   }
 
   resolveModule(filepath: string): string | undefined {
@@ -183,7 +182,7 @@ export class Loader extends UnitLoader {
     }
     const target = existing ?? {};
     if (target !== existing) Object.assign(this.app, { [property]: target });
-    this.app.timing.measure(`Load "${name}" to Application`, () =>
+    this.timing.measure(`Load "${name}" to Application`, () =>
       new FileLoader({ inject: this.app, ...options, directory, target }).load(),
     );
   }
@@ -196,7 +195,7 @@ export class Loader extends UnitLoader {
    */
   loadToContext(directory: string | string[], property: string, options: Partial<ContextLoaderOptions> = {}): void {
     const target = this.#contextTrees.get(property);
-    this.app.timing.measure(`Load "${property}" to Context`, () => {
+    this.timing.measure(`Load "${property}" to Context`, () => {
       const loader = new ContextLoader({ inject: this.app, target, ...options, directory, property });
       this.#contextTrees.set(property, loader.load());
     });

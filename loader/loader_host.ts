@@ -5,10 +5,6 @@ import type { Timing } from './timing.js';
 
 /** What the loader needs of the application that it loads into. */
 export interface LoaderHost {
-  baseDir: string;
-  type: 'application' | 'agent';
-  options: { env?: string; serverScope?: string; plugins?: PluginDeclarations };
-  timing: Timing;
   context: object;
   request: object;
   response: object;
@@ -16,6 +12,8 @@ export interface LoaderHost {
   middleware: unknown[];
   /** Factories of the loaded middleware by name. */
   middlewares?: object;
+  /** A tool that only reads plugins and config gives an application without one. */
+  timing?: Timing;
   lifecycle: {
     addBootHook(Boot: AnyClass): void;
     addFunctionAsBootHook(hook: (app: unknown) => unknown, file: string): void;
@@ -23,4 +21,24 @@ export interface LoaderHost {
     triggerConfigWillLoad(): void;
   };
   use(fn: MiddlewareFunction): unknown;
+}
+
+/** Where the loader reports what it decides. */
+export interface LoaderLogger {
+  info(message: string): void;
+  warn(message: string): void;
+}
+
+export interface LoaderOptions {
+  /** The app's directory. */
+  baseDir: string;
+  /** The application; its prototype chain names the frameworks. */
+  app: object;
+  logger: LoaderLogger;
+  /** Plugin declarations merged over those of all files. */
+  plugins?: PluginDeclarations;
+  /** The server env; beats `config/env` and the environment. */
+  env?: string;
+  /** The server scope; beats `EGG_SERVER_SCOPE`. */
+  serverScope?: string;
 }

@@ -1,20 +1,29 @@
 import path from 'node:path';
 import { debuglog } from 'node:util';
+import { ClutchError } from '../errors.js';
 import { Masker, type SecretKeys } from '../output/secrets.js';
-import { type AppInfo, readAppInfo, typeFiles } from './app_info.js';
+import { assertDirectory, type PackageJson, readPackage } from '../resolve/package.js';
+import { type AppInfo, appName, homeDirectory, resolveServerEnv, typeFiles } from './app_info.js';
 import { type ConfigProvenance, loadConfig } from './config/config.js';
 import { type ConfigExplanation, explainConfig, explainPlugins, type PluginExplanation } from './config/explain.js';
 import { frameworkPaths } from './framework_paths.js';
 import type { ConfigObject, LoadUnit } from './load_unit.js';
-import type { LoaderHost } from './loader_host.js';
-import { loadPlugins } from './plugins/plugin.js';
-import type { Plugin } from './plugins/plugin_declaration.js';
+import type { LoaderHost, LoaderOptions } from './loader_host.js';
+import { applyOrder, loadPlugins } from './plugins/plugin.js';
+import { customDeclarations, mergeDeclared, type Plugin, readDeclarations } from './plugins/plugin_declaration.js';
+import { pluginDirectory } from './plugins/plugin_package.js';
+import { Timing } from './timing.js';
 
 const log = debuglog('clutch:loader');
 
 /** Knows the load units of an application: its app, frameworks and plugins, and the config that they merge to. */
 export class UnitLoader {
+  readonly options: LoaderOptions;
   readonly app: LoaderHost;
+  readonly lifecycle: LoaderHost['lifecycle'];
+  readonly timing: Timing;
+  /** The app's package.json. */
+  readonly pkg: PackageJson;
   readonly appInfo: AppInfo;
   readonly serverEnv: string;
   readonly serverScope: string;
@@ -30,42 +39,124 @@ export class UnitLoader {
   eggPlugins!: Record<string, Plugin>;
   appPlugins!: Record<string, Plugin>;
   customPlugins!: Record<string, Plugin>;
-  lookupDirs: string[] = [];
+  /** Where packages of plugins are looked for, in this order. */
+  lookupDirs!: Set<string>;
   dirs: LoadUnit[] | undefined;
-  /** Warnings of the loader; the framework logs them once it has a logger. */
-  readonly warnings: string[] = [];
 
-  /** @throws {ClutchError} ERR_CLUTCH_PACKAGE, ERR_CLUTCH_FRAMEWORK */
-  constructor(app: LoaderHost) {
-    this.app = app;
-    this.appInfo = readAppInfo({ baseDir: app.baseDir, env: app.options.env, serverScope: app.options.serverScope });
-    this.serverEnv = this.appInfo.env;
-    this.serverScope = this.appInfo.scope;
-    this.eggPaths = frameworkPaths(app);
+  /** @throws {ClutchError} ERR_CLUTCH_OPTION, ERR_CLUTCH_NOT_FOUND, ERR_CLUTCH_PACKAGE, ERR_CLUTCH_FRAMEWORK */
+  constructor(options: LoaderOptions) {
+    for (const key of ['baseDir', 'app', 'logger'] as const) {
+      if (!options[key]) {
+        throw new ClutchError('ERR_CLUTCH_OPTION', `options.${key} is required`, { fix: `Give the loader ${key}.` });
+      }
+    }
+    assertDirectory(options.baseDir, 'options.baseDir');
+    this.options = options;
+    this.app = options.app as LoaderHost;
+    this.lifecycle = this.app.lifecycle;
+    this.timing = this.app.timing ?? new Timing();
+    this.pkg = readPackage(options.baseDir);
+    this.eggPaths = this.getEggPaths();
+    this.serverEnv = this.getServerEnv();
+    this.serverScope = options.serverScope ?? this.getServerScope();
+    this.appInfo = this.getAppInfo();
   }
 
   protected readonly warn = (message: string): void => {
-    this.warnings.push(message);
+    this.options.logger.warn(message);
   };
 
+  // A framework's loader may override each of the following methods, as in Egg.
+
+  getServerEnv(): string {
+    return resolveServerEnv(this.options.baseDir, this.options.env);
+  }
+
+  /** The server scope, unless `options.serverScope` gives one. */
+  getServerScope(): string {
+    return process.env['EGG_SERVER_SCOPE'] ?? '';
+  }
+
+  getEggPaths(): string[] {
+    return frameworkPaths(this.app);
+  }
+
+  getAppname(): string {
+    return appName(this.pkg, this.options.baseDir);
+  }
+
+  getHomedir(): string {
+    return homeDirectory();
+  }
+
+  getAppInfo(): AppInfo {
+    const { serverEnv: env, serverScope: scope } = this;
+    const { baseDir } = this.options;
+    const HOME = this.getHomedir();
+    const name = this.getAppname();
+    const root = env === 'local' || env === 'unittest' ? baseDir : HOME;
+    return { name, baseDir, env, scope, HOME, root, pkg: { ...this.pkg, name } };
+  }
+
+  getTypeFiles(kind: string): string[] {
+    return typeFiles(kind, { env: this.serverEnv, scope: this.serverScope });
+  }
+
+  getLookupDirs(): Set<string> {
+    return new Set([this.options.baseDir, ...this.eggPaths.toReversed(), process.cwd()]);
+  }
+
+  getPluginPath(plugin: Plugin): string {
+    return pluginDirectory(plugin, [...this.lookupDirs]);
+  }
+
+  /** @returns the enabled plugins in load order */
+  getOrderPlugins(all: Record<string, Plugin>, _enabled: string[], app: Record<string, Plugin>): Plugin[] {
+    return applyOrder(all, app, this.options.logger);
+  }
+
+  loadEggPlugins(): Record<string, Plugin> {
+    return this.#declaredIn(this.eggPaths);
+  }
+
+  loadAppPlugins(): Record<string, Plugin> {
+    return this.#declaredIn([this.options.baseDir]);
+  }
+
+  loadCustomPlugins(): Record<string, Plugin> {
+    return mergeDeclared(customDeclarations(this.options.plugins, this.warn), this.warn);
+  }
+
+  #declaredIn(dirs: string[]): Record<string, Plugin> {
+    const names = this.getTypeFiles('plugin');
+    return mergeDeclared(
+      dirs.flatMap((dir) => readDeclarations(dir, names, this.warn)),
+      this.warn,
+    );
+  }
+
   loadPlugin(): void {
-    this.app.timing.measure('Load Plugin', () => {
-      const { appInfo, eggPaths } = this;
-      const loaded = loadPlugins({ appInfo, eggPaths, custom: this.app.options.plugins, warn: this.warn });
+    this.timing.measure('Load Plugin', () => {
+      this.lookupDirs = this.getLookupDirs();
+      const loaded = loadPlugins(this);
       this.allPlugins = loaded.all;
       this.orderPlugins = loaded.ordered;
       this.plugins = Object.fromEntries(loaded.ordered.map((plugin) => [plugin.name, plugin]));
       this.eggPlugins = loaded.eggPlugins;
       this.appPlugins = loaded.appPlugins;
       this.customPlugins = loaded.customPlugins;
-      this.lookupDirs = loaded.lookupDirs;
     });
     if (log.enabled) for (const { name, reason } of this.explainPlugins()) log('plugin %s: %s', name, reason);
   }
 
   loadConfig(): void {
-    this.app.timing.measure('Load Config', () => {
-      const { config, meta, provenance } = loadConfig(this.appInfo, this.getLoadUnits(), this.warn);
+    this.timing.measure('Load Config', () => {
+      const { config, meta, provenance } = loadConfig({
+        appInfo: this.appInfo,
+        names: this.getTypeFiles('config'),
+        units: this.getLoadUnits(),
+        warn: this.warn,
+      });
       this.config = config;
       this.configMeta = meta;
       this.provenance = provenance;
@@ -90,7 +181,7 @@ export class UnitLoader {
 
   /** Explains for each plugin why it is on or off, in load order. */
   explainPlugins(): PluginExplanation[] {
-    return explainPlugins(this.allPlugins, this.orderPlugins);
+    return explainPlugins(this.allPlugins, this.orderPlugins, this.serverEnv);
   }
 
   /** @returns plugins in order, then frameworks base first, then the app */
@@ -103,36 +194,8 @@ export class UnitLoader {
     return this.dirs;
   }
 
-  getServerEnv(): string {
-    return this.serverEnv;
-  }
-
-  getServerScope(): string {
-    return this.serverScope;
-  }
-
-  getEggPaths(): string[] {
-    return this.eggPaths;
-  }
-
-  getLookupDirs(): string[] {
-    return this.lookupDirs;
-  }
-
   /** @returns where each load unit may have the extend file of that name, such as `context`, in load order */
   getExtendFilePaths(name: string): string[] {
     return this.getLoadUnits().map((unit) => path.join(unit.path, 'app/extend', name));
-  }
-
-  getAppname(): string {
-    return this.appInfo.name;
-  }
-
-  getHomedir(): string {
-    return this.appInfo.HOME;
-  }
-
-  getTypeFiles(kind: string): string[] {
-    return typeFiles(kind, this.appInfo);
   }
 }

@@ -45,8 +45,9 @@ export function readPackageIfExists(dir: string): PackageJson | undefined {
 }
 
 /**
- * Finds a package as Node does, in `node_modules` of each directory and of those above it, and next to the directory itself,
- * where pnpm puts the dependencies of a framework. It works also if the package's `exports` hide its package.json.
+ * Finds a package as Node does, in `node_modules` of each directory and of those above it. A directory above that is itself a
+ * `node_modules` is searched too: there pnpm puts the dependencies of a framework. It works also if the package's
+ * `exports` hide its package.json.
  *
  * @param dirs where the search starts, in this order
  * @returns the package's directory, or undefined
@@ -55,12 +56,13 @@ export function findPackage(name: string, dirs: string[]): string | undefined {
   const isPackage = (dir: string): boolean => existsSync(path.join(dir, 'package.json'));
   for (const start of dirs) {
     for (let dir = path.resolve(start); ; dir = path.dirname(dir)) {
-      const found = path.join(dir, 'node_modules', name);
+      const modules = path.basename(dir) === 'node_modules' ? dir : path.join(dir, 'node_modules');
+      const found = path.join(modules, name);
       if (isPackage(found)) return found;
       if (path.dirname(dir) === dir) break;
     }
   }
-  return dirs.map((dir) => path.join(dir, '..', name)).find(isPackage);
+  return undefined;
 }
 
 /** @throws {ClutchError} ERR_CLUTCH_NOT_FOUND unless `dir` is a directory */

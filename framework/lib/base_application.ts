@@ -10,10 +10,12 @@ import type { ClusterClientBuilder, ClusterClients } from '../../leader/cluster_
 import type { Loader } from '../../loader/index.js';
 import { loadBuiltIn } from './built_in.js';
 import { FrameworkController } from './controller.js';
+import { FRAMEWORK_DIR } from './framework_dir.js';
 import { anonymousExchange } from './http/anonymous_exchange.js';
 import { ContextHttpClient } from './httpclient/context_http_client.js';
 import type { CurlOptions, HttpClient } from './httpclient/http_client.js';
 import type { HttpClientOptions } from './httpclient/options.js';
+import { HeldLog } from './logger/held_log.js';
 import type { LogContext } from './logger/line_format.js';
 import type { Logger } from './logger/logger.js';
 import { type LoggerConfig, Loggers } from './logger/loggers.js';
@@ -64,7 +66,7 @@ export abstract class BaseApplication extends ClutchCore {
   constructor(options: ApplicationOptions = {}) {
     super(options);
     loadBuiltIn(this.type === 'agent' ? 'agent' : 'app');
-    this.loader.loadConfig();
+    this.#loadConfig();
     const onError = (error: Error): void => this.coreLogger.error(error);
     const side = this.type === 'agent' ? 'agent' : 'app';
     this.messenger = new Messenger(options.localBus?.transport(side) ?? ipcTransport(onError), onError);
@@ -160,6 +162,24 @@ export abstract class BaseApplication extends ClutchCore {
     return this.httpclient.request<T>(url, options);
   }
 
+  protected override get loaderLogger(): HeldLog {
+    return new HeldLog();
+  }
+
+  #releaseLoaderLog(log: Parameters<HeldLog['release']>[0]): void {
+    const { logger } = this.loader.options;
+    if (logger instanceof HeldLog) logger.release(log);
+  }
+
+  #loadConfig(): void {
+    try {
+      this.loader.loadConfig();
+    } catch (error) {
+      this.#releaseLoaderLog(this.console);
+      throw error;
+    }
+  }
+
   #onAgentId(id: number | null | undefined): void {
     const { leader } = this.options;
     if (!leader || id === undefined || id === null || id === leader.agent) return;
@@ -172,6 +192,7 @@ export abstract class BaseApplication extends ClutchCore {
     try {
       (this.loader as Loader & { load(): void }).load();
     } catch (error) {
+      this.#releaseLoaderLog(this.coreLogger);
       // Gives back listeners and timers of what was already set up; the caller gets the error.
       this.close().catch((closing: unknown) => this.coreLogger.error(closing));
       // In single mode the error may end as an unhandled rejection of the caller's, which Node reports.
@@ -182,7 +203,7 @@ export abstract class BaseApplication extends ClutchCore {
       if (wrong in this.config)
         this.coreLogger.warn('[clutch] config.%s has no meaning; is it config.%s?', wrong, right);
     }
-    for (const warning of this.loader.warnings) this.coreLogger.warn('[clutch] %s', warning);
+    this.#releaseLoaderLog(this.coreLogger);
     this.lifecycle.limitBoot(this.config.workerStartTimeout);
     this.lifecycle.readyState.onSettled((error) => {
       warnOfSlowSteps(this);
@@ -256,6 +277,11 @@ export abstract class BaseApplication extends ClutchCore {
 
   getLogger(name: string): Logger | null {
     return this.loggers.get(name) ?? null;
+  }
+
+  /** Each class of the chain names its directory; this one belongs to the framework as well. */
+  get [Symbol.for('egg#eggPath')](): string {
+    return FRAMEWORK_DIR;
   }
 
   /** A context around a made-up request, for work outside of one. */

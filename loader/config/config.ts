@@ -2,7 +2,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { debuglog } from 'node:util';
 import { ClutchError, toError } from '../../errors.js';
-import { type AppInfo, typeFiles } from '../app_info.js';
+import type { AppInfo } from '../app_info.js';
 import { callSynchronously, isClass } from '../files/export_kind.js';
 import { loadIfExists } from '../files/module_loader.js';
 import { type ConfigObject, isPlainObject, type LoadUnit } from '../load_unit.js';
@@ -16,6 +16,14 @@ const { extend } = createRequire(import.meta.url)('extend2') as typeof import('e
 export interface ConfigSource {
   file: string;
   value: unknown;
+}
+
+interface ConfigSources {
+  appInfo: AppInfo;
+  /** Names of the files in merge order, such as `config.default`. */
+  names: string[];
+  units: LoadUnit[];
+  warn(message: string): void;
 }
 
 export interface LoadedConfig {
@@ -77,7 +85,7 @@ function mergeConfig(target: ConfigObject, source: ConfigObject): ConfigObject {
  *
  * @throws {ClutchError} ERR_CLUTCH_CONFIG with the file and the key at fault
  */
-export function loadConfig(appInfo: AppInfo, units: LoadUnit[], warn: (message: string) => void): LoadedConfig {
+export function loadConfig({ appInfo, names, units, warn }: ConfigSources): LoadedConfig {
   const config: ConfigObject = {};
   const meta: ConfigObject = {};
   const provenance = new ConfigProvenance();
@@ -89,7 +97,7 @@ export function loadConfig(appInfo: AppInfo, units: LoadUnit[], warn: (message: 
   };
 
   const appConfig = preloadAppConfig(appInfo);
-  for (const name of typeFiles('config', appInfo)) {
+  for (const name of names) {
     for (const unit of units) {
       const loaded = loadConfigFile(unit, name, appInfo, unit.type === 'app' ? undefined : appConfig);
       if (loaded) merge(loaded.file, loaded.config);

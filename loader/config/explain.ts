@@ -1,6 +1,7 @@
 import type { Masker } from '../../output/secrets.js';
 import type { ConfigObject } from '../load_unit.js';
-import type { Plugin } from '../plugins/plugin_declaration.js';
+import { isForEnv } from '../plugins/plugin.js';
+import { declarationsOf, type Plugin } from '../plugins/plugin_declaration.js';
 import type { ConfigProvenance } from './config.js';
 import { toDumpable } from './dump.js';
 
@@ -61,12 +62,12 @@ export interface PluginExplanation {
 }
 
 /** @returns enabled plugins in load order, then those that are off */
-export function explainPlugins(all: Record<string, Plugin>, ordered: Plugin[]): PluginExplanation[] {
+export function explainPlugins(all: Record<string, Plugin>, ordered: Plugin[], serverEnv: string): PluginExplanation[] {
   const off = Object.values(all).filter((plugin) => !ordered.includes(plugin));
   return [...ordered, ...off].map((plugin) => ({
     name: plugin.name,
     enable: plugin.enable,
-    reason: reasonOf(plugin),
+    reason: reasonOf(plugin, serverEnv),
     ...(plugin.enable ? { order: ordered.indexOf(plugin) + 1 } : {}),
     path: plugin.path,
     version: plugin.version,
@@ -76,9 +77,11 @@ export function explainPlugins(all: Record<string, Plugin>, ordered: Plugin[]): 
   }));
 }
 
-function reasonOf({ enable, implicitEnable, dependents, disabledBecause, history }: Plugin): string {
-  const last = history.at(-1);
-  if (implicitEnable) return `off in ${last?.from}, but needed by ${dependents?.join(', ')}`;
-  if (disabledBecause) return `off: ${disabledBecause}`;
-  return `${enable ? 'on' : 'off'} in ${last?.from}`;
+function reasonOf(plugin: Plugin, serverEnv: string): string {
+  const last = declarationsOf(plugin).at(-1);
+  if (plugin.implicitEnable) return `off in ${last?.from}, but needed by ${plugin.dependents?.join(', ')}`;
+  if (last?.enable && !isForEnv(plugin, serverEnv)) {
+    return `off: its env [${plugin.env.join(', ')}] does not hold "${serverEnv}"`;
+  }
+  return `${plugin.enable ? 'on' : 'off'} in ${last?.from}`;
 }

@@ -18,7 +18,7 @@ interface CustomLoaderOptions extends Omit<Partial<ContextLoaderOptions>, 'injec
 /** The loader, as far as the entries need it. */
 interface CustomLoaderHost {
   app: { context: object };
-  appInfo: { baseDir: string };
+  options: { baseDir: string };
   config: ConfigObject | undefined;
   getLoadUnits(): LoadUnit[];
   loadToApp(directory: string[], property: string, options: Partial<FileLoaderOptions>): void;
@@ -42,7 +42,7 @@ function loadEntry(loader: CustomLoaderHost, property: string, entry: CustomLoad
       fix: 'e.g. "app/model".',
     });
   }
-  const units = loadunit ? loader.getLoadUnits().map((unit) => unit.path) : [loader.appInfo.baseDir];
+  const units = loadunit ? loader.getLoadUnits().map((unit) => unit.path) : [loader.options.baseDir];
   const directory = units.map((unit) => path.join(unit, relative));
   if (inject === 'app') {
     assertFree(property in loader.app, `app.${property}`, where);

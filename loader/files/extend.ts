@@ -1,19 +1,18 @@
-import path from 'node:path';
 import { ClutchError } from '../../errors.js';
-import type { LoadUnit } from '../load_unit.js';
 import { isClass } from './export_kind.js';
 import { loadIfExists } from './module_loader.js';
 
 /**
- * Applies `app/extend/<name>` of each unit to an object, then `<name>.<env>` of each unit.
+ * Applies extend files to an object: those at `paths`, then `<path>.<env>` of each.
  *
+ * @param paths without extension, in load order
  * @param envs the server env and any others whose files are applied too
  * @throws {ClutchError} ERR_CLUTCH_EXTEND, ERR_CLUTCH_MODULE
  */
-export function loadExtend(name: string, target: object, units: LoadUnit[], envs: string[]): void {
+export function applyExtends(paths: string[], target: object, envs: string[]): void {
   for (const suffix of ['', ...envs.map((env) => `.${env}`)]) {
-    for (const unit of units) {
-      const loaded = loadIfExists(path.join(unit.path, 'app/extend', name + suffix));
+    for (const file of paths) {
+      const loaded = loadIfExists(file + suffix);
       if (loaded) applyExtend(target, loaded.exports, loaded.file);
     }
   }

@@ -108,6 +108,9 @@ export function loadModule(file: string): unknown {
   return defaultExport(exported);
 }
 
+/** Plugins import Egg's core without declaring it, because Egg installs it beside them. */
+const EGG_CORE = /^Cannot find (?:module|package) '(egg-core|@eggjs\/core)'/;
+
 function moduleError(file: string, cause: Error): ClutchError {
   const code = (cause as NodeJS.ErrnoException).code;
   if (code === 'ERR_REQUIRE_ASYNC_MODULE') {
@@ -116,9 +119,12 @@ function moduleError(file: string, cause: Error): ClutchError {
       cause,
     });
   }
+  const eggCore = EGG_CORE.exec(cause.message)?.[1];
   return new ClutchError('ERR_CLUTCH_MODULE', `load file: ${file}, error: ${cause.message}`, {
     where: firstFrameIn(cause) ?? [],
-    fix: 'The stack below shows where it was thrown.',
+    fix: eggCore
+      ? `Add "${eggCore}": "npm:koa-clutch" to the dependencies of the app: EggCore, EggLoader and BaseContextClass are there.`
+      : 'The stack below shows where it was thrown.',
     cause,
   });
 }

@@ -1,22 +1,17 @@
-import type { AppInfo } from '../app_info.js';
-import {
-  customDeclarations,
-  mergeDeclared,
-  mergePlugin,
-  type Plugin,
-  type PluginDeclarations,
-  readDeclarations,
-} from './plugin_declaration.js';
+import type { LoaderLogger } from '../loader_host.js';
+import { mergePlugin, type Plugin } from './plugin_declaration.js';
 import { orderPlugins } from './plugin_order.js';
-import { locatePlugin } from './plugin_package.js';
+import { applyPackage } from './plugin_package.js';
 
-export interface PluginSources {
-  appInfo: AppInfo;
-  /** Framework directories, base first. */
-  eggPaths: string[];
-  /** `options.plugins`, merged last. */
-  custom?: PluginDeclarations;
-  warn(message: string): void;
+/** The loader, as far as loading plugins needs it; a framework may override each method. */
+export interface PluginHost {
+  serverEnv: string;
+  options: { logger: LoaderLogger };
+  loadEggPlugins(): Record<string, Plugin>;
+  loadAppPlugins(): Record<string, Plugin>;
+  loadCustomPlugins(): Record<string, Plugin>;
+  getPluginPath(plugin: Plugin): string;
+  getOrderPlugins(all: Record<string, Plugin>, enabled: string[], app: Record<string, Plugin>): Plugin[];
 }
 
 export interface LoadedPlugins {
@@ -25,7 +20,6 @@ export interface LoadedPlugins {
   eggPlugins: Record<string, Plugin>;
   appPlugins: Record<string, Plugin>;
   customPlugins: Record<string, Plugin>;
-  lookupDirs: string[];
 }
 
 /**
@@ -33,37 +27,35 @@ export interface LoadedPlugins {
  *
  * @throws {ClutchError} ERR_CLUTCH_PLUGIN_* as `orderPlugins` and the single steps do
  */
-export function loadPlugins(sources: PluginSources): LoadedPlugins {
-  const { appInfo, eggPaths, warn } = sources;
-  const eggPlugins = mergeDeclared(
-    eggPaths.flatMap((dir) => readDeclarations(dir, appInfo, warn)),
-    warn,
-  );
-  const appPlugins = mergeDeclared(readDeclarations(appInfo.baseDir, appInfo, warn), warn);
-  const customPlugins = mergeDeclared(customDeclarations(sources.custom, warn), warn);
-
+export function loadPlugins(host: PluginHost): LoadedPlugins {
+  const warn = (message: string): void => host.options.logger.warn(message);
+  const eggPlugins = host.loadEggPlugins();
+  const appPlugins = host.loadAppPlugins();
+  const customPlugins = host.loadCustomPlugins();
   const all: Record<string, Plugin> = {};
   for (const group of [eggPlugins, appPlugins, customPlugins]) {
     for (const plugin of Object.values(group)) mergePlugin(all, plugin, warn);
   }
-  const lookupDirs = [...new Set([appInfo.baseDir, ...eggPaths.toReversed(), process.cwd()])];
-  for (const plugin of Object.values(all)) locatePlugin(plugin, lookupDirs, warn);
   const candidates: Record<string, Plugin> = {};
   for (const plugin of Object.values(all)) {
-    if (plugin.env.length > 0 && !plugin.env.includes(appInfo.env)) {
-      if (plugin.enable) plugin.disabledBecause = `its env [${plugin.env.join(', ')}] does not hold "${appInfo.env}"`;
-      plugin.enable = false;
-    } else {
-      candidates[plugin.name] = plugin;
-    }
+    plugin.path = host.getPluginPath(plugin);
+    applyPackage(plugin, plugin.path, warn);
+    if (isForEnv(plugin, host.serverEnv)) candidates[plugin.name] = plugin;
+    else plugin.enable = false;
   }
-  return { all, ordered: applyOrder(candidates, appPlugins, warn), eggPlugins, appPlugins, customPlugins, lookupDirs };
+  const enabled = Object.values(candidates).flatMap(({ name, enable }) => (enable ? [name] : []));
+  return { all, ordered: host.getOrderPlugins(candidates, enabled, appPlugins), eggPlugins, appPlugins, customPlugins };
 }
 
-function applyOrder(
+export function isForEnv({ env }: Plugin, serverEnv: string): boolean {
+  return env.length === 0 || env.includes(serverEnv);
+}
+
+/** Turns on what enabled plugins need, with a line in the log, and notes who needs it. @returns the plugins in load order */
+export function applyOrder(
   candidates: Record<string, Plugin>,
   app: Record<string, Plugin>,
-  warn: PluginSources['warn'],
+  logger: LoaderLogger,
 ): Plugin[] {
   const { names, implicit } = orderPlugins(candidates);
   for (const { name, neededBy } of implicit) {
@@ -71,7 +63,9 @@ function applyOrder(
     plugin.enable = true;
     plugin.implicitEnable = true;
     if (app[name]?.enable === false) {
-      warn(`plugin "${name}" is off in ${app[name].from} but is on because "${neededBy}" needs it`);
+      logger.warn(`plugin "${name}" is off in ${app[name].from} but is on because "${neededBy}" needs it`);
+    } else {
+      logger.info(`plugin "${name}" is on because "${neededBy}" needs it`);
     }
   }
   const ordered = names.map((name) => candidates[name] as Plugin);

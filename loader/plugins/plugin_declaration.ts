@@ -1,6 +1,5 @@
 import path from 'node:path';
 import { ClutchError } from '../../errors.js';
-import { type AppInfo, typeFiles } from '../app_info.js';
 import { loadIfExists } from '../files/module_loader.js';
 import type { PluginNode } from './plugin_order.js';
 
@@ -29,10 +28,20 @@ export interface Plugin extends PluginNode {
   implicitEnable?: boolean;
   /** Names of plugins that need this one. */
   dependents?: string[];
-  /** Each file that declared the plugin, in merge order. */
-  history: { from: string; enable: boolean }[];
-  /** Why a plugin that was declared on is off. */
-  disabledBecause?: string;
+}
+
+/** One file that declared a plugin. */
+interface Declaration {
+  from: string;
+  enable: boolean;
+}
+
+/** Kept beside the plugins: `app.plugins` has the fields that Egg's have, and no others. */
+const histories = new WeakMap<Plugin, Declaration[]>();
+
+/** @returns each file that declared the plugin, in merge order */
+export function declarationsOf(plugin: Plugin): readonly Declaration[] {
+  return histories.get(plugin) ?? [];
 }
 
 interface Declared {
@@ -40,9 +49,11 @@ interface Declared {
   plugins: PluginDeclarations;
 }
 
-/** Reads `config/plugin.*` of a directory; a file that exports a function declares nothing, as in Egg, and is warned about. */
-export function readDeclarations(dir: string, appInfo: AppInfo, warn: Warn): Declared[] {
-  return typeFiles('plugin', appInfo).flatMap((name) => {
+/**
+ * Reads the files `names` of `config/` in a directory, such as `plugin.default`. A file that exports a function declares nothing, as in Egg, and is warned about.
+ */
+export function readDeclarations(dir: string, names: string[], warn: Warn): Declared[] {
+  return names.flatMap((name) => {
     const loaded =
       loadIfExists(path.join(dir, 'config', name)) ??
       (name === 'plugin.default' ? loadIfExists(path.join(dir, 'config/plugin')) : null);
@@ -89,7 +100,6 @@ function normalize(name: string, declaration: boolean | PluginDeclaration, from:
     optionalDependencies: [],
     env: [],
     from,
-    history: [],
   };
   if (typeof declaration === 'boolean') {
     plugin.enable = declaration;
@@ -111,14 +121,16 @@ function normalize(name: string, declaration: boolean | PluginDeclaration, from:
       fix: 'A package is a name in node_modules; use path for a directory.',
     });
   }
-  plugin.history = [{ from, enable: plugin.enable }];
+  histories.set(plugin, [{ from, enable: plugin.enable }]);
   return plugin;
 }
 
 export function mergePlugin(target: Record<string, Plugin>, plugin: Plugin, warn: Warn): void {
   const existing = target[plugin.name];
   if (!existing) {
-    target[plugin.name] = { ...plugin, history: [...plugin.history] };
+    const copy = { ...plugin };
+    histories.set(copy, [...declarationsOf(plugin)]);
+    target[plugin.name] = copy;
     return;
   }
   if (existing.package && existing.package === plugin.package) {
@@ -129,8 +141,8 @@ export function mergePlugin(target: Record<string, Plugin>, plugin: Plugin, warn
     delete existing.package;
   }
   for (const [key, value] of Object.entries(plugin)) {
-    if (value === undefined || key === 'history' || (Array.isArray(value) && value.length === 0)) continue;
+    if (value === undefined || (Array.isArray(value) && value.length === 0)) continue;
     Object.assign(existing, { [key]: value });
   }
-  existing.history.push(...plugin.history);
+  histories.set(existing, [...declarationsOf(existing), ...declarationsOf(plugin)]);
 }

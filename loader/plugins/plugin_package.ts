@@ -5,17 +5,12 @@ import { findPackage, readPackageIfExists } from '../../resolve/package.js';
 import type { Plugin } from './plugin_declaration.js';
 
 /**
- * Finds the directory of a plugin and applies `eggPlugin` of its package.json.
+ * Finds the directory of a plugin.
  *
  * @param lookupDirs directories from which packages are resolved, in this order
- * @throws {ClutchError} ERR_CLUTCH_PLUGIN_NOT_FOUND, ERR_CLUTCH_PLUGIN_CONFIG, ERR_CLUTCH_PACKAGE
+ * @throws {ClutchError} ERR_CLUTCH_PLUGIN_NOT_FOUND
  */
-export function locatePlugin(plugin: Plugin, lookupDirs: string[], warn: (message: string) => void): void {
-  plugin.path = pluginDirectory(plugin, lookupDirs);
-  applyPackage(plugin, plugin.path, warn);
-}
-
-function pluginDirectory(plugin: Plugin, lookupDirs: string[]): string {
+export function pluginDirectory(plugin: Plugin, lookupDirs: string[]): string {
   if (plugin.path) return plugin.path;
   const name = plugin.package || plugin.name;
   const found = findPackage(name, lookupDirs);
@@ -26,7 +21,12 @@ function pluginDirectory(plugin: Plugin, lookupDirs: string[]): string {
   });
 }
 
-function applyPackage(plugin: Plugin, root: string, warn: (message: string) => void): void {
+/**
+ * Applies `eggPlugin` of a plugin's package.json.
+ *
+ * @throws {ClutchError} ERR_CLUTCH_PLUGIN_CONFIG, ERR_CLUTCH_PACKAGE
+ */
+export function applyPackage(plugin: Plugin, root: string, warn: (message: string) => void): void {
   const file = path.join(root, 'package.json');
   const pkg = readPackageIfExists(root);
   if (!pkg) {

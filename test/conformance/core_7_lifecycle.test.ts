@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { start } from 'koa-clutch';
 import { until } from '../support/apps.js';
 import { setEnvironment } from '../support/environment.js';
-import { loadApp, writeApp } from '../support/loaded_app.js';
+import { coreLog, loadApp, writeApp } from '../support/loaded_app.js';
 import { declare, plugin } from '../support/plugin_files.js';
 
 /** A Boot class that notes its hooks in `app.trace`, with the given bodies after the note. */
@@ -162,5 +162,5 @@ test('core 7.62 beforeStart is awaited from within another one, and not from wil
 test('core 7.63 app.js that exports a plain object is a warning', async (t) => {
   const app = loadApp(t, { 'app.js': 'module.exports = { a: 1 };' });
   await app.ready();
-  assert.match(app.loader.warnings.join('\n'), /app\.js must export a class or a function/);
+  assert.match(coreLog(app), /app\.js must export a class or a function/);
 });

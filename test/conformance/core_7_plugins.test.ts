@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Application } from 'koa-clutch';
 import { setEnvironment } from '../support/environment.js';
-import { type Files, loadApp, writeApp } from '../support/loaded_app.js';
+import { coreLog, type Files, loadApp, writeApp } from '../support/loaded_app.js';
 import { declare, plugin, pluginNames } from '../support/plugin_files.js';
 
 /** A framework over Clutch with files of its own. */
@@ -35,7 +35,7 @@ test('core 7.9 a dependency that the app has turned off is enabled with a warnin
   const as = frameworkOf(t, { ...declare({ b: {} }), ...plugin('b') });
   const app = loadApp(t, { ...declare({ a: {}, b: false }), ...A_NEEDS_B }, { as });
   assert.deepEqual(pluginNames(app), ['b', 'a']);
-  assert.match(app.loader.warnings.join('\n'), /"b" is off .* but is on because "a" needs it/);
+  assert.match(coreLog(app), /"b" is off .* but is on because "a" needs it/);
 });
 
 test('core 7.10 an optional dependency orders and does not enable', (t) => {
@@ -73,7 +73,7 @@ test('core 7.14 an unknown plugin that is turned off is not found', (t) => {
 test('core 7.15 a path that does not exist boots with a warning', (t) => {
   const app = loadApp(t, { 'config/plugin.js': 'exports.a = { path: "/nope" };' });
   assert.deepEqual(pluginNames(app), ['a']);
-  assert.match(app.loader.warnings.join('\n'), /"a" has no package\.json at \/nope/);
+  assert.match(coreLog(app), /"a" has no package\.json at \/nope/);
 });
 
 test('core 7.16 a path as package is an error that advises path', (t) => {
@@ -118,6 +118,6 @@ test('core 7.22 another name in eggPlugin is a warning, unless strict is false',
   const named = (eggPlugin: object) => loadApp(t, { ...declare({ a: {} }), ...plugin('a', eggPlugin) });
   const strict = named({ name: 'other' });
   assert.deepEqual(pluginNames(strict), ['a']);
-  assert.match(strict.loader.warnings.join('\n'), /"a" is called "other"/);
-  assert.doesNotMatch(named({ name: 'other', strict: false }).loader.warnings.join('\n'), /other/);
+  assert.match(coreLog(strict), /"a" is called "other"/);
+  assert.doesNotMatch(coreLog(named({ name: 'other', strict: false })), /other/);
 });

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
 import { Agent, Application, type ApplicationOptions } from 'koa-clutch';
@@ -39,6 +39,12 @@ export function loadAgent(t: TestContext, files: Files = {}, options: Applicatio
   const agent = new Agent({ baseDir: writeApp(t, files), env: 'unittest', mode: 'single', ...options });
   t.after(() => agent.close().catch(() => undefined));
   return agent;
+}
+
+/** @returns what the framework and the loader have logged */
+export function coreLog({ config }: Application | Agent): string {
+  const file = path.join(config.logger.dir, config.logger.coreLogName);
+  return existsSync(file) ? readFileSync(file, 'utf8') : '';
 }
 
 /** Waits until the files in run/ are there: they are written soon after the app is ready, this one last. */

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { loadApp } from '../../support/loaded_app.js';
+import { coreLog, loadApp } from '../../support/loaded_app.js';
 
 const withPlugin = (files: Record<string, string>) => ({
   'config/plugin.js': `exports.p = { path: require('path').join(__dirname, '../p') };`,
@@ -104,7 +104,7 @@ test('EGG_APP_CONFIG wins over all files', (t) => {
 
 test('EGG_APP_CONFIG that is not a JSON object is ignored with a warning', (t) => {
   setEnv(t, 'EGG_APP_CONFIG', '[1]');
-  assert.match(loadApp(t).loader.warnings.join('\n'), /EGG_APP_CONFIG is not a JSON object/);
+  assert.match(coreLog(loadApp(t)), /EGG_APP_CONFIG is not a JSON object/);
 });
 
 const WRONG: [what: string, files: Record<string, string>, pattern: RegExp][] = [

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { type Files, loadAgent, loadApp, serve } from '../../support/loaded_app.js';
+import { coreLog, type Files, loadAgent, loadApp, serve } from '../../support/loaded_app.js';
 
 type Tree = Record<string, unknown>;
 const controllers = (t: TestContext, files: Files): Tree =>
@@ -271,7 +271,7 @@ test('a file that throws is named, and its error is the cause', (t) => {
 
 test('app.js of another kind is ignored with a warning', (t) => {
   assert.match(
-    loadApp(t, { 'app.js': 'module.exports = { a: 1 };' }).loader.warnings.join(),
+    coreLog(loadApp(t, { 'app.js': 'module.exports = { a: 1 };' })),
     /app\.js must export a class or a function/,
   );
 });

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { type Files, loadApp } from '../../support/loaded_app.js';
+import { Application } from 'koa-clutch';
+import { coreLog, type Files, loadApp, writeApp } from '../../support/loaded_app.js';
 import { declare, plugin, pluginNames } from '../../support/plugin_files.js';
 
 test('plugins come after those that they depend on', (t) => {
@@ -19,7 +20,7 @@ test('a plugin that is off is turned on when another one needs it', (t) => {
   const app = loadApp(t, files);
   assert.deepEqual(pluginNames(app), ['b', 'a']);
   assert.equal(app.plugins['b']?.implicitEnable, true);
-  assert.match(app.loader.warnings.join('\n'), /plugin "b" is off in .*plugin\.js but is on because "a" needs it/);
+  assert.match(coreLog(app), /plugin "b" is off in .*plugin\.js but is on because "a" needs it/);
   assert.match(
     app.loader.explainPlugins().find(({ name }) => name === 'b')?.reason as string,
     /off in .*, but needed by a/,
@@ -84,7 +85,7 @@ test('a declared package that is not installed stops the boot, even when it is o
 
 test('a path that does not exist is a warning', (t) => {
   const app = loadApp(t, { 'config/plugin.js': `exports.nope = { enable: true, path: '/nope' };` });
-  assert.match(app.loader.warnings.join('\n'), /plugin "nope" has no package\.json/);
+  assert.match(coreLog(app), /plugin "nope" has no package\.json/);
 });
 
 for (const name of ['./x', '/x', 'file:x']) {
@@ -100,12 +101,38 @@ test('a package is found in node_modules, also under another key', (t) => {
     'node_modules/egg-real/package.json': '{ "name": "egg-real", "version": "2.0.0", "eggPlugin": { "name": "real" } }',
   });
   assert.equal(app.plugins['nick']?.version, '2.0.0');
-  assert.match(app.loader.warnings.join('\n'), /plugin "nick" is called "real"/);
+  assert.match(coreLog(app), /plugin "nick" is called "real"/);
+});
+
+test('a directory beside the app is not taken for a plugin; a package beside a framework in node_modules is', (t) => {
+  const parent = writeApp(t, {
+    'beside/package.json': '{ "name": "beside", "eggPlugin": { "name": "beside" } }',
+    'app/package.json': '{ "name": "demo" }',
+    'app/config/plugin.js': 'exports.beside = true;',
+  });
+  assert.throws(() => loadApp(t, {}, { baseDir: path.join(parent, 'app') }), { code: 'ERR_CLUTCH_PLUGIN_NOT_FOUND' });
+  const { found } = loadApp(
+    t,
+    {
+      'store/node_modules/beside/package.json': '{ "name": "beside", "eggPlugin": { "name": "beside" } }',
+      'store/node_modules/beside/app.js': 'module.exports = (app) => { app.found = true; };',
+      'store/node_modules/yadan/package.json': '{ "name": "yadan" }',
+      'store/node_modules/yadan/config/plugin.js': 'exports.beside = true;',
+    },
+    {
+      as: class extends Application {
+        get [Symbol.for('egg#eggPath') as never]() {
+          return path.join(this.options.baseDir, 'store/node_modules/yadan');
+        }
+      },
+    },
+  ) as { found?: boolean };
+  assert.equal(found, true);
 });
 
 test('strict: false silences another name', (t) => {
   const files = { ...declare({ nick: {} }), ...plugin('nick', { name: 'real', strict: false }) };
-  assert.deepEqual(loadApp(t, files).loader.warnings, []);
+  assert.equal(coreLog(loadApp(t, files)), '');
 });
 
 test('plugin.default.js hides plugin.js', (t) => {
@@ -146,7 +173,7 @@ test('options.plugins beats EGG_PLUGINS, which beats the files', (t) => {
 test('EGG_PLUGINS that is not JSON is ignored with a warning', (t) => {
   process.env['EGG_PLUGINS'] = '{';
   t.after(() => delete process.env['EGG_PLUGINS']);
-  assert.match(loadApp(t).loader.warnings.join('\n'), /EGG_PLUGINS is not valid JSON/);
+  assert.match(coreLog(loadApp(t)), /EGG_PLUGINS is not valid JSON/);
 });
 
 test('a function as plugin file declares nothing', (t) => {
@@ -201,6 +228,6 @@ for (const text of ['module.exports = () => ({ a: true });', 'module.exports = a
   test(`a plugin file that exports a function declares nothing, with a warning: ${text}`, (t) => {
     const app = loadApp(t, { 'config/plugin.js': text });
     assert.deepEqual(pluginNames(app), []);
-    assert.match(app.loader.warnings.join('\n'), /config\/plugin\.js exports a function and declares no plugin/);
+    assert.match(coreLog(app), /config\/plugin\.js exports a function and declares no plugin/);
   });
 }
