@@ -13,12 +13,14 @@ export function splitArguments(args: RouteArguments): {
   handlers: RouteController[];
 } {
   const [first, second] = args as unknown[];
-  const isPath =
-    typeof second === 'string' ||
-    second instanceof RegExp ||
-    (Array.isArray(second) && typeof second[0] !== 'function');
-  if (isPath && args.length >= 3) {
+  if (isPath(second) && args.length >= 3) {
     return { name: first as string, path: second as RoutePath, handlers: args.slice(2) as RouteController[] };
   }
   return { path: first as RoutePath, handlers: args.slice(1) as RouteController[] };
+}
+
+/** @returns true for a string, a RegExp or an array of these */
+export function isPath(value: unknown): value is RoutePath | RoutePath[] {
+  if (Array.isArray(value)) return typeof value[0] !== 'function';
+  return typeof value === 'string' || value instanceof RegExp;
 }

@@ -2,6 +2,8 @@ import { createRequire } from 'node:module';
 import { ClutchError } from '../../errors.js';
 import { toMiddleware } from '../../loader/index.js';
 import type { Context, Middleware, Next, RouteController } from '../types.js';
+import { userFrame } from '../user_frame.js';
+import { fillPath } from './fill_path.js';
 import {
   choosesByPath,
   KoaRouter,
@@ -13,7 +15,7 @@ import {
   routed,
   setMatchedRoute,
 } from './koa_router.js';
-import { type RouteArguments, splitArguments } from './route_arguments.js';
+import { isPath, type RouteArguments, splitArguments } from './route_arguments.js';
 import { resolveController } from './route_controller.js';
 import { RouteDispatch } from './route_dispatch.js';
 
@@ -44,10 +46,19 @@ const RESOURCE_ACTIONS = [
   { action: 'destroy', methods: ['delete'], suffix: '/:id', member: true, prefix: 'destroy_' },
 ] as const;
 
+/** Routers are mounted in others as copies, which have the layers but none of the private members. */
+let forgetCompiled: (router: Router) => void;
+
 /** `@koa/router` with controllers by name, `resources`, `redirect` by route name and Egg's path patterns. */
 export class Router extends KoaRouter {
   readonly #app: object;
   #dispatch: RouteDispatch | undefined;
+
+  static {
+    forgetCompiled = (router) => {
+      if (#dispatch in router) router.#dispatch = undefined;
+    };
+  }
 
   /** @param app its `controller` is where controllers are found by name */
   constructor(options: RouterOptions, app: object) {
@@ -87,21 +98,20 @@ export class Router extends KoaRouter {
     }
     if (options.pathAsRegExp || !LEGACY_PATTERN.test(path)) return register(path, {});
     const { sensitive, strict } = this.opts;
-    const compile = (pattern: string): { regexp: RegExp; keys: { name: string | number }[] } => {
+    const configure = (layer: Layer, pattern: string): Layer => {
       const keys: { name: string | number }[] = [];
       const pathToRegexp = require('path-to-regexp-v1') as (p: string, k: unknown[], o: object) => RegExp;
-      return { regexp: pathToRegexp(pattern, keys, { sensitive, strict, end: options.end !== false }), keys };
+      const regexp = pathToRegexp(pattern, keys, { sensitive, strict, end: options.end !== false });
+      return Object.assign(layer, {
+        path: pattern,
+        regexp,
+        paramNames: keys.map(({ name }) => ({ name: String(name) })),
+      });
     };
-    const prefix = this.opts.prefix ?? '';
-    const layer = register(/^/, { pathAsRegExp: true });
-    const configure = (pattern: string): void => {
-      const { regexp, keys } = compile(pattern);
-      Object.assign(layer, { path: pattern, regexp, paramNames: keys.map(({ name }) => ({ name: String(name) })) });
-    };
-    configure(prefix + path);
-    layer.setPrefix = (to: string) => {
-      configure(to + (layer.path as string));
-      return layer;
+    const layer = configure(register(/^/, { pathAsRegExp: true }), (this.opts.prefix ?? '') + path);
+    // A nested router is mounted by copies of its layers.
+    layer.setPrefix = function setPrefix(this: Layer, prefix) {
+      return configure(this, prefix + (this.path as string));
     };
     return layer;
   }
@@ -145,12 +155,12 @@ export class Router extends KoaRouter {
   }
 
   override prefix(prefix: string): this {
-    this.#dispatch = undefined;
+    forgetCompiled(this);
     return super.prefix(prefix);
   }
 
   override param(name: string, handler: (value: string, ctx: Context, next: Next) => unknown): this {
-    this.#dispatch = undefined;
+    forgetCompiled(this);
     return super.param(name, handler);
   }
 
@@ -159,9 +169,20 @@ export class Router extends KoaRouter {
     return this.verb(ROUTE_METHODS, args);
   }
 
-  /** Registers a route for the given methods. */
+  /**
+   * Registers a route for the given methods.
+   *
+   * @throws {ClutchError} ERR_CLUTCH_OPTION without a path, ERR_CLUTCH_CONTROLLER if the controller does not exist
+   */
   verb(methods: string[], args: RouteArguments): this {
     const { name, path, handlers } = splitArguments(args);
+    if (!isPath(path)) {
+      const verb = methods.length === 1 ? `a ${methods[0]}` : 'an all';
+      throw new ClutchError('ERR_CLUTCH_OPTION', `You have to provide a path when adding ${verb} handler`, {
+        where: userFrame() ?? 'app/router',
+        fix: "A path is a string, a RegExp or an array of these: router.get('/users/:id', controller).",
+      });
+    }
     return this.register(path, methods, handlers, { ...this.opts, name });
   }
 
@@ -200,7 +221,8 @@ export class Router extends KoaRouter {
   }
 
   /**
-   * @returns the path of a named route, `''` for an unknown name; parameters that the path does not have become the query
+   * @returns the path of a named route, `''` for an unknown name; parameters that the path does not have become the query,
+   *   optional ones that are not given are left out
    * @throws {ClutchError} ERR_CLUTCH_OPTION if the route's path is a RegExp
    */
   url(name: string, params?: unknown): string {
@@ -252,21 +274,4 @@ Object.defineProperty(Router.prototype, 'del', {
 function captureNames({ source, flags }: RegExp): { name: string }[] {
   const groups = new RegExp(`${source}|`, flags).exec('')?.slice(1) ?? [];
   return groups.map((_, index) => ({ name: String(index) }));
-}
-
-/** @returns the path with its parameters filled in; those that the pattern does not have become the query */
-function fillPath(pattern: string, params: unknown): string {
-  if (typeof params !== 'object' || params === null) return pattern;
-  const query: string[] = [];
-  let path = pattern;
-  for (const [key, value] of Object.entries(params)) {
-    const placeholder = new RegExp(`:${key.replace(/[^\w]/g, '\\$&')}(?!\\w)`, 'g');
-    if (placeholder.test(path)) {
-      path = path.replace(placeholder, encodeURIComponent(String(Array.isArray(value) ? value[0] : value)));
-      continue;
-    }
-    for (const item of [value].flat()) query.push(`${encodeURIComponent(key)}=${encodeURIComponent(String(item))}`);
-  }
-  if (query.length === 0) return path;
-  return `${path}${path.includes('?') ? '&' : '?'}${query.join('&')}`;
 }
