@@ -13,7 +13,7 @@ export { defineExtend } from './lib/define_extend.js';
 export { CookieLimitExceedError } from './lib/http/cookie_limit.js';
 export type { CookieGetOptions, CookieOptions } from './lib/http/cookies.js';
 export { endResponse } from './lib/http/end_response.js';
-export { errorPage, escapeHtml } from './lib/http/error_page.js';
+export { errorPage, escapeHtml, redirectToPage } from './lib/http/error_page.js';
 export type { ContextHttpClient } from './lib/httpclient/context_http_client.js';
 export type { CurlOptions, HttpClient } from './lib/httpclient/http_client.js';
 export type { CheckAddress, HttpClientOptions } from './lib/httpclient/options.js';

@@ -55,6 +55,11 @@ export class Security {
     applyHeader(ctx, name, { ...optionsOf(this.config, name), ...changed });
   }
 
+  /** Sets the headers of all guards anew. */
+  setHeaders(ctx: Context): void {
+    for (const name of this.#applies.keys()) this.override(ctx, name, {});
+  }
+
   #addGuard(guard: (ctx: Context) => void, applies: Applies | undefined): void {
     this.guards.push(applies ? (ctx) => applies(ctx) && guard(ctx) : guard);
   }

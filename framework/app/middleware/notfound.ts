@@ -1,6 +1,6 @@
 import { type Context, middlewareOf } from '../../../core/index.js';
 import type { NotFoundConfig } from '../../lib/config.js';
-import { errorPage } from '../../lib/http/error_page.js';
+import { errorPage, redirectToPage } from '../../lib/http/error_page.js';
 
 const NOT_FOUND_HTML = '<h1>404 Not Found</h1>';
 
@@ -16,7 +16,7 @@ export default (options: NotFoundConfig) =>
 function respond(ctx: Context, { pageUrl, template }: NotFoundConfig): void {
   if (!ctx.acceptJSON && pageUrl && ctx.path !== pageUrl) {
     ctx.realStatus = 404;
-    ctx.redirect(pageUrl);
+    redirectToPage(ctx, pageUrl);
     return;
   }
   const { statusMessage } = ctx.res;

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { type Context, middlewareOf, type Next } from '../../../core/index.js';
+import { redirectToPage } from '../../lib/http/error_page.js';
 
 type SiteFile = Buffer | string | ((ctx: Context) => SiteFile | Promise<SiteFile>);
 
@@ -17,7 +18,7 @@ export default (options: { cacheControl?: string; [path: string]: unknown }) => 
 
 async function respond(ctx: Context, next: Next, file: SiteFile, cacheControl: string | undefined): Promise<unknown> {
   const content = typeof file === 'function' ? await file(ctx) : file;
-  if (typeof content === 'string') return ctx.redirect(content);
+  if (typeof content === 'string') return redirectToPage(ctx, content);
   if (!Buffer.isBuffer(content)) return next();
   if (cacheControl) ctx.set('cache-control', cacheControl);
   ctx.body = content;

@@ -18,6 +18,13 @@ export function errorPage(ctx: Context, file: string, values: Record<string, unk
   );
 }
 
+/** Redirects to an address from the config. It is trusted: plugin `security` checks those of `ctx.redirect()`. */
+export function redirectToPage(ctx: Context, url: string): void {
+  const { response } = ctx as { response: { redirect(url: string): void; unsafeRedirect?(url: string): void } };
+  if (response.unsafeRedirect) response.unsafeRedirect(url);
+  else response.redirect(url);
+}
+
 const ESCAPES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 
 export function escapeHtml(value: string): string {

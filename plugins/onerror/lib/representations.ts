@@ -81,6 +81,8 @@ function html(
   } else if (env === 'local') {
     const { developmentPage } = require('../lazy/development_page.js') as typeof import('../lazy/development_page.js');
     return developmentPage(ctx, error).then((body) => {
+      // It consists of inline scripts and styles.
+      ctx.remove('content-security-policy');
       ctx.body = body;
     });
   } else {

@@ -1,6 +1,6 @@
 import { type Context, isStatusSet } from '../../../core/index.js';
 import { toError } from '../../../errors.js';
-import { endResponse } from '../../../framework/index.js';
+import { endResponse, redirectToPage } from '../../../framework/index.js';
 import { type HttpError, headersOf, phraseOf, statusOf, viewForClient } from './client_error_view.js';
 import type { ErrorType, OnerrorConfig } from './options.js';
 import { type Representation, representations } from './representations.js';
@@ -48,6 +48,8 @@ function writeHead(ctx: Context, error: HttpError): ErrorType {
   // Drop the body that was set before the error; Koa destroys it if it is a stream.
   ctx.response.body = undefined;
   for (const name of res.getHeaderNames()) if (name !== 'x-readtime') res.removeHeader(name);
+  // Of plugin `security`.
+  (ctx as { setSecurityHeaders?: () => void }).setSecurityHeaders?.();
   for (const [name, value] of headersOf(error)) ctx.set(name, value);
   ctx.status = status;
   if (message !== undefined) ctx.message = message;
@@ -112,7 +114,7 @@ function redirectToErrorPage(ctx: Context, page: string): void {
   ctx.realStatus = status;
   // Koa would keep another redirect status that is already set.
   ctx.status = 302;
-  ctx.redirect(`${page}${page.includes('?') ? '&' : '?'}real_status=${status}`);
+  redirectToPage(ctx, `${page}${page.includes('?') ? '&' : '?'}real_status=${status}`);
 }
 
 function writeBody(

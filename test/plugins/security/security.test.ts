@@ -299,3 +299,75 @@ test('its middleware comes after that of a session plugin from npm, whose app.js
   });
   assert.deepEqual(app.config.coreMiddleware.slice(-2), ['session', 'securities']);
 });
+
+test('error responses have the security headers, whatever refuses the request', async (t) => {
+  const security = `{ csrf: { type: 'all' }, hsts: { enable: true }, csp: { enable: true, policy: { 'default-src': "'self'" } },
+    noopen: { ignore: '/throw' } }`;
+  for (const env of ['unittest', 'prod', 'local']) {
+    const app = loadApp(
+      t,
+      {
+        'app/router.js': `module.exports = (app) => {
+          app.get('/throw', (ctx) => { ctx.set('x-secret', '1'); ctx.throw(500, 'no'); });
+          app.get('/own', (ctx) => { ctx.securityOptions.xframe = { value: 'DENY' }; ctx.throw(400, 'no'); });
+          app.post('/json', (ctx) => { ctx.body = 'ok'; });
+        };`,
+        'config/config.default.js': `exports.keys = "k1"; exports.logger = { consoleLevel: "NONE" }; exports.security = ${security};`,
+      },
+      { env },
+    );
+    const ask = await serve(t, app);
+    const post = (body: string) =>
+      ask('/json', { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+    for (const [expected, reply] of [
+      [500, await ask('/throw')],
+      [500, await ask('/throw', { headers: { accept: 'application/json' } })],
+      [404, await ask('/none')],
+      [403, await post('{}')],
+      [400, await post('{')],
+      [400, await ask('/own')],
+      [405, await ask('/throw', { method: 'TRACE' })],
+    ] as const) {
+      const { status, headers } = reply;
+      const what = `${env} ${status} ${reply.body.slice(0, 50)}`;
+      assert.equal(status, expected, what);
+      assert.equal(headers['x-content-type-options'], 'nosniff', what);
+      assert.match(String(headers['x-frame-options']), /^(SAMEORIGIN|DENY)$/, what);
+      // Plugin security turns it off in local.
+      assert.equal(headers['strict-transport-security'], env === 'local' ? undefined : 'max-age=31536000', what);
+      const hasPage = env === 'local' && reply.body.includes('<style');
+      assert.equal(headers['content-security-policy'], hasPage ? undefined : "default-src 'self'", what);
+      assert.equal(headers['x-secret'], undefined);
+    }
+    assert.equal((await ask('/own')).headers['x-frame-options'], 'DENY');
+    assert.equal((await ask('/throw')).headers['x-download-options'], undefined);
+    assert.equal((await ask('/own')).headers['x-download-options'], 'noopen');
+  }
+});
+
+test('pages of the config may be on a domain that is not in the white list', async (t) => {
+  const app = loadApp(
+    t,
+    {
+      'app/router.js': `module.exports = (app) => {
+        app.get('/throw', (ctx) => ctx.throw(500, 'no'));
+        app.get('/leave', (ctx) => ctx.redirect(ctx.query.to));
+      };`,
+      'config/config.default.js': `exports.keys = "k1"; exports.logger = { consoleLevel: "NONE" };
+        exports.security = { domainWhiteList: ['shop.example.com'] };
+        exports.onerror = { errorPageUrl: 'https://status.example.org/50x.html' };
+        exports.notfound = { pageUrl: 'https://status.example.org/404.html' };
+        exports.siteFile = { '/robots.txt': 'https://cdn.example.org/robots.txt' };`,
+    },
+    { env: 'prod' },
+  );
+  const ask = await serve(t, app);
+  const locationOf = async (where: string) => {
+    const { status, headers } = await ask(where, { headers: { accept: 'text/html' } });
+    return [status, headers.location];
+  };
+  assert.deepEqual(await locationOf('/throw'), [302, 'https://status.example.org/50x.html?real_status=500']);
+  assert.deepEqual(await locationOf('/none'), [302, 'https://status.example.org/404.html']);
+  assert.deepEqual(await locationOf('/robots.txt'), [302, 'https://cdn.example.org/robots.txt']);
+  assert.deepEqual(await locationOf('/leave?to=https://status.example.org/'), [403, undefined]);
+});

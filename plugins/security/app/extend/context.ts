@@ -3,7 +3,7 @@ import type { CurlOptions } from '../../../../framework/index.js';
 import { createNonce } from '../../lib/csrf/secret.js';
 import { ssrfCheckOf } from '../../safe_curl.js';
 import { securityOf } from '../../security.js';
-import { securityOptionsOf } from '../../security_options.js';
+import { reapplySecurityOptions, securityOptionsOf } from '../../security_options.js';
 
 const NONCE = Symbol('ctx.nonce');
 
@@ -12,6 +12,13 @@ const contextOf = (self: unknown): Context => self as Context;
 export default {
   get securityOptions(): object {
     return securityOptionsOf(contextOf(this));
+  },
+
+  /** Sets the security headers anew, where all headers were removed: for error responses. */
+  setSecurityHeaders(): void {
+    const ctx = contextOf(this);
+    securityOf(ctx.app).setHeaders(ctx);
+    reapplySecurityOptions(ctx);
   },
 
   /** Whether `config.security.domainWhiteList` has the domain. */
