@@ -14,6 +14,8 @@ export const ERROR_CODES = {
   ERR_CLUTCH_PLUGIN_MISSING: 'A plugin is needed by another one and is not there.',
   ERR_CLUTCH_PLUGIN_CYCLE: 'Plugins depend on each other in a circle.',
   ERR_CLUTCH_CONFIG: 'A config file or value is not usable.',
+  ERR_CLUTCH_CONFIG_ASYNC:
+    'A config function is async, and the app is constructed by something that cannot wait for it.',
   ERR_CLUTCH_DUPLICATE: 'Two files define the same property.',
   ERR_CLUTCH_FILE_NAME: 'A file or directory name cannot become a property name.',
   ERR_CLUTCH_EXTEND: 'An extend file cannot be applied.',

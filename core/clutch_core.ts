@@ -3,10 +3,12 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
 import { ClutchError } from '../errors.js';
 import {
+  AsyncConfigError,
   CORE,
   Loader,
   type LoaderOptions,
   type Plugin,
+  ResolvedConfig,
   Timing,
   toAsyncFunction,
   toMiddleware,
@@ -41,6 +43,14 @@ declare module './types.js' {
 
 type ReadyArgument = ((error?: Error) => void) | boolean | Error;
 type LoaderClass = new (options: LoaderOptions) => Loader;
+
+/** For loading that is done again, and reports then. */
+const SILENT: LoaderOptions['logger'] = { info: () => undefined, warn: () => undefined };
+
+function loaderOptions(app: Pick<ClutchCore, 'options'>, logger: LoaderOptions['logger']): LoaderOptions {
+  const { baseDir, plugins, env, serverScope, resolvedConfig } = app.options;
+  return { baseDir, app, logger, plugins, env, serverScope, resolvedConfig };
+}
 
 const EGG_LOADER: unique symbol = Symbol.for('egg#loader');
 const STORAGE = Symbol.for('gals#asyncLocalStorage');
@@ -80,6 +90,52 @@ export class ClutchCore extends KoaBase {
     whyNotFast();
   }
 
+  /**
+   * Constructs an app, but awaits async config functions first if there are any.
+   *
+   * @throws {ClutchError} what the constructor throws; ERR_CLUTCH_CONFIG if an async config function fails, or takes longer than
+   *   `options.configTimeout`, and no earlier result of it is on disk
+   */
+  static async create<T, O extends CoreOptions>(
+    this: (new (options: O) => T) & { resolveConfig(options: CoreOptions): Promise<void> },
+    options: NoInfer<O>,
+  ): Promise<T> {
+    try {
+      return new this(options);
+    } catch (error) {
+      if (!(error instanceof AsyncConfigError)) throw error;
+    }
+    // biome-ignore lint/complexity/noThisInStatic: a framework's class constructs itself
+    await this.resolveConfig(options);
+    return new this(options);
+  }
+
+  /**
+   * Awaits the async config functions of an app that something else constructs afterwards from the same options, such as a
+   * test kit. Their results are kept in `options.resolvedConfig`.
+   *
+   * @throws {ClutchError} as `create()` does
+   */
+  static async resolveConfig(options: CoreOptions): Promise<void> {
+    options.baseDir ??= process.cwd();
+    options.resolvedConfig ??= new ResolvedConfig();
+    // As much of an app as the loader needs for plugins and config: nothing else has been constructed yet.
+    // biome-ignore lint/complexity/noThisInStatic: the prototype chain names the directories of frameworks
+    const host = Object.create(this.prototype as object, {
+      options: { value: options },
+      timing: { value: new Timing() },
+    });
+    const LoaderOfApp = host[EGG_LOADER] as LoaderClass;
+    for (;;) {
+      try {
+        return new LoaderOfApp(loaderOptions(host, SILENT)).loadConfig();
+      } catch (error) {
+        if (!(error instanceof AsyncConfigError)) throw error;
+        await options.resolvedConfig.add(error.pending, options.configTimeout);
+      }
+    }
+  }
+
   constructor(options: CoreOptions = {}) {
     super();
     Object.defineProperty(this, SELF, { value: this });
@@ -104,8 +160,7 @@ export class ClutchCore extends KoaBase {
         fix: 'Return the loader class from a getter of that name.',
       });
     }
-    const { baseDir, plugins, env, serverScope } = this.options;
-    this.loader = new LoaderOfApp({ baseDir, app: this, logger: this.loaderLogger, plugins, env, serverScope });
+    this.loader = new LoaderOfApp(loaderOptions(this, this.loaderLogger));
   }
 
   /** The loader itself, for an application without a framework; `AppWorkerLoader` and `AgentWorkerLoader` know what to load. */

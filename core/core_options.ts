@@ -1,5 +1,5 @@
 import { ClutchError } from '../errors.js';
-import type { PluginDeclarations } from '../loader/index.js';
+import type { PluginDeclarations, ResolvedConfig } from '../loader/index.js';
 import { assertDirectory } from '../resolve/package.js';
 
 export interface CoreOptions {
@@ -13,6 +13,10 @@ export interface CoreOptions {
   env?: string;
   /** The server scope; beats `EGG_SERVER_SCOPE`. */
   serverScope?: string;
+  /** Milliseconds that an async config function may take; default 10 000. For `create()` and `resolveConfig()`. */
+  configTimeout?: number;
+  /** Set by `create()` and `resolveConfig()`: what async config functions have resolved with. */
+  resolvedConfig?: ResolvedConfig;
   [key: string]: unknown;
 }
 

@@ -1,5 +1,6 @@
 export type { PackageJson } from '../resolve/package.js';
 export type { AppInfo } from './app_info.js';
+export { AsyncConfigError, ResolvedConfig } from './config/async_config.js';
 export { toDumpable } from './config/dump.js';
 export type { ConfigExplanation, PluginExplanation } from './config/explain.js';
 export { ContextLoader, type ContextLoaderOptions } from './files/context_loader.js';

@@ -1,3 +1,4 @@
+import type { ResolvedConfig } from './config/async_config.js';
 import type { AnyClass } from './files/export_kind.js';
 import type { MiddlewareFunction } from './files/middleware.js';
 import type { PluginDeclarations } from './plugins/plugin_declaration.js';
@@ -41,4 +42,6 @@ export interface LoaderOptions {
   env?: string;
   /** The server scope; beats `EGG_SERVER_SCOPE`. */
   serverScope?: string;
+  /** Results of async config functions, which have been awaited before. */
+  resolvedConfig?: ResolvedConfig;
 }

@@ -155,6 +155,7 @@ export class UnitLoader {
         appInfo: this.appInfo,
         names: this.getTypeFiles('config'),
         units: this.getLoadUnits(),
+        resolved: this.options.resolvedConfig,
         warn: this.warn,
       });
       this.config = config;

@@ -9,16 +9,23 @@ interface Inspectable {
 const REPORT = 3;
 
 const { entry, topic, key, baseDir } = JSON.parse(process.argv[2] as string);
+interface ApplicationClass {
+  new (options: object): Inspectable;
+  resolveConfig(options: object): Promise<void>;
+}
+
 const module = (await import(entry)) as {
-  Application?: new (options: object) => Inspectable;
+  Application?: ApplicationClass;
   writeTypings?(baseDir: string): unknown;
-  default?: { Application: new (options: object) => Inspectable };
+  default?: { Application: ApplicationClass };
 };
 const Application = module.Application ?? module.default?.Application;
 try {
   if (topic === 'types') finish(module.writeTypings?.(baseDir));
   if (!Application) throw new Error(`the framework ${entry} does not export Application`);
-  finish(new Application({ baseDir }).report(topic, key));
+  const options = { baseDir };
+  await Application.resolveConfig(options);
+  finish(new Application(options).report(topic, key));
 } catch (error) {
   process.stderr.write(`${maskText((error as Error).message)}\n`, () => process.exit(1));
 }

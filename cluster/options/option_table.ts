@@ -157,6 +157,10 @@ export const OPTIONS = {
       },
     ],
   }),
+  configTimeout: optional(integer(1), {
+    default: '10000 ms',
+    meaning: 'for each async config function, before its last result on disk is used instead',
+  }),
   hangTimeout: defaulting(integer(0), () => 30_000, {
     default: '30000 ms',
     meaning: 'of a blocked event loop until a process is replaced; four times as much while it boots; 0 turns it off',

@@ -36,7 +36,12 @@ const BOOTING_CLOSE_LIMIT = 1200;
 let heartbeat: Heartbeat | undefined;
 
 type ChildState = 'booting' | 'running' | 'leaving';
-type ApplicationClass<T> = (new (options: object) => T) & { warmUp?(): void };
+type ApplicationClass<T> = (new (
+  options: object,
+) => T) & {
+  create?(options: object): Promise<T>;
+  warmUp?(): void;
+};
 
 /** Takes what the Master sends until the application has a messenger of its own. */
 class Inbox {
@@ -112,7 +117,7 @@ export async function bootChild<T extends ChildApplication>(
     const boot = await booted;
     heartbeat = new Heartbeat(link, boot.statsInterval, meter);
     const { https: _, ...options } = boot.options;
-    const created = new framework(options);
+    const created = await (framework.create?.(options) ?? new framework(options));
     app = created;
     heartbeat.lostLines = () => created.loggers?.lostLines ?? 0;
     inbox.close();

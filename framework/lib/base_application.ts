@@ -7,7 +7,7 @@ import { toError } from '../../errors.js';
 import type { LeaderInfo } from '../../ipc/socket_path.js';
 import type { ClusterClientOptions } from '../../leader/client_types.js';
 import type { ClusterClientBuilder, ClusterClients } from '../../leader/cluster_clients.js';
-import type { Loader } from '../../loader/index.js';
+import { AsyncConfigError, type Loader } from '../../loader/index.js';
 import { loadBuiltIn } from './built_in.js';
 import { FrameworkController } from './controller.js';
 import { FRAMEWORK_DIR } from './framework_dir.js';
@@ -175,7 +175,8 @@ export abstract class BaseApplication extends ClutchCore {
     try {
       this.loader.loadConfig();
     } catch (error) {
-      this.#releaseLoaderLog(this.console);
+      // With async config functions, the load is done again and reports then.
+      if (!(error instanceof AsyncConfigError)) this.#releaseLoaderLog(this.console);
       throw error;
     }
   }

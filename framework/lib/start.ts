@@ -32,11 +32,11 @@ export async function start(options: StartOptions = {}): Promise<Application & {
   const { Agent: AgentOf, Application: ApplicationOf } = await importFramework(framework, baseDir);
   const localBus = new LocalBus();
   const shared = { ...rest, baseDir, mode: 'single' as const, localBus };
-  const agent = new AgentOf({ ...shared });
+  const agent = await AgentOf.create({ ...shared });
   let application: Application | undefined;
   try {
     await agent.ready();
-    application = new ApplicationOf({ ...shared });
+    application = await ApplicationOf.create({ ...shared, ...resolvedFor(agent) });
     const app = Object.assign(application, { agent });
     Object.assign(agent, { application: app });
     await application.ready();
@@ -47,6 +47,11 @@ export async function start(options: StartOptions = {}): Promise<Application & {
     await closeFailed([application, agent]);
     throw error;
   }
+}
+
+/** Async config functions have been awaited for the Agent: the Application gets their results, too. */
+function resolvedFor({ options: { resolvedConfig } }: Agent): Pick<ApplicationOptions, 'resolvedConfig'> {
+  return resolvedConfig ? { resolvedConfig } : {};
 }
 
 /** Closes without hiding the boot's error: errors of close hooks are logged, and a hook that never ends is abandoned. */

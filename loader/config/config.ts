@@ -3,9 +3,10 @@ import path from 'node:path';
 import { debuglog } from 'node:util';
 import { ClutchError, toError } from '../../errors.js';
 import type { AppInfo } from '../app_info.js';
-import { callSynchronously, isClass } from '../files/export_kind.js';
+import { isClass } from '../files/export_kind.js';
 import { loadIfExists } from '../files/module_loader.js';
 import { type ConfigObject, isPlainObject, type LoadUnit } from '../load_unit.js';
+import { AsyncConfigError, callOrDefer, type PendingConfig, type ResolvedConfig } from './async_config.js';
 
 const log = debuglog('clutch:loader');
 
@@ -23,6 +24,8 @@ interface ConfigSources {
   /** Names of the files in merge order, such as `config.default`. */
   names: string[];
   units: LoadUnit[];
+  /** Results of async config functions, which have been awaited before. */
+  resolved?: ResolvedConfig | undefined;
   warn(message: string): void;
 }
 
@@ -83,9 +86,11 @@ function mergeConfig(target: ConfigObject, source: ConfigObject): ConfigObject {
  * Loads and merges the config of all load units: per type file (default, scope, env, scope_env) plugins, then
  * frameworks, then the app; `EGG_APP_CONFIG` (JSON) last.
  *
- * @throws {ClutchError} ERR_CLUTCH_CONFIG with the file and the key at fault
+ * @throws {ClutchError} ERR_CLUTCH_CONFIG with the file and the key at fault; ERR_CLUTCH_CONFIG_ASYNC with the async functions
+ *   that have no result in `resolved`
  */
-export function loadConfig({ appInfo, names, units, warn }: ConfigSources): LoadedConfig {
+export function loadConfig(sources: ConfigSources): LoadedConfig {
+  const { names, units, warn } = sources;
   const config: ConfigObject = {};
   const meta: ConfigObject = {};
   const provenance = new ConfigProvenance();
@@ -96,13 +101,15 @@ export function loadConfig({ appInfo, names, units, warn }: ConfigSources): Load
     provenance.record(file, value);
   };
 
-  const appConfig = preloadAppConfig(appInfo);
+  const appConfig = preloadAppConfig(sources);
+  const reader = new ConfigReader(sources, warn);
   for (const name of names) {
     for (const unit of units) {
-      const loaded = loadConfigFile(unit, name, appInfo, unit.type === 'app' ? undefined : appConfig);
+      const loaded = reader.read(unit, name, unit.type === 'app' ? undefined : appConfig);
       if (loaded) merge(loaded.file, loaded.config);
     }
   }
+  reader.refuseAsync(appConfig);
   const fromEnv = readEnvConfig(warn);
   if (fromEnv) merge('<process.env.EGG_APP_CONFIG>', fromEnv);
 
@@ -120,36 +127,69 @@ function listOf(config: ConfigObject, key: string): string[] {
 }
 
 /** The app's own default and env config, which config functions of plugins and frameworks get as second argument. */
-function preloadAppConfig(appInfo: AppInfo): ConfigObject {
+function preloadAppConfig(sources: ConfigSources): ConfigObject {
+  const { appInfo } = sources;
+  // What there is to warn about is warned about when the files are read again.
+  const reader = new ConfigReader(sources, () => undefined);
   const unit: LoadUnit = { path: appInfo.baseDir, type: 'app' };
   const target: ConfigObject = {};
   for (const name of ['config.default', `config.${appInfo.env}`]) {
-    const loaded = loadConfigFile(unit, name, appInfo, undefined);
+    const loaded = reader.read(unit, name, undefined);
     if (loaded) mergeConfig(target, loaded.config);
   }
+  reader.refuseAsync(target);
   return target;
 }
 
-function loadConfigFile(unit: LoadUnit, name: string, appInfo: AppInfo, appConfig: ConfigObject | undefined) {
-  const dir = path.join(unit.path, 'config');
-  const loaded =
-    loadIfExists(path.join(dir, name)) ?? (name === 'config.default' ? loadIfExists(path.join(dir, 'config')) : null);
-  if (!loaded) return null;
-  const { file } = loaded;
-  let value: unknown = loaded.exports;
-  if (typeof value === 'function' && !isClass(value)) {
-    const make = value as ConfigFunction;
-    value = callSynchronously(
-      make,
-      () => callConfigFunction(make, file, appInfo, appConfig),
-      () =>
-        new ClutchError('ERR_CLUTCH_CONFIG', `the function of ${file} is async`, {
-          fix: 'Config is loaded synchronously; fetch remote values in didLoad.',
-        }),
-    );
+/** Reads config files, and collects the async functions among them. */
+class ConfigReader {
+  readonly #appInfo: AppInfo;
+  readonly #resolved: ResolvedConfig | undefined;
+  readonly #warn: (message: string) => void;
+  readonly #async: PendingConfig['functions'] = [];
+
+  constructor({ appInfo, resolved }: ConfigSources, warn: (message: string) => void) {
+    this.#appInfo = appInfo;
+    this.#resolved = resolved;
+    this.#warn = warn;
   }
-  if (value === null || value === undefined) return null;
-  return { file, config: checkConfig(unit, file, value) };
+
+  read(unit: LoadUnit, name: string, appConfig: ConfigObject | undefined) {
+    const dir = path.join(unit.path, 'config');
+    const loaded =
+      loadIfExists(path.join(dir, name)) ?? (name === 'config.default' ? loadIfExists(path.join(dir, 'config')) : null);
+    if (!loaded) return null;
+    const { file, exports } = loaded;
+    const isFunction = typeof exports === 'function' && !isClass(exports);
+    const value = isFunction ? this.#call(exports as ConfigFunction, file, appConfig) : exports;
+    if (value === null || value === undefined) return null;
+    return { file, config: checkConfig(unit, file, value) };
+  }
+
+  #call(make: ConfigFunction, file: string, appConfig: ConfigObject | undefined): unknown {
+    const awaited = this.#resolved?.get(file);
+    if (!awaited) {
+      const call = (): unknown => callConfigFunction(make, file, this.#appInfo, appConfig);
+      return callOrDefer(make, call, (deferred) => {
+        this.#async.push([file, deferred]);
+      });
+    }
+    if (awaited.warning) this.#warn(awaited.warning);
+    return awaited.value;
+  }
+
+  /**
+   * @param appConfig the app's config, as far as it is known
+   * @throws {ClutchError} ERR_CLUTCH_CONFIG_ASYNC if async functions have been met
+   */
+  refuseAsync({ rundir }: ConfigObject): void {
+    if (this.#async.length === 0) return;
+    throw new AsyncConfigError({
+      appInfo: this.#appInfo,
+      rundir: typeof rundir === 'string' ? rundir : path.join(this.#appInfo.baseDir, 'run'),
+      functions: this.#async,
+    });
+  }
 }
 
 type ConfigFunction = (appInfo: AppInfo, appConfig?: ConfigObject) => unknown;

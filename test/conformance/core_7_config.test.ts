@@ -96,7 +96,7 @@ test('core 7.28 EGG_APP_CONFIG may hold coreMiddleware, and wins', (t) => {
   assert.equal(config['v'], 2);
 });
 
-test('core 7.29 an async config function is refused with its file', (t) => {
+test('core 7.29 an async config function is refused with its file by a bare constructor', (t) => {
   const load = () => configOf(t, {}, { 'config/config.default.js': 'module.exports = async () => ({ v: 1 });' });
   assert.throws(load, /config\.default\.js is async/);
 });

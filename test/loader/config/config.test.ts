@@ -119,11 +119,6 @@ const WRONG: [what: string, files: Record<string, string>, pattern: RegExp][] = 
     /Can not define middleware in .*p\/config\/config\.default\.js/,
   ],
   [
-    'an async function',
-    { 'config/config.default.js': 'module.exports = async () => ({});' },
-    /config\.default\.js is async/,
-  ],
-  [
     'a function that throws',
     { 'config/config.default.js': 'module.exports = () => { throw new Error("bad env"); };' },
     /config\.default\.js threw: bad env/,
