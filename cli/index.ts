@@ -7,6 +7,8 @@ import { Printed, parseCommandLine } from './parse.js';
 
 async function main([name = '--help', ...rest]: string[]): Promise<void> {
   const argv = name === 'help' ? [...rest, '--help'] : [name, ...rest];
+  // For the processes that are started, too.
+  if (argv.includes('--stack')) process.env['CLUTCH_STACK'] = '1';
   const [first = ''] = argv;
   const named: [string, Command] | [undefined, undefined] = Object.hasOwn(COMMANDS, first)
     ? [first, (await (COMMANDS[first] as (typeof COMMANDS)[string]).load()).command]
@@ -19,7 +21,7 @@ async function main([name = '--help', ...rest]: string[]): Promise<void> {
 
 main(process.argv.slice(2)).catch(async (error: unknown) => {
   if (error instanceof Printed) return;
-  const { printError } = await import('./terminal/error_screen.js');
+  const { printError } = await import('./terminal/print_error.js');
   printError(error);
   process.exit(exitCodeOf(error));
 });

@@ -1,4 +1,5 @@
 import { toError } from '../errors.js';
+import { errorScreen, wantsStack } from '../output/error_screen.js';
 import { nameOwnFrames } from '../output/own_frames.js';
 
 /** An error as it crosses between processes. */
@@ -7,6 +8,8 @@ export interface ErrorData {
   message: string;
   code?: string | number;
   stack?: string;
+  /** What to print unless someone asks for the stack, see `output/error_screen.ts`. */
+  screen?: string;
 }
 
 /** How far an error's causes and inner errors are followed, and how many are written out in all. */
@@ -23,6 +26,12 @@ export function describeError(thrown: unknown): ErrorData {
     stack: writeOut(error, 0, new Set()),
     ...(typeof code === 'string' || typeof code === 'number' ? { code } : {}),
   };
+}
+
+/** @returns the same with what is to be printed of it, unless someone asks for stacks */
+export function describeForScreen(thrown: unknown): ErrorData {
+  const data = describeError(thrown);
+  return wantsStack() ? data : { ...data, screen: errorScreen(toError(thrown)) };
 }
 
 /** @param written the errors so far: each is written out once, whatever refers to it */

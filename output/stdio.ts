@@ -6,6 +6,8 @@ import { isMainThread } from 'node:worker_threads';
 const MAX_WAITING = 1024 * 1024;
 /** Milliseconds until a file that could not be written is tried again. */
 const PAUSE = 100;
+const COLORS: Record<string, string> = { ERROR: '\u001b[31m', WARN: '\u001b[33m' };
+
 /** Milliseconds for which a second outage is not reported. */
 const QUIET = 60_000;
 
@@ -45,8 +47,15 @@ export class Output {
     return this.#lost;
   }
 
-  get isTerminal(): boolean {
-    return this.#stream?.isTTY === true;
+  /** Writes a log line, in the colour of its level where colours are wanted. @param line with its line feed */
+  writeLog(level: string, line: string): void {
+    const color = this.#hasColors ? COLORS[level] : undefined;
+    this.write(color ? `${color}${line.slice(0, -1)}\u001b[39m\n` : line);
+  }
+
+  /** On a terminal, unless NO_COLOR has any value: https://no-color.org */
+  get #hasColors(): boolean {
+    return this.#stream?.isTTY === true && !process.env['NO_COLOR'];
   }
 
   /** @param line with its line feed */

@@ -1,4 +1,5 @@
 import { writeSync } from 'node:fs';
+import { describeForScreen } from '../../ipc/error_data.js';
 import { maskText } from '../../output/secrets.js';
 
 interface Inspectable {
@@ -27,7 +28,8 @@ try {
   await Application.resolveConfig(options);
   finish(new Application(options).report(topic, key));
 } catch (error) {
-  process.stderr.write(`${maskText((error as Error).message)}\n`, () => process.exit(1));
+  const { screen, stack } = describeForScreen(error);
+  process.stderr.write(`${maskText(String(screen ?? stack))}\n`, () => process.exit(1));
 }
 
 /** Reports before the event loop goes on, so that asynchronous hooks do not get to run. */

@@ -1,5 +1,6 @@
 import { maskText } from '../../output/secrets.js';
 import { type Output, stderr, stdout } from '../../output/stdio.js';
+import { timestamp } from '../../output/timestamp.js';
 
 /** What the Master prints: one line for each event, to stdout or stderr. */
 export interface MasterLog {
@@ -11,7 +12,7 @@ export interface MasterLog {
 /** Output that cannot be written, or is not read, is dropped and counted: it never stops or fills the Master. */
 export function createMasterLog(): MasterLog {
   const write = (output: Output, level: string, message: string): void =>
-    output.write(`${new Date().toISOString()} ${level} ${process.pid} [master] ${maskText(message)}\n`);
+    output.writeLog(level, `${timestamp()} ${level} ${process.pid} [master] ${maskText(message)}\n`);
   return {
     info: (message) => write(stdout(), 'INFO', message),
     warn: (message) => write(stderr(), 'WARN', message),

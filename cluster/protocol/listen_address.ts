@@ -1,4 +1,5 @@
 import { ClutchError } from '../../errors.js';
+import { portHolder } from './port_holder.js';
 
 export interface ListenAddress {
   /** Host name or address, or the path of a unix socket. */
@@ -23,8 +24,10 @@ function displayHost(address: string): string {
 export function explainListenError(error: NodeJS.ErrnoException, { address, port }: ListenAddress): Error {
   if (error.code !== 'EADDRINUSE') return error;
   const what = port === undefined ? address : `port ${port}`;
-  return new ClutchError('ERR_CLUTCH_BOOT', `${what} is already used by another process (EADDRINUSE)`, {
-    fix: 'Stop the other process, or choose another port with --port or config.cluster.listen.port.',
+  const holder = port === undefined ? undefined : portHolder(port);
+  const who = holder ? `${holder.name}, pid ${holder.pid}` : 'another process';
+  return new ClutchError('ERR_CLUTCH_BOOT', `${what} is already used by ${who} (EADDRINUSE)`, {
+    fix: 'Stop it, or choose another port with --port or config.cluster.listen.port.',
     cause: error,
   });
 }

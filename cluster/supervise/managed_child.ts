@@ -54,6 +54,7 @@ export class ManagedChild {
       message: maskText(error.message),
       ...(error.code === undefined ? {} : { code: error.code }),
       ...(error.stack === undefined ? {} : { stack: maskText(error.stack) }),
+      ...(error.screen === undefined ? {} : { screen: maskText(error.screen) }),
     };
   }
 
@@ -87,7 +88,7 @@ export class ManagedChild {
   /** @returns why it exited, for the log */
   exitReason(code: number | null, signal: string | null): string {
     if (this.killReason) return this.killReason;
-    if (this.failure) return this.failure.stack ?? this.failure.message;
+    if (this.failure) return this.failure.screen ?? this.failure.stack ?? this.failure.message;
     return signal === null ? `exited with code ${code}` : `ended by ${signal}`;
   }
 

@@ -186,7 +186,8 @@ export class Supervisor extends EventEmitter<Events> {
   #onLeaving(child: ManagedChild, error: ErrorData | undefined): void {
     if (child.state !== 'ready') return;
     child.failure = error;
-    const reason = child.failure ? `uncaughtException: ${child.failure.message}` : 'it got SIGTERM from outside';
+    const { screen, message } = child.failure ?? {};
+    const reason = child.failure ? `uncaughtException: ${screen ?? message}` : 'it got SIGTERM from outside';
     this.#replaceDraining(child, reason, { crashed: error !== undefined });
   }
 

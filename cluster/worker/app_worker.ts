@@ -2,7 +2,7 @@ import cluster from 'node:cluster';
 import type http from 'node:http';
 import type { Socket } from 'node:net';
 import { ClutchError } from '../../errors.js';
-import { describeError } from '../../ipc/error_data.js';
+import { describeForScreen } from '../../ipc/error_data.js';
 import { CONTROL, type Envelope, isControl } from '../../ipc/message.js';
 import type { StickyConnection } from '../protocol/protocol.js';
 import { type Booted, bootChild, type ChildApplication, closeAndExit, failBoot } from './child.js';
@@ -71,7 +71,7 @@ async function serve({ app, boot: { options, closeTimeout }, link }: Booted<Work
     const ignored = app.config['serverGracefulIgnoreCode'] as string[] | undefined;
     if (state === 'booting') return void failBoot(link, error, app);
     if (state === 'draining' || (error.code && ignored?.includes(error.code))) return;
-    link.send({ clutch: CONTROL.leaving, data: describeError(error) });
+    link.send({ clutch: CONTROL.leaving, data: describeForScreen(error) });
     void leave(1, closeTimeout);
   });
 

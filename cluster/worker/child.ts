@@ -1,7 +1,7 @@
 import * as nodeModule from 'node:module';
 import { isMainThread } from 'node:worker_threads';
 import { ClutchError, toError } from '../../errors.js';
-import { describeError } from '../../ipc/error_data.js';
+import { describeForScreen } from '../../ipc/error_data.js';
 import { CONTROL, type Control, type Envelope, isControl } from '../../ipc/message.js';
 import { maskText } from '../../output/secrets.js';
 import { stderr } from '../../output/stdio.js';
@@ -146,8 +146,8 @@ async function loadFramework<T>(
 
 /** Sends the error to the Master, which prints it, runs the close hooks and ends the process. */
 export async function failBoot(link: MasterLink, error: Error, app?: ChildApplication): Promise<void> {
-  const data = describeError(error);
-  if (app?.isLogged?.(error)) data.stack = `${error.message} (its stack is printed above)`;
+  const data = describeForScreen(error);
+  if (app?.isLogged?.(error) && data.screen === undefined) data.stack = `${error.message} (its stack is printed above)`;
   link.send({ clutch: CONTROL.bootError, data });
   // A message that is on its way is lost if the process ends in the same event-loop iteration.
   await new Promise((resolve) => setImmediate(resolve));

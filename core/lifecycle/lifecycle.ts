@@ -5,6 +5,7 @@ import { isPromise, type Timing, toAsyncFunction } from '../../loader/index.js';
 import { BootDeadline } from './boot_deadline.js';
 import { assertEnded, type BootClass, type ConfigHook, type NamedHook } from './boot_hook.js';
 import { CloseHooks } from './close_hooks.js';
+import { withPosition } from './hook_position.js';
 import { Ready } from './ready.js';
 import { readyTimeout, TaskGroup, type TaskOptions } from './task_group.js';
 
@@ -109,7 +110,7 @@ export class Lifecycle extends EventEmitter {
   }
 
   #failUnfinished(what: string, { fix }: { fix: string }): void {
-    const where = this.remaining.map((description) => `still running: ${description}`);
+    const where = this.remaining.map((description) => `still running: ${withPosition(description)}`);
     this.#ready.settle(new ClutchError('ERR_CLUTCH_BOOT', what, { where, fix }));
   }
 

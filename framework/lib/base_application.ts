@@ -201,8 +201,9 @@ export abstract class BaseApplication extends ClutchCore {
       throw error;
     }
     for (const [wrong, right] of Object.entries(this.config.confusedConfigurations)) {
-      if (wrong in this.config)
-        this.coreLogger.warn('[clutch] config.%s has no meaning; is it config.%s?', wrong, right);
+      if (!(wrong in this.config)) continue;
+      const file = this.loader.explainConfig(wrong)[0]?.sources.at(-1)?.file ?? 'config';
+      this.coreLogger.warn('[clutch] config.%s in %s has no meaning; is it config.%s?', wrong, file, right);
     }
     this.#releaseLoaderLog(this.coreLogger);
     this.lifecycle.limitBoot(this.config.workerStartTimeout);

@@ -121,19 +121,11 @@ function moduleError(file: string, cause: Error): ClutchError {
   }
   const eggCore = EGG_CORE.exec(cause.message)?.[1];
   return new ClutchError('ERR_CLUTCH_MODULE', `load file: ${file}, error: ${cause.message}`, {
-    where: firstFrameIn(cause) ?? [],
-    fix: eggCore
-      ? `Add "${eggCore}": "npm:koa-clutch" to the dependencies of the app: EggCore, EggLoader and BaseContextClass are there.`
-      : 'The stack below shows where it was thrown.',
+    ...(eggCore && {
+      fix: `Add "${eggCore}": "npm:koa-clutch" to the dependencies of the app: EggCore, EggLoader and BaseContextClass are there.`,
+    }),
     cause,
   });
-}
-
-function firstFrameIn(error: Error): string | undefined {
-  return error.stack
-    ?.split('\n')
-    .map((line) => line.trim())
-    .find((line) => line.startsWith('at ') && !line.includes('node:internal'));
 }
 
 function defaultExport(exported: unknown): unknown {

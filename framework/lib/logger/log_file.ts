@@ -1,7 +1,7 @@
 import { type BigIntStats, closeSync, constants, fstatSync, mkdirSync, openSync, statSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { stderr } from '../../../output/stdio.js';
-import { timestamp } from './line_format.js';
+import { timestamp } from '../../../output/timestamp.js';
 
 /** Characters after which a buffered file is written at once. */
 const BATCH = 64 * 1024;
@@ -191,7 +191,9 @@ export class LogFile {
     reported.set(outage, now);
     this.#reports = true;
     stderr().write(
-      notice(`the log ${this.file} cannot be written: ${error.message}; lines wait in memory, up to 4 MiB`),
+      notice(
+        `the log ${this.file} cannot be written: ${error.message}; lines wait in memory, up to 4 MiB. Let this user write there, or set config.logger.dir.`,
+      ),
     );
   }
 

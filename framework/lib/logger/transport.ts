@@ -1,15 +1,9 @@
 import { hostname } from 'node:os';
 import { Masker } from '../../../output/secrets.js';
 import { stderr, stdout } from '../../../output/stdio.js';
+import { timestamp } from '../../../output/timestamp.js';
 import { LEVELS, type LevelName, nameOf, rankOf } from './levels.js';
-import {
-  formatContext,
-  formatMessage,
-  type LineFormatter,
-  type LineMeta,
-  type LogContext,
-  timestamp,
-} from './line_format.js';
+import { formatContext, formatMessage, type LineFormatter, type LineMeta, type LogContext } from './line_format.js';
 import type { LogFile } from './log_file.js';
 import { closeLogFile, openLogFile } from './log_files.js';
 
@@ -185,8 +179,6 @@ export class FileTransport extends Transport<FileTransportOptions> {
   }
 }
 
-const COLORS: Record<string, string> = { ERROR: '\u001b[31m', WARN: '\u001b[33m' };
-
 /** Writes errors to stderr and other lines to stdout; `EGG_LOG` overrides its level. */
 export class ConsoleTransport extends Transport {
   constructor(options: TransportOptions) {
@@ -195,8 +187,6 @@ export class ConsoleTransport extends Transport {
 
   override log(level: string, args: unknown[], meta?: LogMeta, message = this.message(args)): void {
     const output = level === 'ERROR' ? stderr() : stdout();
-    const line = this.line(level, message, meta);
-    const color = output.isTerminal ? COLORS[level] : undefined;
-    output.write(color ? `${color}${line.slice(0, -1)}\u001b[39m\n` : line);
+    output.writeLog(level, this.line(level, message, meta));
   }
 }

@@ -215,7 +215,7 @@ test('W13: a used public port ends the boot of a sticky cluster', async (t) => {
   const { port } = holder.address() as net.AddressInfo;
   const { exited, output } = launch(t, { baseDir, port, sticky: true });
   assert.equal(await exited, 1);
-  assert.match(output(), new RegExp(`port ${port} is already used by another process`));
+  assert.match(output(), new RegExp(`port ${port} is already used by \\S+, pid \\d+`));
 });
 
 test('sticky serves HTTPS, a unix socket or host of config, and upgraded connections', async (t) => {

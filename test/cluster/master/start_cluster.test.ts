@@ -170,7 +170,7 @@ test('a used port ends the boot with an error that says so', async (t) => {
   const { port } = holder.address() as net.AddressInfo;
   const { exited, output } = launch(t, { baseDir, port });
   assert.equal(await exited, 1);
-  assert.match(output(), new RegExp(`port ${port} is already used by another process \\(EADDRINUSE\\)`));
+  assert.match(output(), new RegExp(`port ${port} is already used by \\S+, pid ${process.pid} \\(EADDRINUSE\\)`));
 });
 
 test('a hook that does not end fails the boot after workerStartTimeout and is named', async (t) => {
@@ -183,7 +183,7 @@ test('a hook that does not end fails the boot after workerStartTimeout and is na
     );
     const { exited, output } = launch(t, { baseDir: dir }, { EGG_APP_CONFIG: '{"workerStartTimeout":500}' });
     assert.equal(await exited, 1);
-    assert.match(output(), new RegExp(`${role}\\.js:didLoad`));
+    assert.match(output(), new RegExp(`didLoad at .*${role}\\.js:1:\\d+`));
     assert.match(output(), /start timeout/);
   }
 });

@@ -9,12 +9,12 @@ const FOREVER = 'new Promise(() => {})';
 const ALIVE = 'setInterval(() => {}, 1000);';
 
 const HOOKS: [what: string, file: string, named: RegExp][] = [
-  ['didLoad', `module.exports = class { didLoad() { return ${FOREVER}; } };`, /.*\/FILE:didLoad/],
-  ['willReady', `module.exports = class { willReady() { return ${FOREVER}; } };`, /.*\/FILE:willReady/],
+  ['didLoad', `module.exports = class { didLoad() { return ${FOREVER}; } };`, /didLoad at .*\/FILE:1:\d+/],
+  ['willReady', `module.exports = class { willReady() { return ${FOREVER}; } };`, /willReady at .*\/FILE:1:\d+/],
   [
     'a hook that gives a thenable',
     'module.exports = class { didLoad() { return { then() {} }; } };',
-    /.*\/FILE:didLoad/,
+    /didLoad at .*\/FILE:1:\d+/,
   ],
   ['beforeStart', `module.exports = (app) => { app.beforeStart(() => ${FOREVER}); };`, /beforeStart at .*\/FILE:1:\d+/],
   [
@@ -62,7 +62,7 @@ test('without start() as well: an empty event loop fails the boot with exit code
     { EGG_READY_TIMEOUT_ENV: '100' },
   );
   assert.equal(code, 1, output);
-  assert.match(output, /ERR_CLUTCH_BOOT[\s\S]*still running: .*app\.js:didLoad/);
+  assert.match(output, /ERR_CLUTCH_BOOT[\s\S]*still running: didLoad at .*app\.js:1:\d+/);
 });
 
 test('a close hook that never ends does not hide why the boot failed', async (t) => {
@@ -85,6 +85,6 @@ for (const file of ['app.js', 'agent.js']) {
     });
     const { output, exited } = launch(t, { baseDir, workers: 1 });
     assert.equal(await exited, 1, output());
-    assert.match(output(), new RegExp(`not ready after 300 ms[\\s\\S]*still running: .*/${file}:didLoad`));
+    assert.match(output(), new RegExp(`not ready after 300 ms[\\s\\S]*still running: didLoad at .*/${file}:1:\\d+`));
   });
 }
