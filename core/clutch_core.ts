@@ -80,7 +80,7 @@ export class ClutchCore extends KoaBase {
   readonly loader: Loader;
   readonly Controller = BaseContextClass;
   readonly Service = BaseContextClass;
-  readonly #storage = contextStorage();
+  readonly #storage: AsyncLocalStorage<Context>;
   #router: Router | undefined;
   #createContext: ((req: IncomingMessage, res: ServerResponse) => Context) | undefined;
 
@@ -137,7 +137,9 @@ export class ClutchCore extends KoaBase {
   }
 
   constructor(options: CoreOptions = {}) {
-    super();
+    const { asyncLocalStorage, ...koaOptions } = options;
+    super(koaOptions);
+    this.#storage = asyncLocalStorage instanceof AsyncLocalStorage ? asyncLocalStorage : contextStorage();
     Object.defineProperty(this, SELF, { value: this });
     options.baseDir ??= process.cwd();
     options.type ??= 'application';
@@ -216,7 +218,7 @@ export class ClutchCore extends KoaBase {
 
   /** The handler for `http.createServer`. Requests run inside `ctxStorage`, unless `config.asyncContext` is false. */
   override callback(): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
-    const chain = composeApp(this.middleware);
+    const chain = composeApp(this.middleware, this.options.compose);
     if (this.listenerCount('error') === 0) this.on('error', this.onerror);
     if (!this[SELF].#tracksContext) return (req, res) => this.handleRequest(this.createContext(req, res), chain());
     const storage = this[SELF].#storage;

@@ -1,6 +1,9 @@
+import type { AsyncLocalStorage } from 'node:async_hooks';
 import { ClutchError } from '../errors.js';
 import type { PluginDeclarations, ResolvedConfig } from '../loader/index.js';
 import { assertDirectory } from '../resolve/package.js';
+import type { Composed } from './request/composed.js';
+import type { Context } from './types.js';
 
 export interface CoreOptions {
   /** The app's directory; default `process.cwd()`. */
@@ -17,6 +20,10 @@ export interface CoreOptions {
   configTimeout?: number;
   /** Set by `create()` and `resolveConfig()`: what async config functions have resolved with. */
   resolvedConfig?: ResolvedConfig;
+  /** Composes the middleware in place of Clutch, as Koa's option of this name. */
+  compose?: (middleware: readonly unknown[]) => Composed;
+  /** The storage of `ctxStorage`, as Koa's option of this name; default: one for all apps of the process. */
+  asyncLocalStorage?: boolean | AsyncLocalStorage<Context>;
   [key: string]: unknown;
 }
 

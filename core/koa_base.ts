@@ -31,4 +31,4 @@ export interface KoaBase extends Omit<Koa, OwnMembers> {
   handleRequest(ctx: Context, run: Composed): Promise<void>;
 }
 // `require` loads CommonJS several times as fast as an import does.
-export const KoaBase = require('koa') as new () => KoaBase;
+export const KoaBase = require('koa') as new (options: object) => KoaBase;

@@ -169,6 +169,7 @@ export class Loader extends UnitLoader {
   /**
    * Loads the files of directories into `app[property]`, next to what an earlier load put there.
    *
+   * @param options `target` is filled in place of `app[property]`
    * @throws {ClutchError} ERR_CLUTCH_DUPLICATE for two files of the same name, and for a property that holds something else
    */
   loadToApp(directory: string | string[], property: string | symbol, options: Partial<FileLoaderOptions> = {}): void {
@@ -183,7 +184,7 @@ export class Loader extends UnitLoader {
     const target = existing ?? {};
     if (target !== existing) Object.assign(this.app, { [property]: target });
     this.timing.measure(`Load "${name}" to Application`, () =>
-      new FileLoader({ inject: this.app, ...options, directory, target }).load(),
+      new FileLoader({ inject: this.app, directory, target, ...options }).load(),
     );
   }
 
@@ -194,10 +195,10 @@ export class Loader extends UnitLoader {
    * @throws {ClutchError} ERR_CLUTCH_DUPLICATE for two files of the same name
    */
   loadToContext(directory: string | string[], property: string, options: Partial<ContextLoaderOptions> = {}): void {
-    const target = this.#contextTrees.get(property);
     this.timing.measure(`Load "${property}" to Context`, () => {
-      const loader = new ContextLoader({ inject: this.app, target, ...options, directory, property });
-      this.#contextTrees.set(property, loader.load());
+      const all = { inject: this.app, directory, property, ...options };
+      const loader = new ContextLoader({ ...all, target: this.#contextTrees.get(all.property) });
+      this.#contextTrees.set(all.property, loader.load());
     });
   }
 

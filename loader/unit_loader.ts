@@ -111,8 +111,12 @@ export class UnitLoader {
   }
 
   /** @returns the enabled plugins in load order */
-  getOrderPlugins(all: Record<string, Plugin>, _enabled: string[], app: Record<string, Plugin>): Plugin[] {
-    return applyOrder(all, app, this.options.logger);
+  getOrderPlugins(
+    candidates: Record<string, Plugin>,
+    _enabled: string[],
+    appPlugins: Record<string, Plugin>,
+  ): Plugin[] {
+    return applyOrder(candidates, { appPlugins, allPlugins: this.allPlugins, logger: this.options.logger });
   }
 
   loadEggPlugins(): Record<string, Plugin> {
@@ -139,7 +143,6 @@ export class UnitLoader {
     this.timing.measure('Load Plugin', () => {
       this.lookupDirs = this.getLookupDirs();
       const loaded = loadPlugins(this);
-      this.allPlugins = loaded.all;
       this.orderPlugins = loaded.ordered;
       this.plugins = Object.fromEntries(loaded.ordered.map((plugin) => [plugin.name, plugin]));
       this.eggPlugins = loaded.eggPlugins;

@@ -27,13 +27,17 @@ const response = middlewareOf('response', {
  * Composes the middleware of an app, which may still grow: `app.use()` after `app.callback()` takes effect, as in Egg.
  *
  * @returns the function that gives the chain for the next request
+ * @param composeOf composes in place of ours, as Koa's option `compose`
  */
-export function composeApp(middleware: readonly unknown[]): () => Composed {
-  let composed = composeWithResponse(middleware);
+export function composeApp(
+  middleware: readonly unknown[],
+  composeOf: (middleware: readonly unknown[]) => Composed = composeWithResponse,
+): () => Composed {
+  let composed = composeOf(middleware);
   let { length } = middleware;
   return () => {
     if (middleware.length !== length) {
-      composed = composeWithResponse(middleware);
+      composed = composeOf(middleware);
       ({ length } = middleware);
     }
     return composed;

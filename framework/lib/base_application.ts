@@ -24,6 +24,7 @@ import { Messenger } from './messenger/messenger.js';
 import { configToObject, writeJson, writeRunFiles } from './reports/run_files.js';
 import { warnOfSlowSteps } from './reports/slow_boot.js';
 import { UnhandledRejections } from './reports/unhandled_rejections.js';
+import { warnOfUnusedFiles } from './reports/unused_files.js';
 import { type CreateClient, Singleton } from './singleton.js';
 
 const require = createRequire(import.meta.url);
@@ -206,6 +207,7 @@ export abstract class BaseApplication extends ClutchCore {
       this.coreLogger.warn('[clutch] config.%s in %s has no meaning; is it config.%s?', wrong, file, right);
     }
     this.#releaseLoaderLog(this.coreLogger);
+    warnOfUnusedFiles(this);
     this.lifecycle.limitBoot(this.config.workerStartTimeout);
     this.lifecycle.readyState.onSettled((error) => {
       warnOfSlowSteps(this);

@@ -7,6 +7,8 @@ import { applyPackage } from './plugin_package.js';
 export interface PluginHost {
   serverEnv: string;
   options: { logger: LoaderLogger };
+  /** Set before `getOrderPlugins` is called. */
+  allPlugins: Record<string, Plugin>;
   loadEggPlugins(): Record<string, Plugin>;
   loadAppPlugins(): Record<string, Plugin>;
   loadCustomPlugins(): Record<string, Plugin>;
@@ -15,7 +17,6 @@ export interface PluginHost {
 }
 
 export interface LoadedPlugins {
-  all: Record<string, Plugin>;
   ordered: Plugin[];
   eggPlugins: Record<string, Plugin>;
   appPlugins: Record<string, Plugin>;
@@ -33,6 +34,7 @@ export function loadPlugins(host: PluginHost): LoadedPlugins {
   const appPlugins = host.loadAppPlugins();
   const customPlugins = host.loadCustomPlugins();
   const all: Record<string, Plugin> = {};
+  host.allPlugins = all;
   for (const group of [eggPlugins, appPlugins, customPlugins]) {
     for (const plugin of Object.values(group)) mergePlugin(all, plugin, warn);
   }
@@ -44,20 +46,27 @@ export function loadPlugins(host: PluginHost): LoadedPlugins {
     else plugin.enable = false;
   }
   const enabled = Object.values(candidates).flatMap(({ name, enable }) => (enable ? [name] : []));
-  return { all, ordered: host.getOrderPlugins(candidates, enabled, appPlugins), eggPlugins, appPlugins, customPlugins };
+  return { ordered: host.getOrderPlugins(candidates, enabled, appPlugins), eggPlugins, appPlugins, customPlugins };
 }
 
 export function isForEnv({ env }: Plugin, serverEnv: string): boolean {
   return env.length === 0 || env.includes(serverEnv);
 }
 
+interface OrderSources {
+  /** As the app declares them. */
+  appPlugins: Record<string, Plugin>;
+  /** All that are declared, also those that are not for this env. */
+  allPlugins: Record<string, Plugin>;
+  logger: LoaderLogger;
+}
+
 /** Turns on what enabled plugins need, with a line in the log, and notes who needs it. @returns the plugins in load order */
 export function applyOrder(
   candidates: Record<string, Plugin>,
-  app: Record<string, Plugin>,
-  logger: LoaderLogger,
+  { appPlugins: app, allPlugins, logger }: OrderSources,
 ): Plugin[] {
-  const { names, implicit } = orderPlugins(candidates);
+  const { names, implicit } = orderPlugins(candidates, allPlugins);
   for (const { name, neededBy } of implicit) {
     const plugin = candidates[name] as Plugin;
     plugin.enable = true;

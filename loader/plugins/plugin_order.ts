@@ -6,6 +6,8 @@ export interface PluginNode {
   enable: boolean;
   dependencies: string[];
   optionalDependencies: string[];
+  /** The server envs that it is for; all without it. */
+  env?: string[];
   /** The file that declared it. */
   from?: string;
 }
@@ -22,15 +24,20 @@ export interface PluginOrder {
  * A hard dependency that is off is turned on; an optional one only affects the order.
  *
  * @param plugins enabled and disabled plugins by name; without those that env excludes
+ * @param declared all plugins, also those: an error says why one of them is missing
  * @throws {ClutchError} ERR_CLUTCH_PLUGIN_CYCLE with the whole circle, ERR_CLUTCH_PLUGIN_MISSING with who asked
  */
-export function orderPlugins(plugins: Record<string, PluginNode>): PluginOrder {
+export function orderPlugins(
+  plugins: Record<string, PluginNode>,
+  declared: Record<string, PluginNode> = plugins,
+): PluginOrder {
   const enabled = new Set(
     Object.values(plugins)
       .filter((plugin) => plugin.enable)
       .map((plugin) => plugin.name),
   );
-  const implicit = enableDependencies(plugins, enabled);
+  const { implicit, missing } = enableDependencies(plugins, enabled);
+  if (missing.length > 0) throw missingError(missing, declared);
   const names: string[] = [];
   const done = new Set<string>();
   const chain: string[] = [];
@@ -52,9 +59,17 @@ export function orderPlugins(plugins: Record<string, PluginNode>): PluginOrder {
   return { names, implicit };
 }
 
-function enableDependencies(plugins: Record<string, PluginNode>, enabled: Set<string>): PluginOrder['implicit'] {
+interface Missing {
+  name: string;
+  neededBy: PluginNode;
+}
+
+function enableDependencies(
+  plugins: Record<string, PluginNode>,
+  enabled: Set<string>,
+): { implicit: PluginOrder['implicit']; missing: Missing[] } {
   const implicit: PluginOrder['implicit'] = [];
-  const missing: { name: string; neededBy: PluginNode }[] = [];
+  const missing: Missing[] = [];
   const queue = Object.keys(plugins).filter((name) => enabled.has(name));
   for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
     const plugin = plugins[name] as PluginNode;
@@ -68,8 +83,7 @@ function enableDependencies(plugins: Record<string, PluginNode>, enabled: Set<st
       }
     }
   }
-  if (missing.length > 0) throw missingError(missing);
-  return implicit;
+  return { implicit, missing };
 }
 
 function cycleError(plugins: Record<string, PluginNode>, chain: string[]): ClutchError {
@@ -81,14 +95,25 @@ function cycleError(plugins: Record<string, PluginNode>, chain: string[]): Clutc
   return error;
 }
 
-function missingError(missing: { name: string; neededBy: PluginNode }[]): ClutchError {
+function missingError(missing: Missing[], declared: Record<string, PluginNode>): ClutchError {
   const names = [...new Set(missing.map(({ name }) => name))];
+  const unknown = names.filter((name) => !Object.hasOwn(declared, name));
+  const env = unknown.length < names.length ? ['allow it for this env'] : [];
+  const install = unknown.map(
+    (name) => `install its package (such as egg-${name}) and declare "${name}" in config/plugin`,
+  );
   const error = new ClutchError('ERR_CLUTCH_PLUGIN_MISSING', `missing plugins: ${names.join(', ')}`, {
-    where: missing.map(
-      ({ name, neededBy }) => `"${name}" is needed by "${neededBy.name}", declared in ${neededBy.from ?? 'options'}`,
-    ),
-    fix: 'Declare it in config/plugin, allow it for this env, or turn off the plugin that needs it.',
+    where: missing.map(({ name, neededBy }) => {
+      const from = `"${name}" is needed by "${neededBy.name}", declared in ${neededBy.from ?? 'options'}`;
+      const only = declared[name]?.env?.join(', ');
+      return only ? `${from}; it is for env ${only} only, by ${declared[name]?.from ?? 'options'}` : from;
+    }),
+    fix: capitalized(`${[...install, ...env].join(', ')}, or turn off the plugin that needs it.`),
   });
   error.name = 'PluginSequencifyError';
   return error;
+}
+
+function capitalized(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }

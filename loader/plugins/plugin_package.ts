@@ -17,8 +17,17 @@ export function pluginDirectory(plugin: Plugin, lookupDirs: string[]): string {
   if (found) return found;
   throw new ClutchError('ERR_CLUTCH_PLUGIN_NOT_FOUND', `Can not find plugin ${name} in "${lookupDirs.join(', ')}"`, {
     where: `declared as "${plugin.name}" in ${plugin.from}`,
-    fix: `Install it (npm install ${name}), give its directory as path, or remove the entry.`,
+    fix: `${howToGet(plugin, lookupDirs)}, give its directory as path, or remove the entry.`,
   });
+}
+
+/** A plugin is declared by its short name, its package is called differently: Egg's own are `egg-redis`, `egg-mysql` … */
+function howToGet({ name, package: given }: Plugin, lookupDirs: string[]): string {
+  if (given) return `Install it (npm install ${given})`;
+  const usual = `egg-${name}`;
+  const declare = `declare ${name}: { enable: true, package: '${usual}' }`;
+  if (findPackage(usual, lookupDirs)) return `Its package is ${usual}, which is installed: ${declare}`;
+  return `Install its package, such as ${usual}, and ${declare}`;
 }
 
 /**

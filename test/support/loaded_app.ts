@@ -42,8 +42,8 @@ export function loadAgent(t: TestContext, files: Files = {}, options: Applicatio
 }
 
 /** @returns what the framework and the loader have logged */
-export function coreLog({ config }: Application | Agent): string {
-  const file = path.join(config.logger.dir, config.logger.coreLogName);
+export function coreLog({ config: { logger }, type }: Application | Agent): string {
+  const file = path.join(logger.dir, type === 'agent' ? logger.agentLogName : logger.coreLogName);
   return existsSync(file) ? readFileSync(file, 'utf8') : '';
 }
 

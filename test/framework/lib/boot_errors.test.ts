@@ -123,3 +123,20 @@ test('the inner errors of an AggregateError are printed by the Master and logged
     }
   }
 });
+
+test('a load error comes alone: tasks of beforeStart that wait do not run', async (t) => {
+  const baseDir = writeApp(t, {
+    'config/config.default.js': 'exports.keys = "k";',
+    'app.js': "module.exports = (app) => app.beforeStart(async () => { throw new Error('second'); });",
+    'app/router.js': "module.exports = () => { throw new Error('first'); };",
+  });
+  for (const script of ['await start();', "new Application({ mode: 'single' });"]) {
+    const { code, output } = await runScript(t, baseDir, `import { Application, start } from 'koa-clutch'; ${script}`);
+    assert.equal(code, 1, output);
+    assert.match(output, /first/);
+    assert.doesNotMatch(output, /second/);
+  }
+  const { output, exited } = launch(t, { baseDir, workers: 1 });
+  assert.equal(await exited, 1, output());
+  assert.doesNotMatch(output(), /second/);
+});

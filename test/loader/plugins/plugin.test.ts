@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { Application } from 'koa-clutch';
-import { coreLog, type Files, loadApp, writeApp } from '../../support/loaded_app.js';
+import { coreLog, type Files, loadAgent, loadApp, writeApp } from '../../support/loaded_app.js';
 import { declare, plugin, pluginNames } from '../../support/plugin_files.js';
 
 test('plugins come after those that they depend on', (t) => {
@@ -79,7 +79,7 @@ test('a declared package that is not installed stops the boot, even when it is o
     declare({ zzz: false }),
     'ERR_CLUTCH_PLUGIN_NOT_FOUND',
     /Can not find plugin zzz in ".*"/,
-    /npm install zzz/,
+    /Install its package, such as egg-zzz/,
   );
 });
 
@@ -231,3 +231,46 @@ for (const text of ['module.exports = () => ({ a: true });', 'module.exports = a
     assert.match(coreLog(app), /config\/plugin\.js exports a function and declares no plugin/);
   });
 }
+
+const HINTS: [what: string, files: Files, message: RegExp][] = [
+  [
+    'needs one that nobody declares',
+    { ...declare({ a: {} }), ...plugin('a', { dependencies: ['redis'] }) },
+    /Install its package \(such as egg-redis\) and declare "redis" in config\/plugin, or turn off/,
+  ],
+  [
+    'needs a built-in of another env',
+    { ...declare({ a: {} }), ...plugin('a', { dependencies: ['development'] }) },
+    /it is for env local only, by .*plugin\.default\.js\n[\s\S]*Allow it for this env/,
+  ],
+  [
+    'is declared by its short name',
+    { 'config/plugin.js': 'exports.redis = true;' },
+    /Install its package, such as egg-redis, and declare redis: \{ enable: true, package: 'egg-redis' \}/,
+  ],
+  [
+    'is declared by its short name and installed',
+    { 'config/plugin.js': 'exports.redis = true;', 'node_modules/egg-redis/package.json': '{}' },
+    /Its package is egg-redis, which is installed: declare redis/,
+  ],
+  [
+    'is declared by a package that is not installed',
+    { 'config/plugin.js': 'exports.redis = { enable: true, package: "my-redis" };' },
+    /npm install my-redis/,
+  ],
+];
+
+for (const [what, files, message] of HINTS) {
+  test(`a plugin that ${what} is missing: the error says how to get it`, (t) => {
+    assert.throws(() => loadApp(t, files), { message });
+  });
+}
+
+test('app/schedule without plugin schedule is warned about by the Agent', (t) => {
+  const files = {
+    'app/schedule/job.js': 'throw new Error("not loaded");',
+    'config/plugin.js': 'exports.schedule = false; exports.logrotator = false; exports.multipart = false;',
+  };
+  assert.match(coreLog(loadAgent(t, files)), /app\/schedule is not loaded: plugin "schedule" is off/);
+  assert.doesNotMatch(coreLog(loadApp(t, files)), /app\/schedule/);
+});
