@@ -2,6 +2,8 @@ import { replaceSource } from './body_source.js';
 import type { Exchange } from './connection.js';
 import { bodyOf, isStatusSet, keepBody, keepsFields, markStatusSet } from './koa_internals.js';
 
+const { STATUS_CODES } = process.getBuiltinModule('node:http');
+
 interface Accessor {
   get(this: Exchange): unknown;
   set(this: Exchange, value: unknown): void;
@@ -49,7 +51,20 @@ export function responsePrototype(koa: object): object {
     }
   };
   const own = keepsFields(koa) ? { get: getBody, set: setBody } : { get, set: setByKoa };
-  return Object.create(koa, { body: { configurable: true, ...own } });
+  return Object.create(koa, { body: { configurable: true, ...own }, message: messageProperty(koa) });
+}
+
+/** HTTP/2 has no reason phrase: Node warns when it is read or set. */
+function messageProperty(koa: object): PropertyDescriptor {
+  return {
+    configurable: true,
+    get(this: Exchange) {
+      return this.req.httpVersionMajor < 2 ? Reflect.get(koa, 'message', this) : STATUS_CODES[this.res.statusCode];
+    },
+    set(this: Exchange, value: unknown) {
+      if (this.req.httpVersionMajor < 2) Reflect.set(koa, 'message', value, this);
+    },
+  };
 }
 
 function getBody(this: Exchange): unknown {

@@ -19,7 +19,7 @@ function respond(ctx: Context, { pageUrl, template }: NotFoundConfig): void {
     redirectToPage(ctx, pageUrl);
     return;
   }
-  const { statusMessage } = ctx.res;
+  const statusMessage = ctx.req.httpVersionMajor < 2 ? ctx.res.statusMessage : undefined;
   ctx.status = 404;
   // The app may have set a reason phrase of its own, which the line above replaces.
   if (statusMessage) ctx.message = statusMessage;

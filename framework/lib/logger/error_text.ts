@@ -28,7 +28,7 @@ function describe(thrown: unknown, description: Description, depth: number): str
   const { name = 'no_name', message, code, host, stack, cause, errors } = error;
   const shownName = name === 'Error' && typeof code === 'string' ? `${code}Error` : name;
   const shownHost = typeof host === 'string' && host !== '' ? ` (${host})` : '';
-  const frames = stack ? nameOwnFrames(stack.slice(stack.indexOf('\n') + 1)) : 'no_stack';
+  const frames = stack ? nameOwnFrames(framesOf(stack, message)) : 'no_stack';
   let text = `nodejs.${shownName}: ${message || 'no_message'}${shownHost}\n${frames}\n${ownProperties(error, masker)}`;
   if (depth >= maxCauses) return text;
   const nested = (label: string, inner: unknown): string => {
@@ -38,6 +38,12 @@ function describe(thrown: unknown, description: Description, depth: number): str
   if (Array.isArray(errors)) text += errors.map((inner, index) => nested(`[error-${index}]`, inner)).join('');
   if (cause !== undefined && cause !== null) text += nested('cause', cause);
   return text;
+}
+
+/** @returns the stack without the message in front of it, which may have several lines */
+function framesOf(stack: string, message: unknown): string {
+  const at = typeof message === 'string' ? stack.indexOf(`${message}\n`) : -1;
+  return stack.slice(stack.indexOf('\n', at < 0 ? 0 : at + (message as string).length) + 1);
 }
 
 function ownProperties(error: object, masker: Masker): string {

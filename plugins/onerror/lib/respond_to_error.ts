@@ -71,6 +71,7 @@ function writeResponse(ctx: Context, error: HttpError, type: ErrorType): Promise
  * a body set before the error, belongs to a response that is not sent
  */
 function ownMessage(ctx: Context, status: number): string | undefined {
+  if (ctx.req.httpVersionMajor >= 2) return undefined;
   const { statusCode, statusMessage } = ctx.res;
   if (!statusMessage || statusMessage === phraseOf(statusCode)) return undefined;
   return !isStatusSet(ctx.response) || statusCode === status ? statusMessage : undefined;

@@ -321,3 +321,22 @@ test('secret parameters and long urls of requests are not in the log', async (t)
   assert.match(last, / GET \/shown\?a=x{2039}\.\.\.] seen$/);
   assert.doesNotMatch(readLog(app, 'demo-web.log'), /S3CRET/);
 });
+
+test('an error of Clutch says where and how to mend it once', (t) => {
+  const app = quietApp(t);
+  const { ctx } = { ctx: app.createAnonymousContext() };
+  try {
+    ctx.cookies.set('a', '1', { secure: true });
+  } catch (error) {
+    app.logger.error(error);
+  }
+  const text = readLog(app, 'demo-web.log');
+  for (const once of [
+    'Please set config.keys first',
+    'config.keys signs and encrypts cookies',
+    'Add a long random text',
+  ]) {
+    assert.equal(text.split(once).length, 2, text);
+  }
+  assert.match(text, /\n {4}at .+\n/);
+});
