@@ -14,6 +14,14 @@ const log = debuglog('clutch:lifecycle');
 type Phase = 'collecting' | 'initialized' | 'closing' | 'closed';
 type AsyncHook = 'didLoad' | 'willReady' | 'didReady' | 'serverDidReady';
 
+/** What the timeline calls the hooks. */
+const TITLES: Record<AsyncHook, string> = {
+  didLoad: 'Did Load',
+  willReady: 'Will Ready',
+  didReady: 'Did Ready',
+  serverDidReady: 'Server Did Ready',
+};
+
 const NEXT_PHASES: Record<Phase, readonly Phase[]> = {
   collecting: ['initialized', 'closing'],
   initialized: ['closing'],
@@ -175,18 +183,25 @@ export class Lifecycle extends EventEmitter {
   }
 
   async #runAsync({ hook, file }: NamedHook, name: AsyncHook, error?: Error): Promise<void> {
-    const title = `${name} in ${file}`;
-    log('%s', title);
-    this.#timing.start(title);
+    const end = this.#begin(`${TITLES[name]} in ${file}:${name}`);
     this.#running += 1;
     try {
       await toAsyncFunction(hook[name])?.call(hook, error);
     } finally {
       this.#running -= 1;
     }
-    log('%s has ended', title);
-    // The timeline is complete once the boot has ended or the application has closed.
-    if (this.#timing.unfinished().some((item) => item.name === title)) this.#timing.end(title);
+    end();
+  }
+
+  /** @returns the function that ends the item in the timeline */
+  #begin(title: string): () => void {
+    log('%s', title);
+    this.#timing.start(title);
+    return () => {
+      log('%s has ended', title);
+      // The timeline is complete once the boot has ended or the application has closed.
+      if (this.#timing.unfinished().some((item) => item.name === title)) this.#timing.end(title);
+    };
   }
 
   #triggerWillReady(): void {
@@ -230,13 +245,22 @@ export class Lifecycle extends EventEmitter {
     assertFunction(task, 'beforeStart takes a function');
     this.#assertOpen();
     const title = name === site ? 'beforeStart' : `beforeStart "${name}"`;
-    this.#load.run(name, `${title} at ${site}`, toAsyncFunction(task));
+    this.#load.run(name, `${title} at ${site}`, async () => {
+      const end = this.#begin(`Before Start in ${name}`);
+      await toAsyncFunction(task)();
+      end();
+    });
   }
 
   /** @throws {ClutchError} ERR_CLUTCH_LIFECYCLE when the application closes */
   readyCallback(name: string, site: string, options?: TaskOptions): (error?: unknown) => void {
     this.#assertOpen();
-    return this.#load.add(name, `readyCallback "${name}" at ${site}`, options);
+    const end = this.#begin(`readyCallback in ${name}`);
+    const done = this.#load.add(name, `readyCallback "${name}" at ${site}`, options);
+    return (error) => {
+      end();
+      done(error);
+    };
   }
 
   #assertOpen(): void {

@@ -1,23 +1,11 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import type { HttpOptions } from '../support/http.js';
-import { type Files, loadApp, serve } from '../support/loaded_app.js';
+import { loadApp, serve } from '../support/loaded_app.js';
+import { serveExpression } from '../support/served_app.js';
 
-const CONFIG = "exports.keys = ' a , b '; exports.security = { csrf: false };";
-
-/** An app that responds with the value of an expression of `ctx` and `app`. */
-async function asking(t: TestContext, expression: string, config = '', files: Files = {}) {
-  const app = loadApp(t, {
-    'config/config.default.js': CONFIG + config,
-    'app/router.js': `module.exports = (app) => app.all(/.*/, async (ctx) => { ctx.body = { value: await (${expression}) }; });`,
-    ...files,
-  });
-  const ask = await serve(t, app);
-  const evaluate = async (path = '/', options?: HttpOptions): Promise<unknown> =>
-    (JSON.parse((await ask(path, options)).body) as { value: unknown }).value;
-  return { app, evaluate };
-}
+const CONFIG = "exports.keys = ' a , b ';";
 
 test('core 1.6.server is null until there is one', async (t) => {
   const app = loadApp(t);
@@ -58,7 +46,7 @@ test('core 1.6.runInBackground runs with a context of its own', async (t) => {
 });
 
 test('core 1.6.handleRequest emits request and response', async (t) => {
-  const { app, evaluate } = await asking(t, '1');
+  const { app, evaluate } = await serveExpression(t, '1');
   const [request, response] = [once(app, 'request'), once(app, 'response')];
   await evaluate();
   assert.equal((await request)[0], (await response)[0]);
@@ -135,20 +123,20 @@ const expressions: [
 
 for (const [id, title, expression, expected, path, options] of expressions) {
   test(`core 1.8.${id} ${title}`, async (t) => {
-    const { evaluate } = await asking(t, expression);
+    const { evaluate } = await serveExpression(t, expression);
     assert.deepEqual(await evaluate(path, options), expected);
   });
 }
 
 test('core 1.8.hostHeaders behind a proxy the first host and protocol of the headers count', async (t) => {
   const config = "exports.proxy = true; exports.hostHeaders = 'x-forwarded-host';";
-  const { evaluate } = await asking(t, '[ctx.host, ctx.protocol]', config);
+  const { evaluate } = await serveExpression(t, '[ctx.host, ctx.protocol]', config);
   const headers = { 'x-forwarded-host': 'a.com, b.com', 'x-forwarded-proto': 'https,http' };
   assert.deepEqual(await evaluate('/', { headers }), ['a.com', 'https']);
 });
 
 test('core 1.8.maxProxyCount keeps one address more', async (t) => {
-  const { evaluate } = await asking(t, 'ctx.ips', 'exports.proxy = true; exports.maxProxyCount = 1;');
+  const { evaluate } = await serveExpression(t, 'ctx.ips', 'exports.proxy = true; exports.maxProxyCount = 1;');
   assert.deepEqual(await evaluate('/', { headers: { 'x-forwarded-for': '1.1.1.1, 2.2.2.2, 3.3.3.3' } }), [
     '2.2.2.2',
     '3.3.3.3',
@@ -189,7 +177,7 @@ test('core 1.5.close gives back the listener for rejections', async () => {
 });
 
 test('core 1.6.events server, error and close are emitted', async (t) => {
-  const { app, evaluate } = await asking(t, 'Promise.reject(new Error("inside"))');
+  const { app, evaluate } = await serveExpression(t, 'Promise.reject(new Error("inside"))');
   assert.ok(app.server);
   const failed = once(app, 'error');
   await evaluate('/', { headers: { accept: 'application/json' } }).catch(() => undefined);
@@ -201,7 +189,7 @@ test('core 1.6.events server, error and close are emitted', async (t) => {
 
 test('core 1.8.runInBackground goes on after the response', async (t) => {
   const expression = `(ctx.runInBackground(async (own) => { app.emit('behind', own === ctx); }), 1)`;
-  const { app, evaluate } = await asking(t, expression);
+  const { app, evaluate } = await serveExpression(t, expression);
   const behind = once(app, 'behind');
   assert.equal(await evaluate(), 1);
   assert.deepEqual(await behind, [true]);
@@ -209,5 +197,5 @@ test('core 1.8.runInBackground goes on after the response', async (t) => {
 
 test('core 1.8.type of the response: an unknown one removes the header', async (t) => {
   const expression = '(ctx.type = "json", ctx.type = "no-such-type", ctx.response.has("content-type"))';
-  assert.equal(await (await asking(t, expression)).evaluate(), false);
+  assert.equal(await (await serveExpression(t, expression)).evaluate(), false);
 });

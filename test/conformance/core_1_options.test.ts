@@ -4,10 +4,8 @@ import { type TestContext, test } from 'node:test';
 import { Application, type ApplicationOptions } from 'koa-clutch';
 import { temporaryDirectory } from '../support/apps.js';
 import { setEnvironment } from '../support/environment.js';
-import { loadAgent, loadApp, writeApp } from '../support/loaded_app.js';
+import { frameworkAt, loadAgent, loadApp, writeApp } from '../support/loaded_app.js';
 import { declare, plugin, pluginNames } from '../support/plugin_files.js';
-
-const EGG_PATH = Symbol.for('egg#eggPath');
 
 test('core 1.1.baseDir is the current directory by default, and the options given are app.options', (t) => {
   const dir = writeApp(t);
@@ -79,18 +77,10 @@ const refusals: [id: string, what: string, load: (t: TestContext) => unknown, me
     (t) => loadApp(t, { 'package.json': '{}' }),
     /name is required from .*package/,
   ],
-  ['eggPath', 'eggPath that is no string', (t) => loadApp(t, {}, { as: framework(1) }), /eggPath/],
-  ['eggPathMissing', 'eggPath that is missing', (t) => loadApp(t, {}, { as: framework('/no/path') }), /\/no\/path/],
+  ['eggPath', 'eggPath that is no string', (t) => loadApp(t, {}, { as: frameworkAt(1) }), /eggPath/],
+  ['eggPathMissing', 'eggPath that is missing', (t) => loadApp(t, {}, { as: frameworkAt('/no/path') }), /\/no\/path/],
   ['loader', 'a loader that is missing', (t) => loadApp(t, {}, { as: withoutLoader }), /egg#loader'\) is required/],
 ];
-
-function framework(eggPath: unknown): typeof Application {
-  return class extends Application {
-    get [EGG_PATH as never]() {
-      return eggPath;
-    }
-  };
-}
 
 const withoutLoader = class extends Application {
   get [Symbol.for('egg#loader') as never]() {

@@ -24,8 +24,8 @@ test('NODE_DEBUG=clutch:* tells plugins, config files, hooks and routes; nothing
   for (const line of [
     /CLUTCH:LOADER \d+: plugin onerror: off in .*config\/plugin\.js/,
     /CLUTCH:LOADER \d+: config of .*config\.default\.js: keys/,
-    /CLUTCH:LIFECYCLE \d+: didLoad in .*app\.js\n/,
-    /CLUTCH:LIFECYCLE \d+: didLoad in .*app\.js has ended/,
+    /CLUTCH:LIFECYCLE \d+: Did Load in .*app\.js:didLoad\n/,
+    /CLUTCH:LIFECYCLE \d+: Did Load in .*app\.js:didLoad has ended/,
     /CLUTCH:LIFECYCLE \d+: initialized → closing/,
     /CLUTCH:ROUTER \d+: HEAD,GET \/a/,
   ]) {

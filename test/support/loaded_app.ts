@@ -34,6 +34,15 @@ export function loadApp(t: TestContext, files: Files = {}, { as: Class = Applica
   return app;
 }
 
+/** @returns a framework on top of another one, whose load unit is a directory */
+export function frameworkAt(eggPath: unknown, Base: typeof Application = Application): typeof Application {
+  return class extends Base {
+    get [Symbol.for('egg#eggPath') as never]() {
+      return eggPath;
+    }
+  };
+}
+
 /** Loads the Agent of an app in this process. */
 export function loadAgent(t: TestContext, files: Files = {}, options: ApplicationOptions = {}): Agent {
   const agent = new Agent({ baseDir: writeApp(t, files), env: 'unittest', mode: 'single', ...options });

@@ -5,7 +5,10 @@ import type { TestContext } from 'node:test';
 export interface ScriptResult {
   /** Exit code; null when the test has ended the process. */
   code: number | null;
+  /** What was printed, in its order. */
   output: string;
+  stdout: string;
+  stderr: string;
 }
 
 /** Runs the text of an ES module in an app's directory, as `node script.mjs` would. */
@@ -20,11 +23,16 @@ export async function runScript(
     env: { ...process.env, EGG_HOME: baseDir, EGG_SERVER_ENV: 'prod', NODE_TEST_CONTEXT: undefined, ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => (output += String(chunk)));
+  const printed = { output: '', stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].on('data', (chunk: Buffer) => {
+      printed.output += String(chunk);
+      printed[name] += String(chunk);
+    });
+  }
   t.after(() => {
     if (child.exitCode === null) child.kill('SIGKILL');
   });
   const [code] = (await once(child, 'close')) as [number | null];
-  return { code, output };
+  return { code, ...printed };
 }

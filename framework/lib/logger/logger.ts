@@ -22,6 +22,8 @@ export interface LoggerOptions {
   formatter?: LineFormatter;
   /** The formatter of lines inside a request. */
   contextFormatter?: LineFormatter;
+  /** Makes what stands in brackets in lines inside a request. */
+  paddingMessageFormatter?: ((ctx: LogContext) => string) | null;
   /** What becomes of errors: written to the error log as well, only there, or only here. */
   concentrateError: 'duplicate' | 'redirect' | 'ignore';
   /** Causes of an error that are printed. */
@@ -53,14 +55,16 @@ export class Logger extends Map<string, TransportLike> {
     this.options = { ...options, file };
     this.#context = context;
     this.#masker = masker;
-    const { level, consoleLevel, encoding, buffer, formatter, contextFormatter, maxCauseChainLength } = options;
-    const common = { level, encoding, buffer, masker, maxCauseChainLength };
+    const { level, consoleLevel, encoding, buffer, formatter, contextFormatter } = options;
+    const { maxCauseChainLength, paddingMessageFormatter } = options;
+    const shared = { masker, maxCauseChainLength, paddingMessageFormatter };
+    const common = { ...shared, level, encoding, buffer };
     if (!options.outputJSONOnly) this.set('file', new FileTransport({ ...common, file, formatter, contextFormatter }));
     if (options.outputJSON || options.outputJSONOnly) {
       const jsonFile = `${file.replace(/\.log$/, '')}.json.log`;
       this.set('jsonFile', new FileTransport({ ...common, file: jsonFile, json: true }));
     }
-    this.set('console', new ConsoleTransport({ level: consoleLevel, masker, maxCauseChainLength }));
+    this.set('console', new ConsoleTransport({ ...shared, level: consoleLevel }));
   }
 
   debug(...args: unknown[]): void {

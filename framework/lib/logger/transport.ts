@@ -22,6 +22,8 @@ export interface TransportOptions {
   formatter?: LineFormatter | null;
   /** For lines inside a request. */
   contextFormatter?: LineFormatter | null;
+  /** Makes what stands in brackets in lines inside a request; default user, address, trace, time, method and URL. */
+  paddingMessageFormatter?: ((ctx: LogContext) => string) | null;
   /** One JSON object a line. */
   json?: boolean;
   masker?: Masker;
@@ -100,7 +102,7 @@ export class Transport<T extends TransportOptions = TransportOptions> implements
     if (meta?.raw) return `${message}\n`;
     const { formatter, contextFormatter, json, masker = noMasker } = this.options;
     const ctx = meta?.ctx;
-    const padding = meta?.paddingMessage ?? (ctx && formatContext(ctx, masker));
+    const padding = meta?.paddingMessage ?? (ctx && this.#padding(ctx, masker));
     const format = json ? toJsonLine : padding === undefined ? formatter : contextFormatter;
     if (format) {
       const text = format(lineMeta(level, message, padding, ctx));
@@ -108,6 +110,11 @@ export class Transport<T extends TransportOptions = TransportOptions> implements
       return `${padding === undefined || json ? text : masker.maskText(text)}\n`;
     }
     return padding === undefined ? `${headOf(level)}${message}\n` : `${headOf(level)}${padding} ${message}\n`;
+  }
+
+  #padding(ctx: LogContext, masker: Masker): string {
+    const { paddingMessageFormatter } = this.options;
+    return paddingMessageFormatter ? masker.maskText(paddingMessageFormatter(ctx)) : formatContext(ctx, masker);
   }
 
   reload(): void {}

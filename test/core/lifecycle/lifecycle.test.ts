@@ -268,7 +268,7 @@ test('run/ holds config without secrets, and the boot timeline as JSON and as a 
       trace.some((event) => event.name === name && event.ph === 'X'),
       name,
     );
-  assert.ok(trace.some(({ name }) => /^didLoad in .*app\.js$/.test(name)));
+  assert.ok(trace.some(({ name }) => /^Did Load in .*app\.js:didLoad$/.test(name)));
 });
 
 test('what an app that closes has not written to run/ is written then', async (t) => {
@@ -296,7 +296,7 @@ test('a slow boot step is warned about by unit and hook', async (t) => {
   const log = path.join(app.baseDir, 'logs/demo/egg-web.log');
   await until('the warning is logged', () => {
     try {
-      return /slow boot: didLoad in .*app\.js took \d+ ms/.test(readFileSync(log, 'utf8'));
+      return /slow boot: Did Load in .*app\.js:didLoad took \d+ ms/.test(readFileSync(log, 'utf8'));
     } catch {
       return false;
     }
