@@ -20,6 +20,7 @@ import { closeServer } from './http/close_server.js';
 import { FAST_CLASSES, isTurnedOff, whyNotFast } from './http/fast_path.js';
 import { keepNextTickShape } from './http/node_internals.js';
 import { KoaBase } from './koa_base.js';
+import { leveledConsole } from './leveled_console.js';
 import { Lifecycle } from './lifecycle/lifecycle.js';
 import type { TaskOptions } from './lifecycle/task_group.js';
 import type { Composed } from './request/composed.js';
@@ -335,7 +336,7 @@ export class ClutchCore extends KoaBase {
 
   /** Where plugins print before there is a logger. */
   get console(): Console {
-    return console;
+    return leveledConsole();
   }
 
   /** Warns with the file that uses something that will go away; Node's `--no-deprecation` turns it off. */

@@ -9,10 +9,18 @@ export interface MasterLog {
   error(message: string): void;
 }
 
-/** Output that cannot be written, or is not read, is dropped and counted: it never stops or fills the Master. */
+const LEVELS = ['DEBUG', 'INFO', 'WARN', 'ERROR', 'NONE'];
+
+/**
+ * Output that cannot be written, or is not read, is dropped and counted: it never stops or fills the Master.
+ * `EGG_MASTER_LOGGER_LEVEL` is the least level.
+ */
 export function createMasterLog(): MasterLog {
-  const write = (output: Output, level: string, message: string): void =>
+  const least = LEVELS.indexOf((process.env['EGG_MASTER_LOGGER_LEVEL'] ?? 'INFO').toUpperCase());
+  const write = (output: Output, level: string, message: string): void => {
+    if (LEVELS.indexOf(level) < least) return;
     output.writeLog(level, `${timestamp()} ${level} ${process.pid} [master] ${maskText(message)}\n`);
+  };
   return {
     info: (message) => write(stdout(), 'INFO', message),
     warn: (message) => write(stderr(), 'WARN', message),

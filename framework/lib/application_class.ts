@@ -23,7 +23,7 @@ import { CookieCipher, eggFormatOf } from './http/cookie_cipher.js';
 import { CookieLimitExceedError } from './http/cookie_limit.js';
 import type { ContextCookies } from './http/cookies.js';
 import { waitForUpload } from './http/end_response.js';
-import { type ReportTopic, reportApp } from './reports/app_report.js';
+import { describeRoutes, type ReportTopic, reportApp } from './reports/app_report.js';
 import type { Helper } from './types.js';
 
 const require = createRequire(import.meta.url);
@@ -166,7 +166,7 @@ export class Application extends BaseApplication {
 
   override dumpConfig(): void {
     super.dumpConfig();
-    this.writeRunFile('router.json', () => reportApp(this, 'routes'));
+    this.writeRunFile('router.json', () => describeRoutes(this.router));
   }
 
   /** Describes what the app is made of, for the commands `clutch config`, `plugins`, `middleware` and `routes`. */

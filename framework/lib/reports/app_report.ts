@@ -28,3 +28,18 @@ export function reportApp(app: ReportApp, topic: ReportTopic, key?: string): unk
       controller: (stack.at(-1) as unknown as Record<symbol, string | undefined>)[FileLoader.FULLPATH],
     }));
 }
+
+/** @returns what `run/router.json` holds of each route */
+export function describeRoutes(router: Router): object[] {
+  return router.stack.map(({ name, methods, paramNames, path, regexp, stack }) => ({
+    name,
+    methods,
+    paramNames,
+    path: String(path),
+    regexp: String(regexp),
+    stack: stack.map((handler) => {
+      const named = handler as unknown as Record<string | symbol, string | undefined>;
+      return named[FileLoader.FULLPATH] || named['_name'] || named['name'] || 'anonymous';
+    }),
+  }));
+}
