@@ -1,16 +1,11 @@
 // Egg's command-line tools and test kit from npm, unchanged, on an app whose `egg` is Clutch. `node scripts/egg_packages.mjs` installs them.
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { ROOT, until } from '../support/apps.js';
+import { until } from '../support/apps.js';
+import { appWithTools, skipEggTools, spawnTool } from '../support/egg_tools.js';
 import { freePort, request } from '../support/http.js';
-import { type Files, writeApp } from '../support/loaded_app.js';
-
-const INSTALLED = path.join(ROOT, 'test/fixtures/egg-tools/node_modules');
-const skip = existsSync(path.join(INSTALLED, 'egg-bin')) ? false : 'node scripts/egg_packages.mjs has not been run';
 
 /** Entry files of the command-line tools, by major version. */
 const EGG_BIN = { 5: 'egg-bin-5/bin/egg-bin.js', 6: 'egg-bin/dist/bin/cli.js' } as const;
@@ -19,80 +14,6 @@ const EGG_TS_HELPER = 'egg-ts-helper/dist/bin.js';
 
 /** Milliseconds for a tool that starts several processes on a busy machine. */
 const LONG = 120_000;
-
-const APP: Files = {
-  'package.json': '{ "name": "demo" }',
-  'config/config.default.js': `exports.keys = 'k';`,
-  'config/config.unittest.js': `exports.logger = { dir: require('path').join(__dirname, '../logs') };`,
-  'app/router.js': `module.exports = (app) => {
-    const { home } = app.controller;
-    app.get('home', '/', home.index);
-    app.post('/', home.save);
-    app.get('/out', home.out);
-  };`,
-  'app/controller/home.js': `module.exports = (app) => class extends app.Controller {
-    async index() {
-      const { ctx } = this;
-      ctx.logger.info('home is asked');
-      const cookie = ctx.cookies.get('c', { signed: false });
-      ctx.body = { name: await ctx.service.user.name(), user: ctx.session.user, token: ctx.get('x-token'), cookie };
-    }
-    async save() {
-      this.ctx.body = this.ctx.request.body;
-    }
-    async out() {
-      const { data } = await this.ctx.curl('http://example.invalid/a', { dataType: 'json' });
-      this.ctx.body = data;
-    }
-  };`,
-  'app/service/user.js': `module.exports = (app) => class extends app.Service {
-    async name() {
-      return 'ada';
-    }
-  };`,
-};
-
-/** Writes the app, with all installed tools in its node_modules. */
-function appWithTools(t: TestContext, files: Files = {}): string {
-  const baseDir = writeApp(t, { ...APP, ...files });
-  for (const name of readdirSync(INSTALLED)) {
-    const link = path.join(baseDir, 'node_modules', name);
-    if (!name.startsWith('.') && !existsSync(link)) symlinkSync(path.join(INSTALLED, name), link, 'dir');
-  }
-  return baseDir;
-}
-
-interface Tool {
-  child: ChildProcess;
-  output(): string;
-  /** Resolves with the exit code. */
-  exited: Promise<number | null>;
-}
-
-/** Starts a tool in the app's directory. */
-function spawnTool(
-  t: TestContext,
-  baseDir: string,
-  entry: string,
-  args: string[],
-  variables: NodeJS.ProcessEnv = {},
-): Tool {
-  const { NODE_TEST_CONTEXT: _, NODE_ENV: __, ...env } = process.env;
-  const home = path.join(baseDir, 'home');
-  const child = spawn(process.execPath, [path.join(baseDir, 'node_modules', entry), ...args], {
-    cwd: baseDir,
-    env: { ...env, EGG_HOME: home, MOCK_HOME_DIR: home, ...variables },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  let output = '';
-  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (output += String(chunk)));
-  const exited = once(child, 'close').then(([code]) => code as number | null);
-  t.after(async () => {
-    if (child.exitCode === null && child.signalCode === null) child.kill('SIGTERM');
-    await exited;
-  });
-  return { child, output: () => output, exited };
-}
 
 /** Runs a tool to its end, which must be a good one. */
 async function runTool(t: TestContext, baseDir: string, entry: string, args: string[]): Promise<string> {
@@ -116,7 +37,10 @@ async function page(url: string, has = /./): Promise<string> {
 }
 
 for (const [version, entry] of Object.entries(EGG_BIN)) {
-  test(`egg-bin ${version} dev serves, reloads after a change and stops`, { skip, timeout: LONG }, async (t) => {
+  test(`egg-bin ${version} dev serves, reloads after a change and stops`, {
+    skip: skipEggTools,
+    timeout: LONG,
+  }, async (t) => {
     const baseDir = appWithTools(t);
     const port = await freePort();
     const { child, exited, output } = spawnTool(t, baseDir, entry, ['dev', '--port', String(port)]);
@@ -135,7 +59,7 @@ for (const [version, entry] of Object.entries(EGG_BIN)) {
   });
 }
 
-test('egg-bin 6 debug gives the Agent an inspector of its own', { skip, timeout: LONG }, async (t) => {
+test('egg-bin 6 debug gives the Agent an inspector of its own', { skip: skipEggTools, timeout: LONG }, async (t) => {
   const [port, agent] = [await freePort(), await freePort()];
   const variables = { EGG_AGENT_DEBUG_PORT: String(agent), EGG_BIN_DEFAULT_PORT: String(port) };
   const { child, exited, output } = spawnTool(t, appWithTools(t), EGG_BIN[6], ['debug'], variables);
@@ -280,12 +204,12 @@ const clusterTest = (port: number): string => `
   });`;
 
 for (const [version, entry] of Object.entries(EGG_BIN)) {
-  test(`egg-bin ${version} test runs tests with egg-mock`, { skip, timeout: LONG }, async (t) => {
+  test(`egg-bin ${version} test runs tests with egg-mock`, { skip: skipEggTools, timeout: LONG }, async (t) => {
     const baseDir = appWithTools(t, { 'test/home.test.js': MOCK_TEST, 'test/messenger.test.js': APP_TEST });
     assert.match(await runTool(t, baseDir, entry, ['test']), /\b26 passing/);
   });
 
-  test(`egg-bin ${version} cov writes the coverage of the app`, { skip, timeout: LONG }, async (t) => {
+  test(`egg-bin ${version} cov writes the coverage of the app`, { skip: skipEggTools, timeout: LONG }, async (t) => {
     const baseDir = appWithTools(t, { 'test/home.test.js': MOCK_TEST });
     const output = await runTool(t, baseDir, entry, ['cov']);
     assert.match(output, /\b19 passing/);
@@ -295,7 +219,7 @@ for (const [version, entry] of Object.entries(EGG_BIN)) {
   });
 }
 
-test('egg-bin 6 test --parallel shares one Agent', { skip, timeout: LONG }, async (t) => {
+test('egg-bin 6 test --parallel shares one Agent', { skip: skipEggTools, timeout: LONG }, async (t) => {
   const one = `
     const { app, assert } = require('egg-mock/bootstrap');
     it('serves', () => app.httpRequest().get('/').expect(200).expect(/ada/));`;
@@ -303,7 +227,7 @@ test('egg-bin 6 test --parallel shares one Agent', { skip, timeout: LONG }, asyn
   assert.match(await runTool(t, baseDir, EGG_BIN[6], ['test', '--parallel', '--jobs=2']), /\b2 passing/);
 });
 
-test('egg-bin test ends with 1 when a test fails', { skip, timeout: LONG }, async (t) => {
+test('egg-bin test ends with 1 when a test fails', { skip: skipEggTools, timeout: LONG }, async (t) => {
   const baseDir = appWithTools(t, {
     'test/a.test.js': `require('egg-mock/bootstrap'); it('fails', () => { throw new Error('broken'); });`,
   });
@@ -312,13 +236,16 @@ test('egg-bin test ends with 1 when a test fails', { skip, timeout: LONG }, asyn
   assert.match(output(), /1 failing/);
 });
 
-test('egg-mock mocks in the worker of a cluster', { skip, timeout: LONG }, async (t) => {
+test('egg-mock mocks in the worker of a cluster', { skip: skipEggTools, timeout: LONG }, async (t) => {
   const baseDir = appWithTools(t, { 'test/cluster.test.js': clusterTest(await freePort()) });
   assert.match(await runTool(t, baseDir, EGG_BIN[6], ['test']), /\b3 passing/);
 });
 
 for (const [version, entry] of Object.entries(EGG_SCRIPTS)) {
-  test(`egg-scripts ${version} starts a daemon and stops it by its title`, { skip, timeout: LONG }, async (t) => {
+  test(`egg-scripts ${version} starts a daemon and stops it by its title`, {
+    skip: skipEggTools,
+    timeout: LONG,
+  }, async (t) => {
     const baseDir = appWithTools(t);
     const port = await freePort();
     const title = `egg-server-${path.basename(baseDir)}`;
@@ -347,7 +274,7 @@ for (const [version, entry] of Object.entries(EGG_SCRIPTS)) {
   });
 }
 
-test('egg-ts-helper writes typings', { skip, timeout: LONG }, async (t) => {
+test('egg-ts-helper writes typings', { skip: skipEggTools, timeout: LONG }, async (t) => {
   const baseDir = appWithTools(t);
   await runTool(t, baseDir, EGG_TS_HELPER, []);
   assert.match(
