@@ -2,12 +2,11 @@ import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync } from 'node:fs';
-import net from 'node:net';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
 import { CLI, isAlive, temporaryDirectory, until } from '../support/apps.js';
-import { request } from '../support/http.js';
+import { freePort, request } from '../support/http.js';
 import { type Files, writeApp } from '../support/loaded_app.js';
 
 const run = promisify(execFile);
@@ -46,13 +45,6 @@ const startedOn = (output: string): { url: string; pid: number } => {
   return { url: url as string, pid: Number(pid) };
 };
 
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0);
-  const { port } = server.address() as net.AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
-
 test('a daemon', async (t) => {
   const { dir, logs, start } = daemonOf(t);
   const first = await start();
@@ -65,9 +57,15 @@ test('a daemon', async (t) => {
   });
 
   await t.test('cluster 8.81 stop ends the app of its directory and no other', async () => {
-    const other = writeApp(t);
-    await clutch(['stop', other]);
+    const other = daemonOf(t);
+    const neighbour = startedOn((await other.start()).output);
+    // Egg's prefix of a title: a directory whose path begins like that of a running app is another app.
+    for (const nobody of [writeApp(t), path.dirname(other.dir), other.dir.slice(0, -1)]) await clutch(['stop', nobody]);
+    assert.ok(isAlive(pid) && isAlive(neighbour.pid));
+    assert.equal((await clutch(['stop', other.dir])).code, 0);
+    assert.equal(isAlive(neighbour.pid), false);
     assert.ok(isAlive(pid));
+    assert.equal((await request(url)).body, 'served');
   });
 
   await t.test('cluster 8.83 stop returns as soon as the processes are gone', async () => {
@@ -115,21 +113,31 @@ test('cluster 8.78 a daemon whose boot fails: code 1, the end of stderr, no proc
 
 test('cluster 8.79 a daemon that is slower than --timeout: code 1, and it is ended', async (t) => {
   const { dir, start } = daemonOf(t, {
-    'agent.js': `require('fs').writeFileSync(__dirname + '/pid', String(process.pid));
+    'agent.js': `require('fs').writeFileSync(__dirname + '/pids', [process.ppid, process.pid].join());
       module.exports = (agent) => agent.beforeStart(() => new Promise((done) => setTimeout(done, 60000)));`,
   });
-  const { code, output } = await start(['--port', '0', '--timeout', '1500']);
+  const begin = Date.now();
+  const { code, output } = await start(['--port', '0', '--timeout', '3000']);
   assert.equal(code, 1);
-  assert.match(output, /not ready within 1500 ms \(timeout\)/);
-  const pid = Number(readFileSync(path.join(dir, 'pid'), 'utf8'));
-  await until('no process is left', () => !isAlive(pid));
+  assert.match(output, /not ready within 3000 ms \(timeout\)/);
+  assert.ok(Date.now() - begin < 40_000, 'it does not wait for the Agent');
+  const pids = readFileSync(path.join(dir, 'pids'), 'utf8').split(',').map(Number);
+  assert.equal(pids.length, 2);
+  for (const pid of pids) await until(`${pid} is gone`, () => !isAlive(pid));
 });
 
 test('cluster 8.80 what a boot prints to stderr is no failure, and a failing one is one', async (t) => {
   const noisy = daemonOf(t, { 'agent.js': "console.error('only a note');" });
-  assert.equal((await noisy.start()).code, 0);
-  const broken = daemonOf(t, { 'agent.js': 'process.exit(3);' });
-  assert.equal((await broken.start()).code, 1);
+  const started = await noisy.start();
+  assert.equal(started.code, 0, started.output);
+  assert.match(readFileSync(path.join(noisy.logs, 'master-stderr.log'), 'utf8'), /only a note/);
+  assert.equal((await request(startedOn(started.output).url)).body, 'served');
+  const broken = daemonOf(t, { 'agent.js': "console.error('no licence'); process.exit(3);" });
+  for (const flags of [[], ['--ignore-stderr']]) {
+    const { code, output } = await broken.start(['--port', '0', ...flags]);
+    assert.equal(code, 1);
+    assert.match(output, /no licence/);
+  }
 });
 
 /** Runs a Master with an inspector. */

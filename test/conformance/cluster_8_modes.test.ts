@@ -1,18 +1,12 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import { test } from 'node:test';
-import { fixture, launch, startTestCluster, until } from '../support/apps.js';
-import { request, requestJson } from '../support/http.js';
+import { fixture, launch, printed, startTestCluster, until } from '../support/apps.js';
+import { freePort, request, requestJson } from '../support/http.js';
 
 const baseDir = fixture('faulty');
-
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => net.createServer().listen(0));
-  const ports = servers.map((server) => (server.address() as net.AddressInfo).port);
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
-  return ports;
-}
 
 /** A request of a client with that address. @returns the pid of the worker that serves it */
 function askFrom(localAddress: string, url: string): Promise<number> {
@@ -28,7 +22,7 @@ function askFrom(localAddress: string, url: string): Promise<number> {
 }
 
 test('cluster 8.87 worker_threads serve each of the ports in one process', async (t) => {
-  const ports = await freePorts(2);
+  const ports = [await freePort(), await freePort()];
   const cluster = await startTestCluster(t, { baseDir, startMode: 'worker_threads', ports });
   for (const port of ports) {
     assert.equal((await requestJson<{ pid: number }>(`http://127.0.0.1:${port}/`)).pid, cluster.child.pid);
@@ -70,9 +64,24 @@ test('cluster 8.90 a public port that is used ends the boot of a sticky cluster'
   assert.match(output(), /EADDRINUSE/);
 });
 
-test('cluster 8.91 with reusePort, or without its support, the cluster is ready when all workers listen', async (t) => {
-  const [port] = await freePorts(1);
+/** @returns how many sockets of this machine listen on a port */
+function listeners(port: number): number {
+  const address = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const lines = ['/proc/net/tcp', '/proc/net/tcp6'].flatMap((file) => readFileSync(file, 'utf8').split('\n'));
+  const LISTEN = '0A';
+  return lines
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, local, , state]) => local?.endsWith(address) && state === LISTEN).length;
+}
+
+test('cluster 8.91 reusePort: a socket for each worker, or a warning and one; ready when all workers listen', async (t) => {
+  const port = await freePort();
   const cluster = await startTestCluster(t, { baseDir, port, workers: 2, reusePort: true });
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+  const isSupported = major > 22 || (major === 22 && minor >= 12);
+  assert.equal(listeners(port), isSupported ? 2 : 1);
+  await printed(cluster, /started on/);
+  assert.equal(/reusePort needs Node .* falling back to rr/.test(cluster.output()), !isSupported);
   assert.equal((await cluster.pids()).workers.length, 2);
   assert.equal((await request(cluster.url)).status, 200);
 });

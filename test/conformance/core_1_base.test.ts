@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict';
-import { once } from 'node:events';
 import path from 'node:path';
 import { test } from 'node:test';
 import * as exported from 'koa-clutch';
@@ -181,14 +180,4 @@ test('core 1.10.arrays a framework that sets coreMiddleware drops the list of it
   });
   const { coreMiddleware } = loadApp(t, QUIET, { as: frameworkAt(dir) }).config;
   assert.ok(!coreMiddleware.includes('notfound') && coreMiddleware.includes('meta'), String(coreMiddleware));
-});
-
-test('core 1.6.startTimeout and the other events of the boot are emitted on the app', async (t) => {
-  const app = loadApp(t, {
-    ...QUIET,
-    'app.js': 'module.exports = (app) => { app.beforeStart(async () => {}, "task"); };',
-  });
-  const stat = once(app, 'ready_stat');
-  await app.ready();
-  assert.deepEqual(Object.keys((await stat)[0] as object).sort(), ['id', 'remain']);
 });

@@ -3,7 +3,9 @@ import { once } from 'node:events';
 import { type TestContext, test } from 'node:test';
 import { start } from 'koa-clutch';
 import { until } from '../support/apps.js';
+import { setEnvironment } from '../support/environment.js';
 import { loadApp, writeApp } from '../support/loaded_app.js';
+import { logged } from '../support/served_app.js';
 
 const QUIET = { 'config/config.unittest.js': 'exports.logger = { consoleLevel: "NONE" };' };
 
@@ -118,4 +120,59 @@ test('core 3.6.close runs once, for two calls', async (t) => {
   await Promise.all([app.close(), app.close()]);
   assert.deepEqual(ran(app), ['async beforeClose']);
   assert.equal(closed, 1);
+});
+
+test('core 3.4.timeout a slow task is an event on app and lifecycle and a log line, and ready still comes', async (t) => {
+  setEnvironment(t, { EGG_READY_TIMEOUT_ENV: '20' });
+  const app = withHooks(t, { didLoad: 'return new Promise((done) => { this.app.done = done; });' });
+  const [onApp, onLifecycle] = [once(app, 'ready_timeout'), once(app.lifecycle, 'ready_timeout')];
+  const id = `${app.baseDir}/app.js:didLoad`;
+  assert.deepEqual([(await onApp)[0], (await onLifecycle)[0]], [id, id]);
+  await logged(app, 'egg-web.log', /0\.02 seconds later .*app\.js:didLoad was still unable to finish/);
+  (Reflect.get(app, 'done') as () => void)();
+  await app.ready();
+});
+
+test('core 3.4.stat names a task that has ended and those that remain', async (t) => {
+  const app = withHooks(t, {});
+  const [first] = [once(app, 'ready_stat'), app.beforeStart(() => undefined, 'first')];
+  const done = app.readyCallback('second');
+  const stat = (await first)[0] as { id: string; remain: string[] };
+  assert.ok(stat.remain.includes('second'), JSON.stringify(stat));
+  done();
+  await app.ready();
+});
+
+test('core 3.4.startTimeout is an event, names what is not finished, and fails the boot', async (t) => {
+  const app = loadApp(t, {
+    'config/config.unittest.js': 'exports.logger = { consoleLevel: "NONE" }; exports.workerStartTimeout = 50;',
+    'app.js':
+      'module.exports = class { didLoad() { return new Promise(() => setInterval(() => {}, 1000).unref()); } };',
+  });
+  const late = once(app, 'startTimeout');
+  await assert.rejects(app.ready(), /not ready after 50 ms.*app\.js:didLoad/s);
+  await late;
+});
+
+test('core 3.5.routing errors of hooks are error events of the app, and logged', async (t) => {
+  const app = withHooks(t, { 'async didReady': 'throw new Error("after ready");' });
+  const failed = once(app, 'error');
+  await app.ready();
+  assert.match(((await failed)[0] as Error).message, /after ready/);
+  await logged(app, 'common-error.log', /after ready/);
+});
+
+test('core 3.6.beforeClose takes functions only', (t) => {
+  assert.throws(() => loadApp(t).beforeClose('x' as never), /takes a function/);
+});
+
+test('core 3.6.event close comes last, and no listener is left', async (t) => {
+  const app = withHooks(t, { 'async beforeClose': '' });
+  await app.ready();
+  const seen: string[] = [];
+  app.on('close', () => seen.push('close'));
+  app.beforeClose(() => void seen.push('closer'));
+  await app.close();
+  assert.deepEqual(seen, ['closer', 'close']);
+  assert.deepEqual(app.eventNames(), []);
 });

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
-import { chmodSync, existsSync, readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import http from 'node:http';
 import type net from 'node:net';
 import path from 'node:path';
@@ -84,17 +84,6 @@ test('core 5.8.ignoreKeyPaths hides what is at a path', async (t) => {
     'exports.mine = { a: { b: 1 }, c: 2 }; exports.dump = { ignoreKeyPaths: { "mine.a": true } };',
   );
   assert.deepEqual(mineOf(read('application_config.json')), { a: '<Object>', c: 2 });
-});
-
-test('core 5.8.failure to write is a warning', {
-  skip: process.getuid?.() === 0 && 'root writes everywhere',
-}, async (t) => {
-  const baseDir = writeApp(t, { 'config/config.default.js': QUIET });
-  chmodSync(baseDir, 0o555);
-  t.after(() => chmodSync(baseDir, 0o755));
-  const app = await start({ baseDir, env: 'unittest' });
-  await app.close();
-  assert.equal(existsSync(path.join(baseDir, 'run')), false);
 });
 
 test('core 5.8.blocked rundir is a warning', async (t) => {

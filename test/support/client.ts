@@ -1,9 +1,9 @@
-import type { HttpAnswer, HttpOptions } from './http.js';
+import type { HttpOptions, HttpResponse } from './http.js';
 
-type Ask = (path: string, options?: HttpOptions) => Promise<HttpAnswer>;
+type Ask = (path: string, options?: HttpOptions) => Promise<HttpResponse>;
 
 /** @returns the cookies that a response sets: name to value */
-export function cookiesOf({ headers }: HttpAnswer): Record<string, string> {
+export function cookiesOf({ headers }: HttpResponse): Record<string, string> {
   const pairs = (headers['set-cookie'] ?? []).map((line) => line.split(';', 1)[0] as string);
   return Object.fromEntries(pairs.map((pair) => [pair.slice(0, pair.indexOf('=')), pair.slice(pair.indexOf('=') + 1)]));
 }

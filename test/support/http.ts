@@ -6,7 +6,7 @@ import path from 'node:path';
 import type { TestContext } from 'node:test';
 import { until } from './apps.js';
 
-export interface HttpAnswer {
+export interface HttpResponse {
   status: number;
   /** The reason phrase. */
   message: string;
@@ -24,7 +24,7 @@ export interface HttpOptions {
 }
 
 /** One request; a connection of its own unless an agent is given. */
-export function request(url: string, { body, agent, ...options }: HttpOptions = {}): Promise<HttpAnswer> {
+export function request(url: string, { body, agent, ...options }: HttpOptions = {}): Promise<HttpResponse> {
   return new Promise((resolve, reject) => {
     const outgoing = http.request(url, { agent: agent ?? false, ...options }, (response) => {
       const chunks: Buffer[] = [];

@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { TestContext } from 'node:test';
 import { Agent, Application, type ApplicationOptions } from 'koa-clutch';
 import { ROOT, temporaryDirectory, until } from './apps.js';
-import { type HttpAnswer, request } from './http.js';
+import { type HttpResponse, request } from './http.js';
 
 export type Files = Record<string, string>;
 
@@ -62,7 +62,7 @@ export async function written({ baseDir }: Application): Promise<void> {
   await until('run/ is written', () => existsSync(last));
 }
 
-type Ask = (path: string, options?: Parameters<typeof request>[1]) => Promise<HttpAnswer>;
+type Ask = (path: string, options?: Parameters<typeof request>[1]) => Promise<HttpResponse>;
 
 /** Serves an app on a port of its own. */
 export async function serve(t: TestContext, app: Application): Promise<Ask> {

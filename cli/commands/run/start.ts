@@ -15,6 +15,7 @@ export const command = defineCommand({
     stdout: { argument: 'file', help: 'with --daemon; default ~/logs/master-stdout.log' },
     stderr: { argument: 'file', help: 'with --daemon; default ~/logs/master-stderr.log' },
     timeout: { argument: 'ms', help: 'with --daemon: how long the start may take; default 300000' },
+    'ignore-stderr': { help: 'no effect; accepted because scripts for egg-scripts give it' },
   },
   examples: {
     start: 'in the foreground, one worker for each usable CPU',

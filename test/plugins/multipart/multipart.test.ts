@@ -6,7 +6,7 @@ import net from 'node:net';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { temporaryDirectory, until } from '../../support/apps.js';
-import type { HttpAnswer } from '../../support/http.js';
+import type { HttpResponse } from '../../support/http.js';
 import { type Files, loadAgent, loadApp } from '../../support/loaded_app.js';
 import { BOUNDARY, CONTENT_TYPE, type FormPart, formBody } from './forms.js';
 
@@ -54,7 +54,7 @@ interface Server {
   port: number;
   tmpdir: string;
   /** Posts a form. */
-  post(where: string, parts: FormPart[] | Buffer, headers?: Record<string, string>): Promise<HttpAnswer>;
+  post(where: string, parts: FormPart[] | Buffer, headers?: Record<string, string>): Promise<HttpResponse>;
   /** Temporary files that are there. */
   left(): string[];
 }
@@ -110,7 +110,7 @@ function filesBelow(dir: string): string[] {
     .map(({ name }) => name);
 }
 
-const json = async (reply: Promise<HttpAnswer>): Promise<unknown> => JSON.parse((await reply).body);
+const json = async (reply: Promise<HttpResponse>): Promise<unknown> => JSON.parse((await reply).body);
 
 test('stream mode: for await gives fields and files in order, and skips a file that was not chosen', async (t) => {
   const { post } = await startServer(t);
