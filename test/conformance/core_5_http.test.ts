@@ -52,7 +52,7 @@ const sets: [row: string, title: string, call: string, line: RegExp, config?: st
   [
     'partitioned',
     'is sent with secure',
-    'ctx.cookies.set("a", "b", { partitioned: true, secure: true })',
+    'ctx.cookies.set("a", "b", { partitioned: true, secure: true, sameSite: "none" })',
     /; partitioned/,
     'exports.proxy = true; exports.protocol = "https";',
   ],
@@ -110,12 +110,25 @@ test('core 5.5.limit a longer cookie is sent, with an event and a log line', asy
   await logged(app, 'common-error.log', /CookieLimitExceed.*cookie a has 4094/);
 });
 
-test('core 5.5.chips autoChips is not there: partitioned cookies have one name', async (t) => {
-  const config = 'exports.proxy = true; exports.protocol = "https"; exports.cookies = { autoChips: true };';
-  const lines = await cookieLines(t, '(ctx.cookies.set("a", "b", { partitioned: true, secure: true }), 1)', config);
-  assert.equal(
-    lines.some((line) => line.includes('_CHIPS-')),
-    false,
+test('core 5.5.chips autoChips adds a partitioned copy; removeUnpartitioned removes the old cookie', async (t) => {
+  const set = (options: string): string =>
+    `(ctx.cookies.set("a", "b", { secure: true, sameSite: "none", signed: false, ${options} }), 1)`;
+  const https = 'exports.proxy = true; exports.protocol = "https";';
+  const chips = await cookieLines(t, set('autoChips: true'), https);
+  assert.deepEqual(
+    chips.map((line) => [line.split('=')[0], line.includes('partitioned')]),
+    [
+      ['_CHIPS-a', true],
+      ['a', false],
+    ],
+  );
+  const removed = await cookieLines(t, set('partitioned: true, removeUnpartitioned: true'), https);
+  assert.deepEqual(
+    removed.map((line) => [line.split(';')[0], line.includes('partitioned')]),
+    [
+      ['a=', false],
+      ['a=b', true],
+    ],
   );
 });
 
