@@ -22,6 +22,15 @@ export default class OnerrorBoot {
     const ctx = given ?? app.currentContext;
     const filter = app.config.onerror?.appErrorFilter;
     if (filter && !filter(error, ctx ?? app.createAnonymousContext())) return;
+    if (ctx && hasLeftMidway(error, ctx)) {
+      ctx.logger.debug(
+        '%s: the client has left before the response to %s %s was sent',
+        error.name,
+        ctx.method,
+        ctx.path,
+      );
+      return;
+    }
     if (ctx && (isRefusal(error) || isOfConnection(error, ctx))) {
       this.#count(error, ctx);
       return;
@@ -41,6 +50,13 @@ export default class OnerrorBoot {
     const request = `${ctx.method} ${ctx.path.slice(0, 200)} from ${ctx.ip.slice(0, 50)}`;
     limiter.log(`${name}: ${message.slice(0, 200)} (${status}, ${request})`.replace(/\p{Cc}+/gu, ' '));
   }
+}
+
+/** Whether the client has left a response that had begun: downloads are aborted all the time, and nobody can do anything about it. */
+function hasLeftMidway(error: HttpError, ctx: Context): boolean {
+  const { req, res } = ctx;
+  if (!res.headersSent || res.writableFinished || req.socket?.destroyed !== true) return false;
+  return error.code === 'ERR_STREAM_PREMATURE_CLOSE' || isOfConnection(error, ctx);
 }
 
 /** Whether the client has left: Node then fails the request or the connection with this error, which may reach the app. */

@@ -290,6 +290,48 @@ test('a client that leaves midway is no error, also for an app that reads the re
   assert.equal(logged.at(-1)?.[0], 'ERROR');
 });
 
+test('a client that leaves a response midway is a line of level debug, whatever the body is', async (t) => {
+  const app = loadApp(
+    t,
+    files('', {
+      'app/router.js': `const { PassThrough, Readable } = require('node:stream');
+      async function* endless() { for (;;) { await new Promise(setImmediate); yield Buffer.alloc(100_000); } }
+      module.exports = (app) => {
+        app.get('/node', async (ctx) => { ctx.body = Readable.from(endless()); });
+        app.get('/web', async (ctx) => { ctx.body = Readable.toWeb(Readable.from(endless())); });
+        app.get('/slow', async (ctx) => { ctx.body = new PassThrough(); ctx.body.write('a'); });
+        app.get('/broken', async (ctx) => { ctx.body = new PassThrough(); ctx.body.write('a'); setTimeout(() => ctx.body.destroy(), 10); });
+      };`,
+    }),
+    { env: 'prod' },
+  );
+  const logged: [level: string, line: unknown][] = [];
+  app.logger.log = (level, [line]) => void logged.push([level, line]);
+  let emitted = 0;
+  app.on('error', () => void (emitted += 1));
+  const ask = await serve(t, app);
+  await assert.rejects(ask('/broken'));
+  assert.deepEqual(
+    logged.splice(0).map(([level]) => level),
+    ['ERROR'],
+  );
+  const server = app.listen(0);
+  t.after(() => server.close());
+  const { port } = server.address() as { port: number };
+  for (const path of ['/node', '/web', '/slow']) {
+    for (const end of ['destroy', 'resetAndDestroy'] as const) {
+      const before = emitted;
+      const socket = net.connect(port, '127.0.0.1');
+      socket.write(`GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`);
+      await once(socket, 'data');
+      socket[end]();
+      await until(`${path} has failed`, () => emitted > before);
+    }
+  }
+  assert.ok(logged.length >= 6, String(logged.length));
+  for (const [level] of logged) assert.equal(level, 'DEBUG');
+});
+
 test('without the plugin Koa responds, and the error is still logged', async (t) => {
   const app = loadApp(t, files('', { 'config/plugin.js': 'exports.onerror = false;' }), { env: 'prod' });
   const logged: unknown[] = [];
