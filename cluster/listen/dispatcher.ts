@@ -8,6 +8,7 @@ import {
   type ListenHandle,
   type ListenInterceptor,
   newConnection,
+  onNotReceived,
   watchWorker,
 } from './node_cluster.js';
 
@@ -98,10 +99,10 @@ export class Dispatcher {
       onQuery: (key, port) => this.#onQuery(peer, key, port),
       onClosed: (key) => this.#removePeer(peer, this.#addresses.get(key)),
       onReply: (seq, accepted) => this.#onReply(peer, seq, accepted),
-      onNotReceived: () => {
-        const [seq] = peer.sent.keys();
-        if (seq !== undefined) this.#onReply(peer, seq, false);
-      },
+    });
+    onNotReceived(child, () => {
+      const [seq] = peer.sent.keys();
+      if (seq !== undefined) this.#onReply(peer, seq, false);
     });
     // What it has replied is read before `disconnect`. Node leaves that event out while a handle is on its way: then
     // `close` comes with the end of the process.

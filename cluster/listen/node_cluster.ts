@@ -31,8 +31,6 @@ export interface WorkerReports {
   onClosed(key: string): void;
   /** It has taken a connection, or refused it because it no longer listens or has `maxConnections`. */
   onReply(seq: number, accepted: boolean): void;
-  /** The handle that was sent last did not arrive: the worker has no file descriptor left. */
-  onNotReceived(): void;
 }
 
 interface InternalMessage {
@@ -90,7 +88,6 @@ export function watchWorker(child: ChildProcess, reports: WorkerReports): void {
   watchReplies(child, queries);
   child.prependListener('internalMessage', (message: InternalMessage) => {
     const { cmd, act, key, ack, accepted } = message;
-    if (cmd === 'NODE_HANDLE_NACK') reports.onNotReceived();
     if (cmd !== 'NODE_CLUSTER') return;
     if (act === 'queryServer') {
       const { port, index, seq } = message;
@@ -100,6 +97,13 @@ export function watchWorker(child: ChildProcess, reports: WorkerReports): void {
       reports.onQuery(query, port);
     } else if (act === 'close' && typeof key === 'string') reports.onClosed(ownKey(key));
     else if (typeof ack === 'number' && typeof accepted === 'boolean') reports.onReply(ack, accepted);
+  });
+}
+
+/** Calls `listener` when the handle that was sent last did not arrive: the worker has no file descriptor left. */
+export function onNotReceived(child: ChildProcess, listener: () => void): void {
+  child.prependListener('internalMessage', ({ cmd }: InternalMessage) => {
+    if (cmd === 'NODE_HANDLE_NACK') listener();
   });
 }
 

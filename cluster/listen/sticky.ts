@@ -38,6 +38,10 @@ function hash(text: string): number {
   return (value ^ (value >>> 16)) >>> 0;
 }
 
+/** Milliseconds until a connection that every worker has refused is offered again, and how often it is. */
+const REFUSED_PAUSE = 100;
+const REFUSED_ROUNDS = 10;
+
 /** A worker as far as the choice needs it. */
 interface StickyWorker {
   slot: { index: number };
@@ -56,6 +60,8 @@ interface Untaken<W> {
   worker: W | undefined;
   /** Whether it was sent to a worker that has ended, and that may have read from it. */
   redispatched: boolean;
+  readonly refusedBy: Set<W>;
+  rounds: number;
 }
 
 /**
@@ -67,6 +73,7 @@ export class StickyListener<W extends StickyWorker> {
   readonly #server = net.createServer({ pauseOnConnect: true }, (socket) => this.#accept(socket));
   readonly #workers: StickyOptions<W>['workers'];
   readonly #send: StickyOptions<W>['send'];
+  /** By sequence, those that were sent in the order of sending. */
   readonly #untaken = new Map<number, Untaken<W>>();
   #sequence = 0;
 
@@ -100,15 +107,20 @@ export class StickyListener<W extends StickyWorker> {
       return;
     }
     const sequence = this.#sequence++;
-    this.#untaken.set(sequence, { socket, worker: undefined, redispatched: false });
+    this.#untaken.set(sequence, { socket, worker: undefined, redispatched: false, refusedBy: new Set(), rounds: 0 });
     this.#dispatch(sequence);
   }
 
   #dispatch(sequence: number): void {
     const untaken = this.#untaken.get(sequence);
     if (!untaken) return;
-    const { socket, redispatched } = untaken;
-    const ready = this.#workers();
+    const { socket, redispatched, refusedBy } = untaken;
+    const all = this.#workers();
+    const ready = all.filter((worker) => !refusedBy.has(worker));
+    if (ready.length === 0 && all.length > 0) {
+      this.#offerLater(sequence, untaken);
+      return;
+    }
     const slot = stickySlot(
       socket.remoteAddress ?? '',
       ready.map((worker) => worker.slot.index),
@@ -116,8 +128,23 @@ export class StickyListener<W extends StickyWorker> {
     untaken.worker = ready.find((worker) => worker.slot.index === slot);
     if (!untaken.worker) return;
     debug('connection %d goes to slot %d', sequence, slot);
+    this.#untaken.delete(sequence);
+    this.#untaken.set(sequence, untaken);
     const data: StickyConnection = { sequence, redispatched };
     this.#send(untaken.worker, { clutch: CONTROL.connection, data }, socket);
+  }
+
+  #offerLater(sequence: number, untaken: Untaken<W>): void {
+    untaken.worker = undefined;
+    untaken.rounds += 1;
+    const round = untaken.rounds;
+    setTimeout(() => {
+      // A worker that has become ready meanwhile may have it.
+      if (untaken.worker !== undefined || untaken.rounds !== round) return;
+      untaken.refusedBy.clear();
+      if (round < REFUSED_ROUNDS) this.#dispatch(sequence);
+      else this.taken(sequence);
+    }, REFUSED_PAUSE);
   }
 
   /** The worker has the connection, and the Master closes its own side of it. */
@@ -128,16 +155,31 @@ export class StickyListener<W extends StickyWorker> {
 
   /** The worker is draining and has not read from the connection. */
   refused(sequence: number): void {
+    const untaken = this.#untaken.get(sequence);
+    if (!untaken) return;
     debug('connection %d is refused', sequence);
+    if (untaken.worker) untaken.refusedBy.add(untaken.worker);
     this.#dispatch(sequence);
   }
 
-  /** Dispatches what waits for a worker, and what was sent to one that has ended. */
-  redispatch(ended?: W): void {
+  /** The worker had no file descriptor left for the connection: one is sent after the other, so it is the first that waits. */
+  lost(worker: W): void {
     for (const [sequence, untaken] of this.#untaken) {
+      if (untaken.worker !== worker) continue;
+      this.refused(sequence);
+      return;
+    }
+  }
+
+  /** Dispatches what waits for a worker, and what was sent to one that cannot reply any more. */
+  redispatch(gone?: W): void {
+    for (const [sequence, untaken] of [...this.#untaken]) {
       const { worker } = untaken;
-      if (worker !== undefined && worker !== ended) continue;
-      untaken.redispatched ||= worker !== undefined;
+      if (worker !== undefined && worker !== gone) continue;
+      if (worker) {
+        untaken.redispatched = true;
+        untaken.refusedBy.add(worker);
+      }
       this.#dispatch(sequence);
     }
   }

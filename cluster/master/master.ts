@@ -147,7 +147,12 @@ export class Master implements ClusterHandle {
     this.#workers.on('message', (envelope, worker) => this.#onWorkerMessage(envelope, worker));
     this.#workers.on('ready', (worker, address) => void this.#onWorkerReady(worker, address));
     this.#workers.on('died', (worker, reason, delay) => this.#onWorkerDeath(worker, reason, delay));
-    this.#workers.on('exit', (worker) => this.#onWorkerExit(worker));
+    this.#workers.on('exit', () => this.#eggEvents.workerIds());
+    const sticky = this.#sticky;
+    if (sticky) {
+      this.#workers.on('forked', (worker) => watchSticky(sticky, worker));
+      for (const worker of this.#workers.all) watchSticky(sticky, worker);
+    }
     if (this.#agents.all.length === 0 || this.#workers.all.length < this.#options.workers) {
       this.#failBoot('a process ended as soon as it was forked');
       return;
@@ -246,11 +251,6 @@ export class Master implements ClusterHandle {
     if (this.#isInspected && reason === 'ended by SIGKILL') this.#end(0);
   }
 
-  #onWorkerExit(worker: ManagedChild): void {
-    this.#sticky?.redispatch(worker);
-    this.#eggEvents.workerIds();
-  }
-
   #onException(error: Error): void {
     this.#log.error(`uncaughtException: ${error.stack}`);
     // Once the service runs, a Master that goes on supervising is worth more than one that has ended.
@@ -333,4 +333,9 @@ export class Master implements ClusterHandle {
     this.#machine.become('closed');
     this.#log.info('closed');
   }
+}
+
+function watchSticky(sticky: StickyListener<ManagedChild>, worker: ManagedChild): void {
+  worker.handle.on('socketLost', () => sticky.lost(worker));
+  worker.handle.once('disconnect', () => sticky.redispatch(worker));
 }

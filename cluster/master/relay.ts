@@ -24,10 +24,14 @@ const REASON = {
   nobody: 'no process has this pid',
   agentless: 'there is no Agent at the moment',
   workerless: 'no app worker is ready',
+  died: 'its receiver has ended without a reply',
   reserved: 'its name is reserved for Clutch',
 } as const;
 
 type Failure = keyof typeof REASON;
+
+/** How many requests to one process are remembered while it has not replied. */
+const PENDING_LIMIT = 10_000;
 
 interface Events {
   /** For the Master itself. */
@@ -45,6 +49,8 @@ export class Relay extends EventEmitter<Events> {
   readonly #log: MasterLog;
   /** Receivers whose queue is full, and the senders that were notified: each once, until the receiver reads again. */
   readonly #full = new Map<ManagedChild, Set<number | undefined>>();
+  /** Requests that a process has got and not replied to, by their ids. */
+  readonly #pending = new Map<ManagedChild, Map<string, Envelope>>();
 
   constructor(agents: Supervisor, workers: Supervisor, log: MasterLog) {
     super();
@@ -58,6 +64,7 @@ export class Relay extends EventEmitter<Events> {
     const sent: Envelope = { ...envelope, from, ...(sender ? { senderPid: sender.id } : {}) };
     if (isControl(sent)) {
       // Requests and replies are between processes of the app; everything else is for the Master, or from it.
+      if (sent.clutch === CONTROL.reply && sender) this.#pending.get(sender)?.delete((sent.data as { id: string }).id);
       if (sent.clutch === CONTROL.request || sent.clutch === CONTROL.reply) this.send(sent);
     } else if (isReserved(sent.action)) {
       this.#fail(sent, 'reserved');
@@ -131,6 +138,7 @@ export class Relay extends EventEmitter<Events> {
     if (failure !== 'full') {
       this.#full.delete(receiver);
       if (failure) this.#fail(message, failure);
+      else if (isControl(message) && message.clutch === CONTROL.request) this.#remember(receiver, message);
       return;
     }
     const notified = this.#full.get(receiver) ?? new Set();
@@ -143,6 +151,23 @@ export class Relay extends EventEmitter<Events> {
     // Each sender is notified once, so that a flood of messages causes no flood of errors; a request always is.
     if (!notified.has(message.senderPid) || isControl(message)) this.#fail(message, failure);
     notified.add(message.senderPid);
+  }
+
+  /** Has the sender of a request notified as soon as no reply can come. */
+  #remember(receiver: ManagedChild, request: Envelope): void {
+    let pending = this.#pending.get(receiver);
+    if (!pending) {
+      pending = new Map();
+      this.#pending.set(receiver, pending);
+      receiver.handle.once('disconnect', () => {
+        for (const unanswered of this.#pending.get(receiver)?.values() ?? []) this.#fail(unanswered, 'died');
+        this.#pending.delete(receiver);
+      });
+    }
+    pending.set((request.data as { id: string }).id, request);
+    if (pending.size <= PENDING_LIMIT) return;
+    const [oldest] = pending.keys();
+    pending.delete(oldest as string);
   }
 
   /** Notifies the sender of what could not be delivered. */

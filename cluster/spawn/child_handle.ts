@@ -11,8 +11,10 @@ export const NOT_SPAWNED = -1;
 
 interface Events {
   message: [envelope: Envelope];
-  /** The channel is closed: the child has ended, is about to, or has closed it by itself. */
+  /** No message will come any more: the child has ended, is about to, or has closed its channel by itself. Emitted once. */
   disconnect: [];
+  /** The child has no file descriptor left for the socket that was sent last. */
+  socketLost: [];
   /** It drains, and connections make progress. */
   progress: [];
   exit: [code: number | null, signal: string | null];
@@ -113,7 +115,14 @@ export class ProcessChild extends Child {
       // Without a pid it was never started, and Node emits no exit.
       if (process.pid === undefined) this.emit('exit', null, null);
     });
-    process.once('disconnect', () => this.emit('disconnect'));
+    // Node leaves `disconnect` out while a handle is on its way.
+    let disconnected = false;
+    for (const event of ['disconnect', 'close']) {
+      process.once(event, () => {
+        if (!disconnected) this.emit('disconnect');
+        disconnected = true;
+      });
+    }
     process.once('exit', (code, signal) => this.emit('exit', code, signal));
   }
 
@@ -163,6 +172,7 @@ export class ThreadChild extends Child {
     thread.once('exit', (code) => {
       this.#ended = true;
       this.emit('exit', code, null);
+      this.emit('disconnect');
     });
   }
 

@@ -2,6 +2,7 @@ import cluster, { type Worker } from 'node:cluster';
 import type { Socket } from 'node:net';
 import type { Envelope } from '../../ipc/message.js';
 import { Dispatcher } from '../listen/dispatcher.js';
+import { onNotReceived } from '../listen/node_cluster.js';
 import { CforkAdapter } from './cfork_adapter.js';
 import { type Child, ProcessChild } from './child_handle.js';
 import type { ChildSource } from './child_source.js';
@@ -52,6 +53,7 @@ export class ClusterWorkers implements ChildSource {
     const child = new ProcessChild(worker.process);
     const forked: Forked = { child, worker, slot, adopt: undefined };
     this.#dispatcher.add(worker);
+    onNotReceived(worker.process, () => child.emit('socketLost'));
     this.#byWorker.set(worker.id, forked);
     this.#byChild.set(child, forked);
     this.#cfork.setRefork(worker, false);

@@ -35,7 +35,6 @@ if (cluster.isPrimary) {
     onQuery: (key) => void seen.queries.push(key),
     onClosed: (key) => void seen.closed.push(key),
     onReply: (seq, accepted) => void seen.replies.push({ seq, accepted }),
-    onNotReceived: () => undefined,
   });
   const [, address] = (await once(cluster, 'listening')) as [unknown, net.AddressInfo];
   const socket = net.connect(address.port, '127.0.0.1');
