@@ -38,7 +38,7 @@ export const CONTROL = {
   bootError: 'boot-error',
   /** The application has started; an app worker sends its ListenAddress. */
   ready: 'ready',
-  /** A worker that threw is draining and wants to be replaced. */
+  /** A worker that threw is draining and wants to be replaced; without an error, a child got SIGTERM. */
   leaving: 'leaving',
   /** A draining worker has connections that make progress: it may take longer. */
   progress: 'progress',
@@ -53,7 +53,7 @@ export const CONTROL = {
   /** Between two processes of the app. */
   request: 'request',
   reply: 'reply',
-  /** SIGTERM for a thread. */
+  /** The Master asks a child to end. */
   close: 'close',
   /** A connection for a worker in sticky mode, and what the worker replies. */
   connection: 'connection',

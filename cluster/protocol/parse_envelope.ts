@@ -8,9 +8,10 @@ const RECEIVERS: unknown[] = ['app', 'agent', 'master', 'parent'];
  * Checks what a child or the parent has sent: app code shares the channel with the runtime and may write anything to it.
  * Only the known fields are kept, and the sender is not among them.
  *
+ * @param token of the child that has sent it; without it nothing of the runtime is taken, except what an app may cause as well
  * @returns undefined when it is no message
  */
-export function parseEnvelope(given: unknown): Envelope | undefined {
+export function parseEnvelope(given: unknown, token?: string): Envelope | undefined {
   // Node's own convention for plain strings, taken over from Egg: the text is action and data.
   if (typeof given === 'string') return { action: given, data: given };
   if (!isObject(given)) return undefined;
@@ -22,6 +23,7 @@ export function parseEnvelope(given: unknown): Envelope | undefined {
   if (one === true) route.one = true;
   if (typeof action === 'string') return Object.assign(route, { action, data });
   if (typeof clutch !== 'string' || !Object.hasOwn(CHECKS, clutch)) return undefined;
+  if (given['token'] !== token && !UNSIGNED.includes(clutch)) return undefined;
   return CHECKS[clutch as Control]?.(data) ? Object.assign(route, { clutch: clutch as Control, data }) : undefined;
 }
 
@@ -61,6 +63,9 @@ const isAddress: Check = (data) =>
     isText(data['address']) &&
     (data['port'] === undefined || isCount(data['port'])) &&
     (data['protocol'] === 'http' || data['protocol'] === 'https'));
+
+/** What comes before the token, and what the messenger of the app sends. */
+const UNSIGNED: string[] = [CONTROL.hello, CONTROL.request, CONTROL.reply];
 
 /** What a child may send; everything else comes from the Master. */
 const CHECKS: Partial<Record<Control, Check>> = {

@@ -7,6 +7,8 @@ export interface PrepareData {
   framework: string;
   /** Modules that are loaded first. */
   require: string[];
+  /** Comes back with every message of the child's runtime; code of the app is loaded later and does not see it. */
+  token: string;
 }
 
 /** What a child gets when it may construct its application. */

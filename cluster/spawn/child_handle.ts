@@ -6,6 +6,8 @@ import { CONTROL, type Envelope, isControl } from '../../ipc/message.js';
 import { parseEnvelope } from '../protocol/parse_envelope.js';
 import { descendants, killAll } from './descendants.js';
 
+const { randomBytes } = process.getBuiltinModule('node:crypto');
+
 /** The id of a process that the system could not start. */
 export const NOT_SPAWNED = -1;
 
@@ -30,6 +32,8 @@ export abstract class Child extends EventEmitter<Events> {
   abstract readonly id: number;
   /** Milliseconds since the epoch. */
   readonly spawnedAt = Date.now();
+  /** What the runtime of this child shows, and the app in it cannot. */
+  readonly token: string = randomBytes(16).toString('hex');
   /** Messages that wait until the child listens; undefined from then on. */
   #early: Envelope[] | undefined = [];
 
@@ -48,7 +52,7 @@ export abstract class Child extends EventEmitter<Events> {
   }
 
   protected receive(given: unknown): void {
-    const envelope = parseEnvelope(given);
+    const envelope = parseEnvelope(given, this.token);
     if (!envelope) return;
     if (isControl(envelope) && envelope.clutch === CONTROL.hello) {
       const early = this.#early ?? [];
@@ -137,7 +141,7 @@ export class ProcessChild extends Child {
 
   protected post(message: Envelope): SendFailure {
     if (!this.#process.connected) return 'gone';
-    if (this.#queued > MASTER_QUEUE) return 'full';
+    if (this.#queued > MASTER_QUEUE && !(isControl(message) && message.clutch === CONTROL.close)) return 'full';
     let size = 0;
     const written = (): void => {
       this.#queued -= size;
@@ -152,6 +156,8 @@ export class ProcessChild extends Child {
 
   protected askToClose(): () => void {
     const grandchildren = descendants(this.id);
+    this.send({ clutch: CONTROL.close });
+    // For a process that does not listen yet, or has become another program.
     this.#process.kill('SIGTERM');
     return () => killAll(grandchildren);
   }

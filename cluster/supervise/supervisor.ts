@@ -16,12 +16,18 @@ const debug = debuglog('clutch:cluster');
 /** Milliseconds that a child gets to exit when its channel has closed: a process that is killed loses that first. */
 const EXIT_GRACE = 100;
 
+/**
+ * Milliseconds until a child that got SIGTERM is replaced. Terminals and container runtimes signal all processes of a cluster: by
+ * then the Master has its own signal and closes, workers first.
+ */
+const SIGNAL_GRACE = 200;
+
 export interface SupervisorOptions {
   kind: ChildKind;
   source: ChildSource;
   /** How many slots there are at first. */
   count: number;
-  prepare: PrepareData;
+  prepare: Omit<PrepareData, 'token'>;
   /** @returns what the child in a slot needs to load the app */
   boot(slot: number): BootData;
   /** Milliseconds that a child gets to drain and close. */
@@ -133,7 +139,8 @@ export class Supervisor extends EventEmitter<Events> {
     });
     handle.once('disconnect', () => this.#onDisconnect(child));
     handle.once('exit', (code, signal) => this.#onExit(child, code, signal));
-    handle.send({ clutch: CONTROL.prepare, data: prepare });
+    const data: PrepareData = { ...prepare, token: handle.token };
+    handle.send({ clutch: CONTROL.prepare, data });
     if (this.#phase.state === 'released') this.#boot(child);
     this.emit('forked', child);
     return child;
@@ -182,13 +189,27 @@ export class Supervisor extends EventEmitter<Events> {
     this.#awaited.delete(child);
   }
 
-  /** A child that threw an exception, or that got SIGTERM from someone else, drains by itself. */
+  /** A child that threw an exception drains by itself; one that got SIGTERM from someone else waits until it is asked to. */
   #onLeaving(child: ManagedChild, error: ErrorData | undefined): void {
+    if (error === undefined) {
+      setTimeout(() => this.#onSignal(child), SIGNAL_GRACE);
+      return;
+    }
     if (child.state !== 'ready') return;
     child.failure = error;
     const { screen, message } = child.failure ?? {};
-    const reason = child.failure ? `uncaughtException: ${screen ?? message}` : 'it got SIGTERM from outside';
-    this.#replaceDraining(child, reason, { crashed: error !== undefined });
+    this.#replaceDraining(child, `uncaughtException: ${screen ?? message}`, { crashed: true });
+  }
+
+  #onSignal(child: ManagedChild): void {
+    if (this.#phase.state === 'closing' || !child.fillsSlot) return;
+    if (child.state !== 'ready') {
+      // Its exit is reported as that of any other that did not boot.
+      void child.handle.terminate(this.#options.closeTimeout);
+      return;
+    }
+    void this.#end(child);
+    this.#onDeath(child, 'it got SIGTERM from outside', { crashed: false });
   }
 
   #onDisconnect(child: ManagedChild): void {

@@ -36,6 +36,8 @@ async function serve({ app, boot: { options, closeTimeout }, link }: Booted<Work
   const listener = requestListener(app, () => state === 'ready');
   const settings = app.serverOptions ?? {};
   const server = createServer(app.config, options, settings, listener);
+  // A server that never listens would not time out slow clients: Node's checks begin with this event.
+  if (options.sticky) server.emit('listening');
   const servers = [server];
   connections.watch(server);
   app.on('live', (carrier: Parameters<RequestMeter['beginLive']>[0]) => meter.beginLive(carrier));
@@ -58,10 +60,7 @@ async function serve({ app, boot: { options, closeTimeout }, link }: Booted<Work
     if (cut > 0) link.send({ clutch: CONTROL.cut, data: cut });
     await closeAndExit(app, code, Math.max(limit - (Date.now() - begin), limit * 0.2));
   };
-  link.onClose(() => {
-    if (state === 'ready') link.send({ clutch: CONTROL.leaving });
-    void leave(0, closeTimeout);
-  });
+  link.onClose(() => void leave(0, closeTimeout));
   link.onGone(() => {
     if (cluster.worker) cluster.worker.exitedAfterDisconnect = true;
     void leave(0, MASTER_GONE_LIMIT, false);

@@ -105,6 +105,8 @@ export async function bootChild<T extends ChildApplication>(
     if (app) void closeAndExit(app, 0, BOOTING_CLOSE_LIMIT);
     else process.exit(0);
   };
+  // The Master decides when: a signal to the whole process group must not end the Agent before the workers that need it.
+  if (isMainThread) process.on('SIGTERM', () => link.send({ clutch: CONTROL.leaving }));
   link.onClose(leaveWhileBooting);
   link.onGone(leaveWhileBooting);
   link.send({ clutch: CONTROL.hello });
@@ -112,7 +114,9 @@ export async function bootChild<T extends ChildApplication>(
   if (isInspected)
     link.send({ action: 'debug', data: { debugPort: process.debugPort, pid: process.pid }, to: 'parent' });
   try {
-    const framework = await loadFramework<T>(await prepared, kind);
+    const prepare = await prepared;
+    link.token = prepare.token;
+    const framework = await loadFramework<T>(prepare, kind);
     framework.warmUp?.();
     const boot = await booted;
     heartbeat = new Heartbeat(link, boot.statsInterval, meter);
@@ -156,7 +160,7 @@ export async function failBoot(link: MasterLink, error: Error, app?: ChildApplic
 }
 
 /**
- * Runs the close hooks and ends the process, whatever they do.
+ * Runs the close hooks and ends the process, whatever they do. If one throws, the exit code is not 0.
  *
  * @param limit milliseconds after which it ends in the middle of a hook
  */
@@ -166,13 +170,16 @@ export async function closeAndExit(app: ChildApplication, code: number, limit?: 
     void reportAndExit(code);
   };
   const timer = limit === undefined ? undefined : setTimeout(abandon, limit);
+  let failed = false;
   try {
     await app.close();
   } catch (error) {
-    stderr().write(`${maskText(String(toError(error).stack))}\n`);
+    failed = true;
+    // Clutch's own framework has logged it.
+    if (!app.loggers) stderr().write(`${maskText(String(toError(error).stack))}\n`);
   }
   clearTimeout(timer);
-  return reportAndExit(code);
+  return reportAndExit(failed ? code || 1 : code);
 }
 
 /** The logs are closed: the Master gets the final number of lost lines. */

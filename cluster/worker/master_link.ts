@@ -5,6 +5,8 @@ type MessageListener = (message: Envelope, handle?: unknown) => void;
 
 /** A child's connection to the Master: IPC for a process, a port for a thread. */
 export interface MasterLink {
+  /** Shows the Master that a message is the runtime's own, not one that the app has written. */
+  token: string | undefined;
   send(message: Envelope): void;
   onMessage(listener: MessageListener): void;
   offMessage(listener: MessageListener): void;
@@ -22,10 +24,13 @@ export function connectMaster(): MasterLink {
 
 function processLink(): MasterLink {
   return {
-    send: (message) => void (process.connected && process.send?.(message, undefined, {}, () => undefined)),
+    token: undefined,
+    send(message) {
+      if (process.connected) process.send?.(signed(message, this.token), undefined, {}, () => undefined);
+    },
     onMessage: (listener) => void process.on('message', listener as never),
     offMessage: (listener) => void process.off('message', listener as never),
-    onClose: (listener) => void process.on('SIGTERM', listener),
+    onClose: (listener) => void process.on('message', whenAskedToClose(listener) as never),
     // Ahead of the cluster module's own listener, which would end the process before its hooks have run.
     onGone: (listener) => void process.prependListener('disconnect', listener),
     redeliver: (message) => void process.emit('message', message, undefined),
@@ -34,15 +39,26 @@ function processLink(): MasterLink {
 
 function threadLink(port: NonNullable<typeof parentPort>): MasterLink {
   return {
-    send: (message) => port.postMessage(message),
+    token: undefined,
+    send(message) {
+      port.postMessage(signed(message, this.token));
+    },
     onMessage: (listener) => void port.on('message', listener),
     offMessage: (listener) => void port.off('message', listener),
-    onClose: (listener) =>
-      void port.on('message', (message: Envelope) => {
-        if (isControl(message) && message.clutch === CONTROL.close) listener();
-      }),
+    onClose: (listener) => void port.on('message', whenAskedToClose(listener)),
     // A thread ends with its process.
     onGone: () => undefined,
     redeliver: (message) => void port.emit('message', message),
+  };
+}
+
+function signed(message: Envelope, token: string | undefined): Envelope {
+  return token !== undefined && isControl(message) ? Object.assign({ token }, message) : message;
+}
+
+function whenAskedToClose(listener: () => void): MessageListener {
+  return (message) => {
+    if (typeof message === 'object' && message !== null && isControl(message) && message.clutch === CONTROL.close)
+      listener();
   };
 }

@@ -1,3 +1,4 @@
+import { toError } from '../../errors.js';
 import { toAsyncFunction } from '../../loader/index.js';
 
 /** What `close()` runs: functions in reverse order of registration, one after the other. */
@@ -9,12 +10,24 @@ export class CloseHooks {
     this.#hooks.add(hook);
   }
 
-  /** Rejects if a hook throws; the hooks registered before that one do not run then. */
-  async run(): Promise<void> {
+  /**
+   * Runs all of them, also when some throw; rejects with the first error then.
+   *
+   * @param report called with each error, at once: the hook that closes the logs may be the next
+   */
+  async run(report: (error: Error) => void): Promise<void> {
+    const errors: Error[] = [];
     for (let hook = this.#last(); hook; hook = this.#last()) {
       this.#hooks.delete(hook);
-      await toAsyncFunction(hook)();
+      try {
+        await toAsyncFunction(hook)();
+      } catch (thrown) {
+        const error = toError(thrown);
+        errors.push(error);
+        report(error);
+      }
     }
+    if (errors[0]) throw errors[0];
   }
 
   #last(): (() => unknown) | undefined {

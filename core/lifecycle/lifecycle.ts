@@ -308,7 +308,7 @@ export class Lifecycle extends EventEmitter {
       await new Promise((resolve) => setImmediate(resolve));
     }
     try {
-      await this.#closeHooks.run();
+      await this.#closeHooks.run((error) => this.#report(error));
     } finally {
       this.#enter('closed');
     }

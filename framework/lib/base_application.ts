@@ -80,13 +80,16 @@ export abstract class BaseApplication extends ClutchCore {
     });
     // Registered first, so it runs last: hooks may log and send until the end, also to the Agent in single mode.
     this.beforeClose(async () => {
-      await (this as { agent?: BaseApplication }).agent?.close();
-      this.#dumpNow();
-      await Promise.all([...this.#singletons, ...this.#httpClients].map((client) => client.close()));
-      await this.#clusterClients?.close();
-      this.messenger.close();
-      this.releaseRejections();
-      this.#loggers?.close();
+      try {
+        await (this as { agent?: BaseApplication }).agent?.close();
+        this.#dumpNow();
+        await Promise.all([...this.#singletons, ...this.#httpClients].map((client) => client.close()));
+        await this.#clusterClients?.close();
+      } finally {
+        this.messenger.close();
+        this.releaseRejections();
+        this.#loggers?.close();
+      }
     });
     this.on('error', (error: unknown) => {
       this.#muteBootError(error);

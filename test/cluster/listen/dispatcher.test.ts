@@ -26,7 +26,9 @@ module.exports = (app) => {
     while (Date.now() < end);
   };
   const leave = {
-    '/close': () => process.emit('SIGTERM'),
+    '/close': () => process.emit('message', { clutch: 'close' }),
+    '/throw': () => setTimeout(() => { throw new Error('thrown'); }),
+    '/term': () => process.kill(process.pid, 'SIGTERM'),
     '/kill': () => process.kill(process.pid, 'SIGKILL'),
     '/disconnect': () => process.disconnect(),
   };
@@ -107,7 +109,7 @@ for (const [mode, { path: file, ...options }] of Object.entries(MODES) as [strin
     return startTestCluster(t, { baseDir, workers: 1, ...options }, env || {});
   };
 
-  for (const way of ['close', 'kill', 'disconnect']) {
+  for (const way of ['close', 'kill', 'disconnect', 'throw']) {
     test(`${mode}: a connection that waits for the only worker, which then leaves (${way}), is not left`, async (t) => {
       const baseDir = writeApp(t);
       const cluster = await start(t, baseDir);
@@ -158,3 +160,26 @@ test('a connection that a worker without file descriptors cannot receive goes to
     assert.equal(await within('the client', 5000, ask(cluster, '/')), workers[1]);
   }
 });
+
+for (const [mode, options] of Object.entries({ rr: {}, sticky: { sticky: true }, shared: { scheduling: 'shared' } })) {
+  for (const way of ['throw', 'term']) {
+    test(`${mode}: of 300 connections around a worker that leaves (${way}) each has its response`, async (t) => {
+      const cluster = await startTestCluster(t, { baseDir: writeApp(t), workers: 2, ...options });
+      const before = await cluster.pids();
+      const results: Promise<number | string>[] = [];
+      for (let count = 0; count < 300; count += 1) {
+        results.push(ask(cluster, count === 100 ? `/${way}` : '/'));
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      const outcomes = await within('all clients', 20_000, Promise.all(results));
+      assert.deepEqual(
+        outcomes.filter((outcome) => typeof outcome === 'string'),
+        [],
+      );
+      await until('the worker is replaced', async () => {
+        const { workers } = await cluster.pids();
+        return workers.length === 2 && workers.some((pid) => !before.workers.includes(pid));
+      });
+    });
+  }
+}

@@ -19,6 +19,8 @@ const SHAPES = [null, undefined, 0, true, [], [1], {}, '', 'text', '__proto__', 
   { clutch: 1 }, { clutch: '__proto__' }, { clutch: 'constructor' }, { clutch: 'stats' }, { clutch: 'stats', data: { rss: null } },
   { clutch: 'ready', data: 1 }, { clutch: 'leaving', data: 1 }, { clutch: 'request' }, { clutch: 'request', data: [] }, { clutch: 'reply' },
   { clutch: 'boot-error', data: 'x' }, { clutch: 'prepare-socket', data: {} }, { clutch: 'undelivered', data: {} }, { clutch: 'close' },
+  { clutch: 'leaving' }, { clutch: 'leaving', data: { name: 'Error', message: 'forged' } }, { clutch: 'progress' }, { clutch: 'ready' },
+  { clutch: 'boot-error', data: { name: 'Error', message: 'forged' } }, { clutch: 'leaving', token: 'a' }, { clutch: 'cut', data: 1 },
   { action: 'x', to: 'nobody' }, { action: 'x', to: [] }, { action: 'x', receiverPid: {} }, { action: 'x', receiverPid: 'NaN' },
   { action: 'x', one: 'yes', to: 'app' }, { action: 'x', from: 'master', senderPid: 'x', receiverPid: '__proto__' },
   JSON.parse('{"__proto__":{"action":"x"},"action":"egg-ready"}')];

@@ -137,3 +137,15 @@ test('a message of the parent without a receiver is for the Master, which reload
   await printed({ output }, /\] reloaded/);
   for (const pid of (await pids()).workers) assert.ok(!workers.includes(pid));
 });
+
+for (const victim of ['agent', 'worker'] as const) {
+  test(`a request to the ${victim} that dies before it has replied is an error at once`, async (t) => {
+    const talk = await startTalk(t);
+    const { agent, workers } = talk;
+    const [asking, asked] = workers;
+    const pid = victim === 'agent' ? agent : asked;
+    const target = victim === 'agent' ? 'agent' : pid;
+    const { error } = await talk.tell(asking, 'request', target, 'die', undefined, { timeout: 60_000 });
+    assert.match(error?.message ?? '', /request "die" is not delivered: its receiver has ended without a reply/);
+  });
+}

@@ -85,3 +85,17 @@ test('W26: threads share a port where Node has reusePort', { skip: !supportsReus
   assert.equal((await cluster.pids()).workers.length, 2);
   assert.equal((await request(cluster.url)).status, 200);
 });
+
+test('a reload of a thread with a request in flight waits for it, and fills the slot once', async (t) => {
+  const cluster = await startTestCluster(t, { ...threads, workers: 1 });
+  const [old] = (await cluster.pids()).workers;
+  const slow = requestJson(`${cluster.url}/slow?ms=1500`);
+  await until('it is in flight', async () => (await cluster.status()).processes.some(({ inFlight }) => inFlight === 1));
+  await cluster.reload();
+  await slow;
+  const { workers } = await cluster.pids();
+  assert.equal(workers.length, 1);
+  assert.notEqual(workers[0], old);
+  assert.equal((await request(cluster.url)).status, 200);
+  assert.doesNotMatch(cluster.output(), /EADDRINUSE|failed/);
+});

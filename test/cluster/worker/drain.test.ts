@@ -6,7 +6,14 @@ import https from 'node:https';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { setTimeout as pause } from 'node:timers/promises';
-import { printed, type RunningCluster, startTestCluster, temporaryDirectory } from '../../support/apps.js';
+import {
+  isAlive,
+  printed,
+  type RunningCluster,
+  startTestCluster,
+  temporaryDirectory,
+  until,
+} from '../../support/apps.js';
 
 const tls = { key: path.resolve('test/fixtures/tls/key.pem'), cert: path.resolve('test/fixtures/tls/cert.pem') };
 const SIZE = 30 * 1024 * 1024;
@@ -66,6 +73,21 @@ for (const from of ['/', '/stream']) {
     const exit = cluster.stop();
     assert.equal(await readSlowly(res, 100), SIZE);
     assert.equal(await exit, 0);
+    assert.doesNotMatch(cluster.output(), /has cut/);
+  });
+}
+
+for (const [way, leave] of Object.entries<(cluster: RunningCluster) => Promise<void>>({
+  reload: (cluster) => cluster.reload(),
+  'scaling down': (cluster) => cluster.scale(1),
+})) {
+  test(`a ${way} cuts no response that is being read`, async (t) => {
+    const cluster = await startApp(t, { workers: 2, killTimeout: 20_000 });
+    const { workers } = await cluster.pids();
+    const responses = await Promise.all(Array.from({ length: 4 }, () => get(cluster.url)));
+    await leave(cluster);
+    assert.deepEqual(await Promise.all(responses.map((res) => readSlowly(res, 100))), [SIZE, SIZE, SIZE, SIZE]);
+    await until('an old worker is gone', () => workers.some((pid) => !isAlive(pid)));
     assert.doesNotMatch(cluster.output(), /has cut/);
   });
 }

@@ -15,6 +15,7 @@ import {
   until,
 } from '../../support/apps.js';
 import { request, requestJson } from '../../support/http.js';
+import { writeApp } from '../../support/loaded_app.js';
 
 const baseDir = fixture('faulty');
 
@@ -221,4 +222,72 @@ test('a full disk under the logs costs log lines only', async (t) => {
   for (let index = 0; index < 20; index += 1) assert.equal((await requestJson<{ pid: number }>(cluster.url)).pid, pid);
   await until('the error is told', () => /ENOSPC/.test(cluster.output()));
   assert.equal(await cluster.stop(), 0);
+});
+
+/** An app whose workers need the Agent in their close hook, which waits for a file. */
+const NEEDS_AGENT = {
+  'agent.js': `module.exports = (agent) => {
+    agent.messenger.onRequest('who', () => process.pid);
+    agent.beforeClose(() => console.log('agent closed'));
+  };`,
+  'app.js': `const { existsSync } = require('node:fs');
+    const path = require('node:path');
+    module.exports = (app) => app.beforeClose(async () => {
+      console.log('app closes');
+      while (!existsSync(path.join(app.baseDir, 'go'))) await new Promise((done) => setTimeout(done, 20));
+      console.log('the agent is %d', await app.messenger.request('agent', 'who', null, { timeout: 1000 }));
+    });`,
+};
+
+test('SIGTERM to all processes, the Agent first: the Agent serves until the last worker has closed', async (t) => {
+  const app = writeApp(t, NEEDS_AGENT);
+  const cluster = await startTestCluster(t, { baseDir: app, workers: 2 });
+  const { agent, workers } = await cluster.pids();
+  for (const pid of [agent as number, ...workers]) process.kill(pid, 'SIGTERM');
+  const exit = cluster.stop();
+  await until('both workers close', () => cluster.output().split('app closes').length === 3);
+  assert.ok(isAlive(agent as number));
+  writeFileSync(path.join(app, 'go'), '');
+  assert.equal(await exit, 0);
+  assertGone([agent as number, ...workers]);
+  const output = cluster.output();
+  assert.equal(output.split(`the agent is ${agent}`).length, 3, output);
+  assert.ok(output.lastIndexOf('the agent is') < output.indexOf('agent closed'));
+  assert.doesNotMatch(output, /is replaced|SIGKILL/);
+});
+
+test('an Agent and a worker that alone get SIGTERM are replaced', async (t) => {
+  const app = writeApp(t, { 'agent.js': '', 'app.js': '' });
+  const cluster = await startTestCluster(t, { baseDir: app, workers: 1 });
+  const { agent, workers } = await cluster.pids();
+  for (const pid of [agent as number, ...workers]) process.kill(pid, 'SIGTERM');
+  const after = await until('both are replaced', async () => {
+    const pids = await cluster.pids();
+    return pids.agent && pids.agent !== agent && pids.workers.length === 1 && pids.workers[0] !== workers[0] && pids;
+  });
+  await until('the old ones are gone', () => !isAlive(agent as number) && !isAlive(workers[0] as number));
+  assert.deepEqual(await cluster.pids(), after);
+});
+
+test('a worker that threw and whose close hook throws: all hooks run, both errors are in the log, the code is 1', async (t) => {
+  const app = writeApp(t, {
+    'app.js': `module.exports = class {
+      constructor(app) {
+        app.beforeClose(() => app.logger.warn('the last line'));
+        app.beforeClose(() => { throw new Error('hook failed'); });
+        app.beforeClose(async () => { throw new Error('another hook failed'); });
+        app.use((ctx) => { ctx.body = 'served'; setImmediate(() => { throw new Error('thrown outside'); }); });
+        process.on('exit', (code) => console.log('exit code %d', code));
+      }
+    };`,
+  });
+  const cluster = await startTestCluster(t, { baseDir: app, workers: 1 });
+  assert.equal((await request(cluster.url)).body, 'served');
+  await printed(cluster, /exit code 1/);
+  const log = readFileSync(path.join(app, 'logs/demo/common-error.log'), 'utf8');
+  for (const text of [/thrown outside\n +at /, /: hook failed\n +at /, /another hook failed\n +at /])
+    assert.match(log, text);
+  assert.match(readFileSync(path.join(app, 'logs/demo/demo-web.log'), 'utf8'), /the last line/);
+  assert.equal(await cluster.stop(), 0);
+  await until('its exit is printed', () => cluster.output().split('exit code 1').length === 3);
 });
