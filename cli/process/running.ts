@@ -1,22 +1,54 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { askMaster, type ClusterStatus } from '../../cluster/index.js';
+import type { ClutchError } from '../../errors.js';
 
 /** Where the Master of an app writes its pid. */
 export function pidFileOf(baseDir: string): string {
   return path.join(baseDir, 'run', 'clutch.pid');
 }
 
-/** @returns the pid of the app's Master, or undefined when none runs; a stale file is not taken for one */
-export function runningMaster(baseDir: string): number | undefined {
-  let text: string;
+/** Milliseconds that a Master gets to say its pid. */
+const REPLY_LIMIT = 2000;
+
+/**
+ * The pid of a stale file may have been given to another program since: the Master says its own through the control socket. One
+ * that has the socket open and does not reply is blocked; then the file is believed.
+ *
+ * @returns the pid of the app's Master, or undefined when none runs
+ */
+export async function runningMaster(baseDir: string): Promise<number | undefined> {
+  const pid = pidInFile(baseDir);
+  if (pid === undefined || !isAlive(pid)) return undefined;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<number>((resolve) => {
+    timer = setTimeout(() => resolve(pid), REPLY_LIMIT);
+  });
   try {
-    text = readFileSync(pidFileOf(baseDir), 'utf8');
+    return (await Promise.race([askPid(baseDir), late])) === pid ? pid : undefined;
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function pidInFile(baseDir: string): number | undefined {
+  try {
+    const pid = Number(readFileSync(pidFileOf(baseDir), 'utf8'));
+    return Number.isInteger(pid) && pid > 1 ? pid : undefined;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   }
-  const pid = Number(text);
-  return Number.isInteger(pid) && pid > 1 && isAlive(pid) && isMaster(pid) ? pid : undefined;
+}
+
+async function askPid(baseDir: string): Promise<number | undefined> {
+  try {
+    const { processes } = (await askMaster(baseDir, { command: 'status' })) as ClusterStatus;
+    return processes.find(({ kind }) => kind === 'master')?.pid;
+  } catch (error) {
+    if ((error as ClutchError).code === 'ERR_CLUTCH_NOT_RUNNING') return undefined;
+    throw error;
+  }
 }
 
 export function isAlive(pid: number): boolean {
@@ -32,12 +64,6 @@ export function isAlive(pid: number): boolean {
 function isZombie(pid: number): boolean {
   const stat = readProc(pid, 'stat');
   return stat !== undefined && /\) Z /.test(stat);
-}
-
-/** The pid of a stale file may have been given to another program since. */
-function isMaster(pid: number): boolean {
-  const commandLine = readProc(pid, 'cmdline');
-  return commandLine === undefined || commandLine.includes('clutch');
 }
 
 /** @returns undefined where there is no /proc */

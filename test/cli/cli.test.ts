@@ -271,6 +271,25 @@ test('W15: clutch start --daemon returns when the app answers, and clutch stop w
   assert.match(nothing.output, /no app of Clutch is running/);
 });
 
+test('clutch stop and start leave another program alone whose pid a stale file has', async (t) => {
+  const dir = copyFixture(t, 'egg-app');
+  const other = spawn(process.execPath, ['-e', "console.log('up'); setInterval(() => undefined, 1000)", 'clutch'], {
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  t.after(() => other.kill('SIGKILL'));
+  await once(other.stdout, 'data');
+  mkdirSync(path.join(dir, 'run'), { recursive: true });
+  writeFileSync(path.join(dir, 'run/clutch.pid'), String(other.pid));
+  const stopped = await clutch(['stop', dir]);
+  assert.equal(stopped.code, 0);
+  assert.match(stopped.output, /no app of Clutch is running/);
+  assert.equal(isAlive(other.pid as number), true);
+  writeFileSync(path.join(dir, 'run/clutch.pid'), String(other.pid));
+  const started = await clutch(['start', dir, '--daemon', '--port', '0', '--workers', '1'], { env: { EGG_HOME: dir } });
+  t.after(() => clutch(['stop', dir]));
+  assert.equal(started.code, 0, started.output);
+});
+
 test('W15: clutch start --daemon prints the error of a boot that fails and exits with 1', async (t) => {
   const dir = temporaryDirectory(t);
   writeFileSync(path.join(dir, 'package.json'), '{ "name": "broken" }');

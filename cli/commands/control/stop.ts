@@ -32,7 +32,7 @@ export const command = defineCommand({
 
 /** @returns the pid of the Master that has been asked; one that `clutch start` has not started has no pid file */
 async function askToStop(directory: string): Promise<number | undefined> {
-  const pid = runningMaster(directory);
+  const pid = await runningMaster(directory);
   if (pid !== undefined) {
     process.kill(pid, 'SIGTERM');
     return pid;

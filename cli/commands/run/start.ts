@@ -23,7 +23,7 @@ export const command = defineCommand({
   },
   async run({ directory, options, typed }) {
     const values = { ...scriptsConfig(directory), ...options };
-    const running = runningMaster(directory);
+    const running = await runningMaster(directory);
     if (running !== undefined) {
       throw new ClutchError('ERR_CLUTCH_RUNNING', `this app is running already, pid ${running}`, {
         where: directory,

@@ -4,6 +4,8 @@ import type { Masker } from '../../../output/secrets.js';
 
 /** Characters of one property that are printed. */
 const LONGEST_PROPERTY = 10_000;
+/** Characters of the own properties of one error that are printed in all, and of its message or stack. */
+const LONGEST_TEXT = 50_000;
 /** Inner errors and causes that are printed in all. */
 const MAX_ERRORS = 50;
 
@@ -28,8 +30,9 @@ function describe(thrown: unknown, description: Description, depth: number): str
   const { name = 'no_name', message, code, host, stack, cause, errors } = error;
   const shownName = name === 'Error' && typeof code === 'string' ? `${code}Error` : name;
   const shownHost = typeof host === 'string' && host !== '' ? ` (${host})` : '';
+  const shownMessage = shorten(String(message || 'no_message'), LONGEST_TEXT);
   const frames = stack ? nameOwnFrames(framesOf(stack, message)) : 'no_stack';
-  let text = `nodejs.${shownName}: ${message || 'no_message'}${shownHost}\n${frames}\n${ownProperties(error, masker)}`;
+  let text = `nodejs.${shownName}: ${shownMessage}${shownHost}\n${frames}\n${ownProperties(error, masker)}`;
   if (depth >= maxCauses) return text;
   const nested = (label: string, inner: unknown): string => {
     if (described.size >= MAX_ERRORS || (typeof inner === 'object' && described.has(inner))) return '';
@@ -43,14 +46,28 @@ function describe(thrown: unknown, description: Description, depth: number): str
 /** @returns the stack without the message in front of it, which may have several lines */
 function framesOf(stack: string, message: unknown): string {
   const at = typeof message === 'string' ? stack.indexOf(`${message}\n`) : -1;
-  return stack.slice(stack.indexOf('\n', at < 0 ? 0 : at + (message as string).length) + 1);
+  const frames = stack.slice(stack.indexOf('\n', at < 0 ? 0 : at + (message as string).length) + 1);
+  return shorten(frames, LONGEST_TEXT);
 }
 
 function ownProperties(error: object, masker: Masker): string {
-  return Object.keys(error)
-    .filter((key) => key !== 'stack' && key !== 'message')
-    .map((key) => `${key}: ${ownProperty(error, key, masker)}`)
-    .join('\n');
+  const keys = Object.keys(error).filter((key) => key !== 'stack' && key !== 'message');
+  const lines: string[] = [];
+  let length = 0;
+  for (const [index, key] of keys.entries()) {
+    if (length > LONGEST_TEXT) {
+      lines.push(`... and ${keys.length - index} more properties`);
+      break;
+    }
+    const line = `${key}: ${ownProperty(error, key, masker)}`;
+    length += line.length;
+    lines.push(line);
+  }
+  return lines.join('\n');
+}
+
+function shorten(text: string, longest: number): string {
+  return text.length > longest ? `${text.slice(0, longest)}...` : text;
 }
 
 function ownProperty(error: object, key: string, masker: Masker): string {
@@ -58,7 +75,7 @@ function ownProperty(error: object, key: string, masker: Masker): string {
     const value: unknown = Reflect.get(error, key);
     if (masker.hides(key, value)) return '"***"';
     const text = toJson(value);
-    return text.length > LONGEST_PROPERTY ? `${text.slice(0, LONGEST_PROPERTY)}...` : text;
+    return shorten(text, LONGEST_PROPERTY);
   } catch (reason) {
     return `<${(reason as Error).message}>`;
   }

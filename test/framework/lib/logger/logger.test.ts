@@ -340,3 +340,34 @@ test('an error of Clutch says where and how to mend it once', (t) => {
   }
   assert.match(text, /\n {4}at .+\n/);
 });
+
+test('of a broken body nothing is logged, and an error with long or many properties is bounded', async (t) => {
+  const app = quietApp(t, "exports.keys = 'k'; exports.security = { csrf: { enable: false } };", {
+    'app/router.js': `module.exports = (app) => {
+      app.post('/', async (ctx) => { ctx.body = ctx.request.body; });
+      app.get('/many', () => {
+        const error = new Error('m'.repeat(5e6));
+        for (let index = 0; index < 2000; index += 1) error['key' + index] = 'y'.repeat(20_000);
+        throw error;
+      });
+      app.get('/lines', () => { throw new Error('line\\n'.repeat(1e6)); });
+    };`,
+  });
+  const ask = await serve(t, app);
+  const body = `{"password":"hunter2","text":"${'x'.repeat(900_000)}`;
+  for (let count = 0; count < 20; count += 1) {
+    const headers = { 'content-type': 'application/json' };
+    assert.equal((await ask('/', { method: 'POST', headers, body })).status, 400);
+  }
+  assert.equal((await ask('/many')).status, 500);
+  assert.equal((await ask('/lines')).status, 500);
+  await app.close();
+  for (const name of ['common-error.log', 'demo-web.log', 'egg-web.log']) {
+    const text = readLog(app, name);
+    assert.ok(text.length < 400_000, `${name} has ${text.length} characters`);
+    assert.doesNotMatch(text, /hunter2|x{1000}/);
+  }
+  const errors = readLog(app, 'common-error.log');
+  assert.match(errors, /\.\.\. and \d+ more properties/);
+  assert.equal(errors.match(/router\.js:/g)?.length, 2, 'both stacks are there');
+});
