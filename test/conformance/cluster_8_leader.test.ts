@@ -55,6 +55,11 @@ class Registry extends EventEmitter {
   }
 }
 
+/** Waits until another Follower has given up waiting for a Leader, after its `maxWaitTime`. */
+async function absentFor(follower: ReturnType<ReturnType<typeof pair>['follower']>): Promise<void> {
+  await assert.rejects(follower.builder(Registry).create().ready());
+}
+
 test('cluster 8.63 two workers and one real subscription; a late subscriber gets the last value', async (t) => {
   const { leader, follower } = pair(t);
   leader().builder(Registry).create();
@@ -139,7 +144,7 @@ test('cluster 8.68 a Follower recovers from a Leader that was absent for longer 
   await client.ready();
   await first.close();
   await assert.rejects(client.get('a'));
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  await absentFor(follower({ maxWaitTime: 200 }));
   leader().builder(Registry).create();
   await until('it answers again', () =>
     client.count().then(
@@ -165,7 +170,7 @@ test('cluster 8.70 a Follower that is made before its Leader becomes ready with 
   const becomes = client.ready().then(() => {
     ready = true;
   });
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  await absentFor(follower({ maxWaitTime: 100 }));
   assert.equal(ready, false);
   leader().builder(Registry).create();
   await becomes;

@@ -226,7 +226,7 @@ test('an app waits for its runs when it closes, before its other hooks', async (
       exports.schedule = { type: 'worker', immediate: true };
       exports.task = async ({ app }) => {
         app.order = ['begun'];
-        await new Promise((resolve) => setTimeout(resolve, 150));
+        await new Promise((resolve) => { app.finish = resolve; });
         app.order.push('ended');
       };`,
     'app.js': "module.exports = (app) => app.beforeClose(() => app.order.push('closed'));",
@@ -235,6 +235,8 @@ test('an app waits for its runs when it closes, before its other hooks', async (
     'it has begun',
     () => (app as unknown as { order: string[] }).order && (app as unknown as { order: string[] }),
   );
+  // The hook that is registered last runs first: the task goes on once the others would have run.
+  app.beforeClose(() => setImmediate((app as unknown as { finish(): void }).finish));
   await app.close();
   assert.deepEqual(order, ['begun', 'ended', 'closed']);
 });

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
+import { until } from '../../support/apps.js';
 import { browser, cookiesOf } from '../../support/client.js';
 import { type Files, loadApp, serve } from '../../support/loaded_app.js';
 
@@ -85,8 +86,7 @@ test('an expired session is a new one, and the app hears of it', async (t) => {
   const expired = new Promise<{ value: { a: number } }>((resolve) => app.once('session:expired', resolve));
   const { ask } = browser(plain);
   await ask(`/set${v({ a: 1 })}`);
-  await new Promise((resolve) => setTimeout(resolve, 5));
-  assert.equal(JSON.parse((await ask('/get')).body).isNew, true);
+  await until('it has expired', async () => JSON.parse((await ask('/get')).body).isNew === true);
   assert.equal((await expired).value.a, 1);
 });
 
@@ -97,10 +97,14 @@ test('rolling sends the cookie of every request that uses it, renew from half it
   assert.equal((await rolling.ask('/bare')).headers['set-cookie'], undefined);
 
   const { ask } = browser((await start(t, { renew: true, maxAge: 1000 })).ask);
+  const begin = Date.now();
   await ask(`/set${v({ a: 1 })}`);
-  assert.equal((await ask('/get')).headers['set-cookie'], undefined);
-  await new Promise((resolve) => setTimeout(resolve, 600));
-  assert.ok((await ask('/get')).headers['set-cookie']);
+  const renewed = await until('it is renewed', async () => {
+    const answer = await ask('/get');
+    return answer.headers['set-cookie'] && answer;
+  });
+  assert.ok(Date.now() - begin >= 500);
+  assert.equal(JSON.parse(renewed.body).isNew, false);
 });
 
 test('encrypt: false signs the cookie instead; a changed one is a new session', async (t) => {
