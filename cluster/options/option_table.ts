@@ -106,7 +106,7 @@ export const OPTIONS = {
   scheduling: defaulting(oneOf('rr', 'shared', 'reusePort'), () => 'rr' as const, {
     default: '`rr`',
     meaning:
-      'who accepts connections. `rr`: the Master, for each worker in turn; `shared`: the worker that the kernel wakes; `reusePort`: each worker on a socket of its own (Node 22.12 or later, Linux)',
+      'who accepts connections. `rr`: the Master, for each worker in turn; `shared`: the worker that the kernel wakes; `reusePort`: each worker on a socket of its own, which loses what the kernel holds for a worker that ends, a reload included (Node 22.12 or later, Linux)',
     flags: [{ name: 'scheduling', argument: 'policy', help: 'rr, shared or reusePort; default rr' }],
   }),
   reusePort: defaulting(boolean, () => false, { default: '`false`', meaning: "the same as `scheduling: 'reusePort'`" }),

@@ -44,6 +44,8 @@ export async function start(options: StartOptions = {}): Promise<Application & {
     localBus.announce('egg-ready', { baseDir });
     return app;
   } catch (error) {
+    // A rejection of the same tick is still reported.
+    await new Promise((resolve) => setImmediate(resolve));
     await closeFailed([application, agent]);
     throw error;
   }

@@ -66,6 +66,17 @@ test('the log file has a boot error that the Master prints', async (t) => {
   assert.match(readFileSync(path.join(baseDir, 'logs/common-error.log'), 'utf8'), /first/);
 });
 
+test('a rejection of the same tick in which app.js throws is in the log, once', async (t) => {
+  const baseDir = writeApp(t, {
+    'config/config.default.js': 'exports.keys = "k"; exports.logger = { dir: __dirname + "/../logs" };',
+    'app.js': "module.exports = () => { Promise.reject(new Error('first')); throw new Error('second'); };",
+  });
+  const { code, output } = await runScript(t, baseDir, "import { start } from 'koa-clutch'; await start();");
+  assert.equal(code, 1);
+  assert.match(output, /second/);
+  assert.equal(readFileSync(path.join(baseDir, 'logs/common-error.log'), 'utf8').match(/: first\n/g)?.length, 1);
+});
+
 test('an error that nobody waits for is printed by the app', async (t) => {
   const baseDir = writeApp(t, { 'app.js': hook("throw new Error('first');") });
   const { output } = await runScript(
