@@ -79,6 +79,8 @@ export class ClutchCore extends KoaBase {
   readonly timing = new Timing();
   readonly lifecycle: Lifecycle;
   readonly loader: Loader;
+  /** The base classes that plugins extend: `class extends app.Service`. */
+  readonly BaseContextClass = BaseContextClass;
   readonly Controller = BaseContextClass;
   readonly Service = BaseContextClass;
   readonly #storage: AsyncLocalStorage<Context>;
@@ -174,6 +176,11 @@ export class ClutchCore extends KoaBase {
   /** Where the loader reports to. */
   protected get loaderLogger(): LoaderOptions['logger'] {
     return this.console;
+  }
+
+  /** Egg's older name of `options`. */
+  get _options(): this['options'] {
+    return this.options;
   }
 
   get type(): 'application' | 'agent' {

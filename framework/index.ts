@@ -15,7 +15,7 @@ export type { CookieGetOptions, CookieOptions } from './lib/http/cookies.js';
 export { endResponse } from './lib/http/end_response.js';
 export { errorPage, escapeHtml, redirectToPage } from './lib/http/error_page.js';
 export type { ContextHttpClient } from './lib/httpclient/context_http_client.js';
-export type { CurlOptions, HttpClient } from './lib/httpclient/http_client.js';
+export type { CurlOptions, FetchOptions, HttpClient } from './lib/httpclient/http_client.js';
 export type { CheckAddress, HttpClientOptions } from './lib/httpclient/options.js';
 export type { LineFormatter, LineMeta } from './lib/logger/line_format.js';
 export type { Logger, LoggerOptions } from './lib/logger/logger.js';

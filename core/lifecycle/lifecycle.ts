@@ -34,8 +34,8 @@ const NEXT_PHASES: Record<Phase, readonly Phase[]> = {
  * Emits `error`, `ready_timeout` (task name), `ready_stat` and `startTimeout`.
  */
 export class Lifecycle extends EventEmitter {
-  readonly #app: object;
-  readonly #timing: Timing;
+  readonly app: object;
+  readonly timing: Timing;
   readonly #ready = new Ready();
   readonly #load: TaskGroup;
   readonly #boot: TaskGroup;
@@ -62,8 +62,8 @@ export class Lifecycle extends EventEmitter {
 
   constructor(app: object, timing: Timing) {
     super();
-    this.#app = app;
-    this.#timing = timing;
+    this.app = app;
+    this.timing = timing;
     const timeout = readyTimeout();
     this.#load = this.#taskGroup(timeout);
     this.#boot = this.#taskGroup(timeout);
@@ -153,7 +153,7 @@ export class Lifecycle extends EventEmitter {
       throw new ClutchError('ERR_CLUTCH_LIFECYCLE', 'lifecycle has been initialized', { fix: 'Call init() once.' });
     }
     this.#enter('initialized');
-    this.#hooks = this.#collected.map((create) => create(this.#app));
+    this.#hooks = this.#collected.map((create) => create(this.app));
   }
 
   /** Runs `configWillLoad` of every hook, then `configDidLoad`, and schedules `didLoad`. */
@@ -171,7 +171,7 @@ export class Lifecycle extends EventEmitter {
     if (!hook[name]) return;
     const title = `${name} in ${file}`;
     log('%s', title);
-    const result: unknown = this.#timing.measure(title, () => hook[name]?.());
+    const result: unknown = this.timing.measure(title, () => hook[name]?.());
     if (isPromise(result)) this.#load.track(title, title, assertEnded(result, name, file));
   }
 
@@ -196,11 +196,11 @@ export class Lifecycle extends EventEmitter {
   /** @returns the function that ends the item in the timeline */
   #begin(title: string): () => void {
     log('%s', title);
-    this.#timing.start(title);
+    this.timing.start(title);
     return () => {
       log('%s has ended', title);
       // The timeline is complete once the boot has ended or the application has closed.
-      if (this.#timing.unfinished().some((item) => item.name === title)) this.#timing.end(title);
+      if (this.timing.unfinished().some((item) => item.name === title)) this.timing.end(title);
     };
   }
 

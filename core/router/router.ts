@@ -51,7 +51,8 @@ let forgetCompiled: (router: Router) => void;
 
 /** `@koa/router` with controllers by name, `resources`, `redirect` by route name and Egg's path patterns. */
 export class Router extends KoaRouter {
-  readonly #app: object;
+  /** Its `controller` is where controllers are found by name. */
+  readonly app: object;
   #dispatch: RouteDispatch | undefined;
 
   static {
@@ -60,10 +61,9 @@ export class Router extends KoaRouter {
     };
   }
 
-  /** @param app its `controller` is where controllers are found by name */
   constructor(options: RouterOptions, app: object) {
     super(options);
-    this.#app = app;
+    this.app = app;
   }
 
   /**
@@ -79,7 +79,7 @@ export class Router extends KoaRouter {
   ): this {
     const all = [handlers].flat() as RouteController[];
     // `use()` registers layers without methods, which hold only middleware.
-    const controller = methods.length > 0 ? [resolveController(all.pop() as RouteController, this.#app)] : [];
+    const controller = methods.length > 0 ? [resolveController(all.pop() as RouteController, this.app)] : [];
     const list = [...all.map(toMiddleware), ...controller];
     if (Array.isArray(path)) {
       for (const single of path) this.#registerOne(single, methods, list as Middleware[], options);
@@ -196,7 +196,7 @@ export class Router extends KoaRouter {
     const controller = handlers.at(-1) as RouteController;
     const middleware = handlers.slice(0, -1);
     const actions =
-      typeof controller === 'string' ? resolveController(controller, this.#app, { object: true }) : controller;
+      typeof controller === 'string' ? resolveController(controller, this.app, { object: true }) : controller;
     const prefix = String(path).replace(/\/$/, '');
     const { singularize, pluralize } = require('inflection') as typeof import('inflection');
     for (const { action, methods, suffix, member, prefix: namePrefix } of RESOURCE_ACTIONS) {

@@ -13,7 +13,7 @@ import { FrameworkController } from './controller.js';
 import { FRAMEWORK_DIR } from './framework_dir.js';
 import { anonymousExchange } from './http/anonymous_exchange.js';
 import { ContextHttpClient } from './httpclient/context_http_client.js';
-import type { CurlOptions, HttpClient } from './httpclient/http_client.js';
+import type { CurlOptions, FetchOptions, HttpClient } from './httpclient/http_client.js';
 import type { HttpClientOptions } from './httpclient/options.js';
 import { HeldLog } from './logger/held_log.js';
 import type { LogContext } from './logger/line_format.js';
@@ -21,7 +21,7 @@ import type { Logger } from './logger/logger.js';
 import { type LoggerConfig, Loggers } from './logger/loggers.js';
 import { ipcTransport, type LocalBus } from './messenger/message_transport.js';
 import { Messenger } from './messenger/messenger.js';
-import { configToObject, writeJson, writeRunFiles } from './reports/run_files.js';
+import { configToObject, writeJson, writeRunFiles, writeTimeline } from './reports/run_files.js';
 import { warnOfSlowSteps } from './reports/slow_boot.js';
 import { UnhandledRejections } from './reports/unhandled_rejections.js';
 import { warnOfUnusedFiles } from './reports/unused_files.js';
@@ -48,8 +48,7 @@ export abstract class BaseApplication extends ClutchCore {
   declare readonly options: ClutchCore['options'] & ApplicationOptions;
   // Assigned, not defined, so that a subclass may intercept it: Egg's test kit has a setter of this name.
   declare readonly messenger: Messenger;
-  /** The base classes that plugins extend: `class extends app.Service`. */
-  readonly BaseContextClass: typeof FrameworkController = FrameworkController;
+  override readonly BaseContextClass: typeof FrameworkController = FrameworkController;
   override readonly Controller: typeof FrameworkController = FrameworkController;
   override readonly Service: typeof FrameworkController = FrameworkController;
   readonly Subscription: typeof FrameworkController = FrameworkController;
@@ -166,6 +165,11 @@ export abstract class BaseApplication extends ClutchCore {
     return this.httpclient.request<T>(url, options);
   }
 
+  /** The standard `fetch`, through the connections of `httpclient`. */
+  fetch(url: string | URL, options?: FetchOptions): Promise<Response> {
+    return this.httpclient.fetch(url, options);
+  }
+
   protected override get loaderLogger(): HeldLog {
     return new HeldLog();
   }
@@ -237,6 +241,11 @@ export abstract class BaseApplication extends ClutchCore {
   /** Writes config, its sources and the boot timeline to `config.rundir`; a failure is logged only. */
   dumpConfig(): void {
     this[SELF].#tolerateWriteError(() => writeRunFiles(this));
+  }
+
+  /** Writes the boot timeline to `config.rundir`, as JSON and as a trace for chrome://tracing. */
+  dumpTiming(): void {
+    this[SELF].#tolerateWriteError(() => writeTimeline(this));
   }
 
   /** Writes one file to `config.rundir`, as JSON. */

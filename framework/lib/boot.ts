@@ -34,7 +34,7 @@ export class Boot<T extends Application | Agent = Application> {
 }
 
 // Set here: the application's own file must not import one that imports it.
-Object.defineProperty(BaseApplication.prototype, 'BaseHookClass', { value: Boot });
+for (const name of ['Boot', 'BaseHookClass']) Object.defineProperty(BaseApplication.prototype, name, { value: Boot });
 
 function isApplication(instance: Application | Agent): instance is Application {
   return instance.type === 'application';

@@ -16,7 +16,7 @@ import {
 // CommonJS through require: an import of it takes Node several times as long.
 const { Socket } = process.getBuiltinModule('node:net');
 const { destroy } = Socket.prototype;
-const { Agent, HttpClient: Base } = createRequire(import.meta.url)('urllib') as typeof import('urllib');
+const { Agent, FetchFactory, HttpClient: Base } = createRequire(import.meta.url)('urllib') as typeof import('urllib');
 // urllib replaces it for all sockets of the process, such that two of them cannot be destroyed with one error. It does so for the
 // address in errors of connections, which they have anyway.
 Socket.prototype.destroy = destroy;
@@ -36,6 +36,12 @@ export interface CurlOptions extends Omit<RequestOptions, 'timeout'> {
   checkAddress?: CheckAddress;
   /** Whether a request of `ctx.curl` is aborted when the client of `ctx` leaves; default `config.httpclient.abortWithClient`. */
   abortWithClient?: boolean;
+}
+
+/** Options of `fetch()`, and what Clutch adds. */
+export interface FetchOptions extends RequestInit {
+  /** Refuses addresses before a connection to them is opened. Give the same function each time. */
+  checkAddress?: CheckAddress;
 }
 
 /** What urllib gets. */
@@ -101,6 +107,25 @@ export class HttpClient extends Base {
     } finally {
       this.#inFlight.delete(response);
     }
+  }
+
+  /**
+   * Fetches as the standard function does, through the connections of this client.
+   *
+   * @param options those of `fetch`, and `checkAddress`
+   */
+  fetch(url: string | URL, { checkAddress, ...options }: FetchOptions = {}): Promise<Response> {
+    const factory = new FetchFactory();
+    factory.setDispatcher(checkAddress ? this.#agentWith(checkAddress) : this.#agent);
+    // A signal of its own, also without one that is given: Node 20 refuses to read the limit of listeners of `#closing`, which is 0.
+    const signal = AbortSignal.any([options.signal ?? [], this.#closing.signal].flat());
+    // Node's types and those of undici describe the same options.
+    const init: object = { ...options, signal };
+    const response = factory.fetch(url as string, init);
+    this.#inFlight.add(response);
+    const end = (): boolean => this.#inFlight.delete(response);
+    response.then(end, end);
+    return response as Promise<Response>;
   }
 
   override curl<T = unknown>(url: RequestURL, options?: CurlOptions): Promise<HttpClientResponse<T>> {

@@ -54,7 +54,7 @@ export function writeJson(file: string, content: unknown): void {
 }
 
 /** Writes the boot timeline alone; file names hold the pid, since each process has its own. */
-function writeTimeline({ type, timing, config }: Dumped): void {
+export function writeTimeline({ type, timing, config }: Dumped): void {
   const dir = config['rundir'] as string;
   mkdirSync(dir, { recursive: true });
   const items = timing.toJSON();

@@ -13,6 +13,7 @@ declare module '../../../core/types.js' {
 
   interface ApplicationExtension {
     safeCurl: Curl;
+    safeFetch: HttpClient['fetch'];
     injectCsrf(template: string): string;
     injectNonce(template: string): string;
     injectHijackingDefense(template: string): string;

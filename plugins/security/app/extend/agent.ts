@@ -1,3 +1,3 @@
-import { safeCurl } from '../../safe_curl.js';
+import { safeCurl, safeFetch } from '../../safe_curl.js';
 
-export default { safeCurl };
+export default { safeCurl, safeFetch };

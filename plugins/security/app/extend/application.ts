@@ -1,4 +1,4 @@
 import { injectCsrf, injectHijackingDefense, injectNonce } from '../../lib/inject.js';
-import { safeCurl } from '../../safe_curl.js';
+import { safeCurl, safeFetch } from '../../safe_curl.js';
 
-export default { injectCsrf, injectHijackingDefense, injectNonce, safeCurl };
+export default { injectCsrf, injectHijackingDefense, injectNonce, safeCurl, safeFetch };

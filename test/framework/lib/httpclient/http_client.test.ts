@@ -289,3 +289,26 @@ test('connections are closed with the app, and requests in flight get a second',
   await until('no connection is left', () => connections.every((socket) => socket.destroyed));
   assert.equal((await request(`${url}/x`)).body, 'late');
 });
+
+test('app.fetch is the standard fetch on the connections of app.httpclient; safeFetch refuses addresses that are not public', async (t) => {
+  const { url, connections } = await upstream(t, echo);
+  const app = loadApp(t);
+  const agent = loadAgent(t);
+  for (const host of [app, agent]) {
+    const response = await host.fetch(`${url}/a?b=1`, { method: 'POST', body: 'text', headers: { 'x-a': '1' } });
+    assert.equal(response.status, 200);
+    const { method, url: path, body, headers } = (await response.json()) as Echo;
+    assert.deepEqual([method, path, body, headers['x-a']], ['POST', '/a?b=1', 'text', '1']);
+    const { safeFetch } = host as typeof app;
+    await assert.rejects(safeFetch.call(host, url), ({ cause }: Error) => /illegal address/.test(String(cause)));
+  }
+  const before = connections.length;
+  await app.curl(url);
+  assert.equal(connections.length, before);
+  const hanging = await upstream(t, () => undefined);
+  const waiting = app.fetch(hanging.url);
+  await once(hanging.server, 'request');
+  const rejected = assert.rejects(waiting);
+  await app.close();
+  await rejected;
+});
