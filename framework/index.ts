@@ -14,6 +14,7 @@ export { CookieLimitExceedError } from './lib/http/cookie_limit.js';
 export type { CookieGetOptions, CookieOptions } from './lib/http/cookies.js';
 export { endResponse } from './lib/http/end_response.js';
 export { errorPage, escapeHtml, redirectToPage } from './lib/http/error_page.js';
+export { RefusalLog } from './lib/http/refusal_log.js';
 export type { ContextHttpClient } from './lib/httpclient/context_http_client.js';
 export type { CurlOptions, FetchOptions, HttpClient } from './lib/httpclient/http_client.js';
 export type { CheckAddress, HttpClientOptions } from './lib/httpclient/options.js';

@@ -12,6 +12,7 @@ import { loadBuiltIn } from './built_in.js';
 import { FrameworkController } from './controller.js';
 import { FRAMEWORK_DIR } from './framework_dir.js';
 import { anonymousExchange } from './http/anonymous_exchange.js';
+import { RefusalLog } from './http/refusal_log.js';
 import { ContextHttpClient } from './httpclient/context_http_client.js';
 import type { CurlOptions, FetchOptions, HttpClient } from './httpclient/http_client.js';
 import type { HttpClientOptions } from './httpclient/options.js';
@@ -62,6 +63,7 @@ export abstract class BaseApplication extends ClutchCore {
   #loggers: Loggers | undefined;
   #dumpTimer: NodeJS.Timeout | undefined;
   readonly #rejections: UnhandledRejections;
+  readonly #refusals = new RefusalLog((line) => this.logger.warn(line));
 
   constructor(options: ApplicationOptions = {}) {
     super(options);
@@ -69,7 +71,7 @@ export abstract class BaseApplication extends ClutchCore {
     this.#loadConfig();
     const onError = (error: Error): void => this.coreLogger.error(error);
     const side = this.type === 'agent' ? 'agent' : 'app';
-    this.messenger = new Messenger(options.localBus?.transport(side) ?? ipcTransport(onError), onError);
+    this.messenger = new Messenger(options.localBus?.transport(side) ?? ipcTransport(onError), { side, onError });
     this.messenger.once('egg-ready', () => this.lifecycle.triggerServerDidReady());
     this.messenger.on('log-reload', () => this.loggers.reload());
     if (this.type === 'application') this.messenger.on('egg-pids', ([id]: number[]) => this.#onAgentId(id));
@@ -90,9 +92,9 @@ export abstract class BaseApplication extends ClutchCore {
         this.#loggers?.close();
       }
     });
-    this.on('error', (error: unknown) => {
+    this.on('error', (error: unknown, ctx?: Context) => {
       this.#muteBootError(error);
-      this.#logUnhandled(error);
+      this.#logUnhandled(error, ctx);
     });
     this.on('ready_timeout', (name: string, after: number) =>
       this.coreLogger.warn('[clutch] %s seconds later %s was still unable to finish.', after / 1000, name),
@@ -268,10 +270,12 @@ export abstract class BaseApplication extends ClutchCore {
   }
 
   /** Logs `error` events until plugin `onerror`, or the one in its place, listens for them. */
-  #logUnhandled(thrown: unknown): void {
+  #logUnhandled(thrown: unknown, ctx: Context | undefined): void {
     if (this.plugins['onerror'] && this.listenerCount('error') > 1) return;
+    const error = toError(thrown);
+    if (ctx && this.#refusals.take(error, ctx)) return;
     const logger = this.type === 'agent' ? this.coreLogger : this.logger;
-    logger.error(toError(thrown));
+    logger.error(error);
   }
 
   get loggers(): Loggers {

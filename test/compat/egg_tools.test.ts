@@ -170,6 +170,18 @@ const APP_TEST = `
         assert.deepEqual(await got, { a: 1 });
       });
     }
+    it('request in both directions', async () => {
+      const { messenger } = app;
+      const agentMessenger = app._agent.messenger;
+      agentMessenger.onRequest('double', ({ n }) => 2 * n);
+      agentMessenger.onRequest('fail', () => { throw new TypeError('of the agent'); });
+      messenger.onRequest('halve', ({ n }) => n / 2);
+      assert.equal(await messenger.request('agent', 'double', { n: 4 }), 8);
+      assert.equal(await agentMessenger.request('app', 'halve', { n: 4 }), 2);
+      assert.equal(await messenger.request('app', 'halve', { n: 8 }), 4);
+      await assert.rejects(messenger.request('agent', 'fail'), { name: 'TypeError', message: 'of the agent' });
+      await assert.rejects(messenger.request('agent', 'nothing'), /have no handler here/);
+    });
   });`;
 
 const clusterTest = (port: number): string => `
@@ -206,7 +218,7 @@ const clusterTest = (port: number): string => `
 for (const [version, entry] of Object.entries(EGG_BIN)) {
   test(`egg-bin ${version} test runs tests with egg-mock`, { skip: skipEggTools, timeout: LONG }, async (t) => {
     const baseDir = appWithTools(t, { 'test/home.test.js': MOCK_TEST, 'test/messenger.test.js': APP_TEST });
-    assert.match(await runTool(t, baseDir, entry, ['test']), /\b26 passing/);
+    assert.match(await runTool(t, baseDir, entry, ['test']), /\b27 passing/);
   });
 
   test(`egg-bin ${version} cov writes the coverage of the app`, { skip: skipEggTools, timeout: LONG }, async (t) => {

@@ -21,7 +21,11 @@ export function ipcTransport(onError: (error: Error) => void): MessageTransport 
 function processTransport(onError: (error: Error) => void): MessageTransport {
   return {
     send(message) {
-      if (!process.send) return;
+      if (!process.send) {
+        if (isRequest(message))
+          throw unsent(message, 'no Master has started this process; start() connects Agent and Application');
+        return;
+      }
       if (!process.connected) throw unsent(message, 'the Master is gone');
       try {
         process.send(message, undefined, {}, (error) => {

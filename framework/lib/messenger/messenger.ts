@@ -20,6 +20,29 @@ type RequestData<K> = K extends keyof IRequests ? (IRequests[K] extends { data: 
 type Reply<K> = K extends keyof IRequests ? (IRequests[K] extends { reply: infer R } ? R : unknown) : unknown;
 
 /**
+ * A control message on its way through a `send` that was replaced: Egg's test kit connects an Agent and an Application that no Master has
+ * started by replacing `send`, and passes on whatever is sent as data.
+ */
+class Bridged {
+  readonly message: ControlMessage;
+
+  constructor(message: ControlMessage) {
+    this.message = message;
+  }
+}
+
+const SIDES = ['app', 'agent'] as const;
+type Side = (typeof SIDES)[number];
+/** Names the sides in bridged messages, where both have the same pid. No process has these. */
+const SENDER: Record<Side, number> = { app: -1, agent: -2 };
+
+interface MessengerOptions {
+  /** Which of the two kinds of process this one is. */
+  side: Side;
+  onError: (error: Error) => void;
+}
+
+/**
  * Sends messages to the other processes of the cluster and emits those that arrive, by action.
  *
  * A message that arrives before `egg-ready` and has no listener yet is kept until then, so that nothing is lost
@@ -31,15 +54,17 @@ export class Messenger extends EventEmitter {
   readonly #transport: MessageTransport;
   readonly #onError: (error: Error) => void;
   readonly #stop: () => void;
-  readonly #requests = new Requests((message) => this.#transport.send(message));
+  readonly #side: Side;
+  readonly #requests = new Requests((message) => this.#sendControl(message));
   #early: Envelope[] | undefined = [];
   /** Whether `egg-pids` has named the other processes; a new Agent gets it after `egg-ready`. */
   #knowsOthers = false;
   /** Calls of `sendRandom` that wait for `egg-ready` and the first `egg-pids`. */
   #randoms: [action: string, data: unknown][] = [];
 
-  constructor(transport: MessageTransport, onError: (error: Error) => void) {
+  constructor(transport: MessageTransport, { side, onError }: MessengerOptions) {
     super();
+    this.#side = side;
     this.#transport = transport;
     this.#onError = onError;
     this.#stop = transport.listen((message) => this._onMessage(message));
@@ -47,7 +72,9 @@ export class Messenger extends EventEmitter {
 
   /** Takes in a message from another process. Egg's test kit delivers messages through this name. */
   _onMessage(message: Envelope): void {
-    if (isControl(message)) this.#receiveControl(message);
+    const { data } = message;
+    if (data instanceof Bridged) this.#receiveControl(data.message);
+    else if (isControl(message)) this.#receiveControl(message);
     else this.#receive(message);
   }
 
@@ -91,13 +118,27 @@ export class Messenger extends EventEmitter {
    * `clutch:undelivered` ({ action, reason }) is emitted.
    */
   send<K extends string>(action: K, data?: MessageData<K>, to?: Message['to']): this {
-    return this.#send({ action, data, to });
+    if (data instanceof Bridged) this.#transport.send(data.message);
+    else this.#send({ action, data, to });
+    return this;
   }
 
   #send(message: Message): this {
     checkAction(message.action);
     this.#transport.send(message);
     return this;
+  }
+
+  #sendControl(message: ControlMessage): void {
+    if (!Object.hasOwn(this, 'send')) {
+      this.#transport.send(message);
+      return;
+    }
+    const { receiverPid, to = this.#side === 'app' ? 'agent' : 'app' } = message;
+    // A reply goes to the side that has asked.
+    const asking = SIDES.find((side) => receiverPid === String(SENDER[side]));
+    const bridged = new Bridged({ ...message, senderPid: SENDER[this.#side] });
+    this.send<string>('clutch:bridged', bridged, asking ?? to);
   }
 
   /**

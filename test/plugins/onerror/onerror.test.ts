@@ -343,6 +343,23 @@ test('without the plugin Koa responds, and the error is still logged', async (t)
   assert.deepEqual(logged, ['bad <b>', 'boom <b>']);
 });
 
+test('without the plugin, refusals of clients are a warning without a stack, and flood no log', async (t) => {
+  const app = loadApp(t, files('', { 'config/plugin.js': 'exports.onerror = false;' }), { env: 'prod' });
+  const logged: [level: string, first: unknown][] = [];
+  app.logger.log = (level, [first]) => void logged.push([level, first]);
+  const ask = await serve(t, app);
+  const send = (type: string, body: string) =>
+    ask('/400', { method: 'POST', headers: { ...json, 'content-type': type }, body });
+  assert.equal((await send('application/json; charset=klingon', '{}')).status, 415);
+  assert.equal((await send('application/json', `"${'x'.repeat(1_100_000)}"`)).status, 413);
+  for (let count = 0; count < 10; count += 1) assert.equal((await send('application/json', '{')).status, 400);
+  assert.ok(logged.length >= 3 && logged.length <= 6, String(logged.length));
+  for (const [level, line] of logged) {
+    assert.equal(level, 'WARN');
+    assert.match(String(line), /^\w*Error: [^\n]* \((?:400|413|415), POST \/400 [^\n]*$/);
+  }
+});
+
 test('a client that leaves while an error response is chosen does no harm', async (t) => {
   const app = loadApp(t, files('exports.onerror = { json(error, ctx) { ctx.req.destroy(); ctx.body = {}; } };'), {
     env: 'prod',

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { type TestContext, test } from 'node:test';
 import { type Agent, type Application, start } from 'koa-clutch';
 import { until } from '../../../support/apps.js';
-import { type Files, writeApp } from '../../../support/loaded_app.js';
+import { type Files, loadApp, writeApp } from '../../../support/loaded_app.js';
 
 async function startSingle(t: TestContext, files: Files = {}): Promise<Application & { agent: Agent }> {
   const app = await start({ baseDir: writeApp(t, files), env: 'unittest' });
@@ -62,4 +62,31 @@ test('single mode: a request to a side that has closed fails at once', async (t)
   const app = await startSingle(t);
   await app.agent.close();
   await assert.rejects(app.messenger.request('agent', 'side', 1, { timeout: 60_000 }), /its receiver has closed/);
+});
+
+test('a request of an app that nobody has started with an Agent fails at once', async (t) => {
+  const app = loadApp(t);
+  await app.ready();
+  const { send } = process;
+  process.send = undefined;
+  t.after(() => {
+    process.send = send;
+  });
+  await assert.rejects(app.messenger.request('agent', 'any'), {
+    code: 'ERR_CLUTCH_MESSAGE',
+    message: /no Master has started this process; start\(\) connects Agent and Application/,
+  });
+});
+
+test('requests pass through a send that was replaced', async (t) => {
+  const app = await startSingle(t);
+  const sent: string[] = [];
+  const { send } = app.messenger;
+  app.messenger.send = function (this: typeof app.messenger, ...given: Parameters<typeof send>) {
+    sent.push(given[0]);
+    return send.apply(this, given);
+  };
+  app.agent.messenger.onRequest('double', ({ n }: { n: number }) => 2 * n);
+  assert.equal(await app.messenger.request('agent', 'double', { n: 4 }), 8);
+  assert.equal(sent.length, 1);
 });
