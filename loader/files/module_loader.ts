@@ -99,6 +99,7 @@ export function loadModule(file: string): unknown {
   const extension = path.extname(file);
   if (extension && ![...JS_EXTENSIONS, ...TS_EXTENSIONS, '.node'].includes(extension)) return readFileSync(file);
   log('load %s', file);
+  if (extension === '.js') warnIfStale(file);
   let exported: unknown;
   try {
     exported = require(file);
@@ -110,6 +111,22 @@ export function loadModule(file: string): unknown {
 
 /** Plugins import Egg's core without declaring it, because Egg installs it beside them. */
 const EGG_CORE = /^Cannot find (?:module|package) '(egg-core|@eggjs\/core)'/;
+
+/** Milliseconds by which the times of files may differ when both were copied. */
+const COPY_TOLERANCE = 1000n;
+
+let hasWarned = false;
+
+/** Warns, once per process, if the TypeScript beside a file was edited after that file was compiled. */
+function warnIfStale(file: string): void {
+  if (hasWarned) return;
+  const source = `${file.slice(0, -3)}.ts`;
+  const edited = statSync(source, { bigint: true, throwIfNoEntry: false })?.mtimeMs;
+  if (edited === undefined || edited <= statSync(file, { bigint: true }).mtimeMs + COPY_TOLERANCE) return;
+  hasWarned = true;
+  const advice = 'Compile again, remove the .js, or set EGG_TYPESCRIPT=true where TypeScript can be loaded.';
+  process.emitWarning(`${file} is loaded, and is older than ${source}. ${advice}`, 'ClutchWarning');
+}
 
 function moduleError(file: string, cause: Error): ClutchError {
   const code = (cause as NodeJS.ErrnoException).code;

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { symlinkSync } from 'node:fs';
+import path from 'node:path';
 import { test } from 'node:test';
 import { start } from 'koa-clutch';
+import { startTestCluster } from '../support/apps.js';
 import { writeApp } from '../support/loaded_app.js';
 
 const FRAMEWORK = 'module.exports = require("egg");';
@@ -30,4 +33,18 @@ test('a framework that is not installed is named with the directories that were 
     code: 'ERR_CLUTCH_FRAMEWORK',
     message: /fw is not found in .*node_modules[\s\S]*npm install fw/,
   });
+});
+
+test('a framework is found that is hoisted above the symbolic link by which the app is reached', async (t) => {
+  const real = writeApp(t, USES_IT);
+  const outer = writeApp(t, {
+    'node_modules/fw/package.json': '{ "name": "fw" }',
+    'node_modules/fw/index.js': FRAMEWORK,
+    'apps/README': '',
+  });
+  const baseDir = path.join(outer, 'apps/linked');
+  symlinkSync(real, baseDir, 'dir');
+  const app = await start({ baseDir, env: 'unittest' });
+  await app.close();
+  await startTestCluster(t, { baseDir, workers: 1 });
 });

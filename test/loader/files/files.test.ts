@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, utimesSync } from 'node:fs';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { coreLog, type Files, loadAgent, loadApp, serve } from '../../support/loaded_app.js';
+import { coreLog, type Files, loadAgent, loadApp, serve, writeApp } from '../../support/loaded_app.js';
+import { runScript } from '../../support/script.js';
 
 type Tree = Record<string, unknown>;
 const controllers = (t: TestContext, files: Files): Tree =>
@@ -367,4 +368,25 @@ test('loadToApp refuses a property that holds something else', (t) => {
     code: 'ERR_CLUTCH_DUPLICATE',
     message: /app\.logger exists already and cannot hold loaded files[\s\S]*\/one/,
   });
+});
+
+test('a .js that is older than the .ts beside it is warned about, once', async (t) => {
+  const names = ['app/service/a', 'app/service/b'];
+  const baseDir = writeApp(
+    t,
+    Object.fromEntries(
+      names.flatMap((name) => [
+        [`${name}.js`, ''],
+        [`${name}.ts`, ''],
+      ]),
+    ),
+  );
+  const script = "import { start } from 'koa-clutch'; await (await start()).close();";
+  const fresh = await runScript(t, baseDir, script);
+  assert.doesNotMatch(fresh.output, /is older than/);
+  for (const name of names) utimesSync(path.join(baseDir, `${name}.js`), 1e9, 1e9);
+  const { code, output } = await runScript(t, baseDir, script);
+  assert.equal(code, 0, output);
+  assert.equal(output.match(/service\/a\.js is loaded, and is older than .*service\/a\.ts/g)?.length, 1, output);
+  assert.doesNotMatch(output, /b\.js/);
 });

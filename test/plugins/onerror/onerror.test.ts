@@ -408,3 +408,23 @@ test('a thrown object that cannot be read is a 500, and is emitted as an error',
     }
   }
 });
+
+test('an error whose headers or members cannot be written still has a response', async (t) => {
+  const routes = `module.exports = (app) => {
+    app.get('/header', () => { throw Object.assign(new Error('in'), { status: 400, headers: { 'X-In': 'a\\nb', 'X-\\u0100': '1', 'x-fine': 'yes' } }); });
+    app.get('/getter', () => {
+      const error = new Error('getter');
+      for (const name of ['headers', 'status', 'expose']) Object.defineProperty(error, name, { get() { throw new Error('in ' + name); } });
+      throw error;
+    });
+    app.get('/circle', () => { const errors = []; errors.push(errors); throw Object.assign(new Error('circle'), { status: 422, errors }); });
+  };`;
+  const app = loadApp(t, files('', { 'app/router.js': routes }), { env: 'prod' });
+  app.logger.log = () => undefined;
+  const ask = await serve(t, app);
+  for (const accept of ['text/html', 'application/json', 'text/plain']) {
+    assert.equal((await ask('/header', { headers: { accept } })).status, 400);
+    assert.equal((await ask('/getter', { headers: { accept } })).status, 500);
+    assert.equal((await ask('/circle', { headers: { accept } })).status, 422);
+  }
+});

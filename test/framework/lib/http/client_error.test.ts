@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import http from 'node:http';
 import net from 'node:net';
 import { type TestContext, test } from 'node:test';
+import { until } from '../../../support/apps.js';
 import { loadApp } from '../../../support/loaded_app.js';
 
 const CONFIG =
@@ -9,6 +10,11 @@ const CONFIG =
 const ROUTES = `module.exports = (app) => {
   app.all('/', async (ctx) => { ctx.body = 'fine'; });
   app.all('/begun', async (ctx) => { ctx.respond = false; ctx.res.writeHead(200, { 'content-length': 100 }); ctx.res.write('begun'); });
+  app.all('/chunks', async (ctx) => {
+    ctx.respond = false;
+    ctx.res.write('first');
+    ctx.req.socket.once('bad', () => { ctx.res.write('second'); ctx.res.end('third'); });
+  });
 };`;
 
 async function listen(t: TestContext, { config = '', server: options = {} } = {}): Promise<number> {
@@ -127,4 +133,29 @@ test('a response before the error comes first; one to the broken request is cut 
     'hello\r\n\r\n',
   );
   assert.doesNotMatch(cut, /400/);
+});
+
+test('bytes that are no HTTP put nothing into a chunked response, and a client that stays loses its connection', async (t) => {
+  const app = loadApp(t, { 'config/config.unittest.js': CONFIG, 'app/router.js': ROUTES });
+  await app.ready();
+  const server = http.createServer(app.serverOptions, app.callback());
+  app.emit('server', server);
+  // The response goes on once the error is known.
+  server.on('clientError', (_error, socket) => void socket.emit('bad'));
+  await new Promise<void>((resolve) => server.listen(0, resolve));
+  t.after(() => server.close());
+  const { port } = server.address() as net.AddressInfo;
+  const socket = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+  let text = '';
+  socket.once('data', () => socket.write('no HTTP\r\n\r\n'));
+  socket.on('data', (chunk) => {
+    text += String(chunk);
+  });
+  socket.on('error', () => undefined);
+  socket.write('GET /chunks HTTP/1.1\r\nHost: a\r\n\r\n');
+  const open = (): Promise<number> =>
+    new Promise((resolve, reject) => server.getConnections((error, count) => (error ? reject(error) : resolve(count))));
+  await until('the server has closed it, although the client has not', async () => text !== '' && (await open()) === 0);
+  assert.match(text, /\r\n\r\n5\r\nfirst\r\n6\r\nsecond\r\n5\r\nthird\r\n0\r\n\r\nHTTP\/1\.1 400 /);
+  socket.destroy();
 });
