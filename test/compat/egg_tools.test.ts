@@ -59,10 +59,14 @@ for (const [version, entry] of Object.entries(EGG_BIN)) {
   });
 }
 
-test('egg-bin 6 debug gives the Agent an inspector of its own', { skip: skipEggTools, timeout: LONG }, async (t) => {
+test('egg-bin 6 debug takes the port from config, and gives the Agent an inspector of its own', {
+  skip: skipEggTools,
+  timeout: LONG,
+}, async (t) => {
   const [port, agent] = [await freePort(), await freePort()];
-  const variables = { EGG_AGENT_DEBUG_PORT: String(agent), EGG_BIN_DEFAULT_PORT: String(port) };
-  const { child, exited, output } = spawnTool(t, appWithTools(t), EGG_BIN[6], ['debug'], variables);
+  const variables = { EGG_AGENT_DEBUG_PORT: String(agent) };
+  const config = { 'config/config.local.js': `exports.cluster = { listen: { port: ${port} } };` };
+  const { child, exited, output } = spawnTool(t, appWithTools(t, config), EGG_BIN[6], ['debug'], variables);
   assert.match(await page(`http://127.0.0.1:${port}/`), /ada/);
   assert.ok(output().includes(`listening on ws://127.0.0.1:${agent}/`), output());
   child.kill('SIGINT');
