@@ -1,7 +1,8 @@
 export { BaseContextClass } from './base_context_class.js';
 export { ClutchCore, SELF } from './clutch_core.js';
 export type { CoreOptions } from './core_options.js';
-export { setValidHeader } from './http/fast_response.js';
+export { addHeaderLine, setHeaderBlock } from './http/fast_response.js';
+export { HeaderBlock } from './http/held_header.js';
 export type { BootClass, BootHook } from './lifecycle/boot_hook.js';
 export { Lifecycle } from './lifecycle/lifecycle.js';
 export type { Composed } from './request/composed.js';

@@ -1,9 +1,8 @@
-// One subject of measure.mjs: serves one route to requests from a stream, and prints µs of processor time per request.
+// One subject of measure.mjs: serves one route to requests from a stream. For each message `{ requests }` it serves so many and
+// replies with the processor time of one in µs.
 import http from 'node:http';
 import { Duplex } from 'node:stream';
 
-const WARM_UP = 30_000;
-const REQUESTS = 60_000;
 const REQUEST = Buffer.from('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
 const { baseDir, raw = false, plugins = {}, awaits = 0 } = JSON.parse(process.argv[2]);
 
@@ -50,9 +49,11 @@ const send = (count) =>
     connection.push(REQUEST);
   });
 
-await send(WARM_UP);
-const begin = process.cpuUsage();
-await send(REQUESTS);
-const { user, system } = process.cpuUsage(begin);
-console.log((user + system) / REQUESTS);
-process.exit(0);
+process.on('message', async ({ requests }) => {
+  const begin = process.cpuUsage();
+  await send(requests);
+  const { user, system } = process.cpuUsage(begin);
+  process.send((user + system) / requests);
+});
+process.on('disconnect', () => process.exit());
+process.send('ready');

@@ -1,63 +1,9 @@
 import type { IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
+import { type HeaderBlock, type Held, headerOf, headerValue, indexOf, keyOf, knownOf, LENGTH } from './held_header.js';
 import { hasOrdinaryHead, isWriteHeadReplaced, measuredLength, rawHeaderNames, storeHead } from './node_internals.js';
 import { SingleWriteResponse } from './single_write_response.js';
 
-const { STATUS_CODES, validateHeaderName, validateHeaderValue } = process.getBuiltinModule('node:http');
-
-/** A header that has passed validation. Nobody changes one: responses share it while their value is the same. */
-interface Held {
-  /** The name in lower case. */
-  readonly key: string;
-  readonly name: string;
-  readonly value: string | number;
-  /** What is written of it; the length has none, as Node adds the one that it has measured. */
-  readonly line: string;
-}
-
-/** Headers that decide how Node frames a response, or whose value Node encodes. */
-const NODES_OWN = new Set([
-  'connection',
-  'content-disposition',
-  'date',
-  'expect',
-  'keep-alive',
-  'trailer',
-  'transfer-encoding',
-]);
-
-/** What is remembered of a header name, by its spelling. */
-interface Known {
-  /** The name in lower case. */
-  readonly key: string;
-  readonly nodesOwn: boolean;
-  /** The last header that was set by this name: most headers of an app have the same value in every response. */
-  last: Held | undefined;
-}
-
-const names = new Map<string, Known>();
-const NAMES_LIMIT = 1000;
-
-function keyOf(name: string): string {
-  return names.get(name)?.key ?? name.toLowerCase();
-}
-
-/** @throws {TypeError} if `name` is not a valid header name, like Node */
-function knownOf(name: string): Known {
-  let known = names.get(name);
-  if (known === undefined) {
-    validateHeaderName(name);
-    const key = internalize(name.toLowerCase());
-    known = { key, nodesOwn: NODES_OWN.has(key), last: undefined };
-    if (names.size < NAMES_LIMIT) names.set(name, known);
-  }
-  return known;
-}
-
-const LENGTH = internalize('content-length');
-
-function headerOf(key: string, name: string, value: string | number): Held {
-  return { key, name, value, line: key === LENGTH ? '' : `${name}: ${value}\r\n` };
-}
+const { STATUS_CODES, validateHeaderValue } = process.getBuiltinModule('node:http');
 
 /** By status, for the message that a status has had last: an app may change `http.STATUS_CODES`. */
 const firstLines: { message: string; line: string }[] = [];
@@ -71,11 +17,6 @@ function firstLineOf(status: number, message: string): string {
   return known.line;
 }
 
-/** @returns the same text, as V8 keeps it for the keys of objects: two of these differ if their addresses do */
-function internalize(text: string): string {
-  return Object.keys({ [text]: 0 })[0] as string;
-}
-
 /**
  * Node's response, with a short way for the head of an ordinary response: headers are kept in a list and written as they
  * are, where Node fills a dictionary and looks at each name twice. Any other response takes Node's own methods with the
@@ -84,24 +25,35 @@ function internalize(text: string): string {
 export class FastResponse<Request extends IncomingMessage = IncomingMessage> extends SingleWriteResponse<Request> {
   /** The headers set so far; null once Node has them. */
   #held: Held[] | null = [];
+  /** Headers that come after the first `#blockIndex` ones. */
+  #block: HeaderBlock | null = null;
+  #blockIndex = 0;
+
+  /** Makes the headers of the block ordinary ones, so that they can be changed. */
+  #unfoldBlock(): Held[] | null {
+    const held = this.#held;
+    const block = this.#block;
+    if (held === null || block === null) return held;
+    this.#block = null;
+    held.splice(this.#blockIndex, 0, ...block.headers);
+    return held;
+  }
 
   /** Gives Node the headers, unless they are sent. */
   #giveToNode(): void {
-    const held = this.#held;
+    const held = this.#unfoldBlock();
     if (held === null || this.headersSent) return;
     this.#held = null;
-    for (const { name, value } of held) super.setHeader(name, value);
+    for (const header of held) super.setHeader(header.name, headerValue(header));
   }
 
-  /** @returns -1 if it is not there */
-  #indexOf(held: Held[], key: string): number {
-    for (let index = 0; index < held.length; index += 1) if ((held[index] as Held).key === key) return index;
-    return -1;
-  }
-
-  #find(held: Held[], key: string): Held | undefined {
-    const index = this.#indexOf(held, key);
-    return index < 0 ? undefined : held[index];
+  #find(held: readonly Held[], key: string): Held | undefined {
+    const index = indexOf(held, key);
+    if (index >= 0) return held[index];
+    const block = this.#block;
+    if (block === null) return undefined;
+    const inBlock = indexOf(block.headers, key);
+    return inBlock < 0 ? undefined : block.headers[inBlock];
   }
 
   override setHeader(name: string, value: number | string | readonly string[]): this {
@@ -111,14 +63,19 @@ export class FastResponse<Request extends IncomingMessage = IncomingMessage> ext
   }
 
   /**
-   * Sets a header whose value is known to be valid, such as one made of base64 text. Checking one that is another for each
-   * response takes longer than all else that is done for it.
+   * Adds a header as it is written, `name: value\r\n`. Checking a value that is another for each response, and putting its
+   * line together, takes longer than all else that is done for it.
+   *
+   * @param name in lower case
+   * @param line known to be valid, such as one made of base64 text
+   * @returns false if the header is there already, or Node must set it
    */
-  setValidHeader(name: string, value: string): void {
+  addHeaderLine(name: string, line: string): boolean {
     const held = this.#held;
-    const known = knownOf(name);
-    if (held === null || this.headersSent || known.nodesOwn) this.setHeader(name, value);
-    else this.#keep(held, headerOf(known.key, name, value));
+    const { key, nodesOwn } = knownOf(name);
+    if (held === null || this.headersSent || nodesOwn || this.#find(held, key) !== undefined) return false;
+    held.push({ key, name, value: undefined, line });
+    return true;
   }
 
   /** @returns false if Node must handle the header */
@@ -139,15 +96,30 @@ export class FastResponse<Request extends IncomingMessage = IncomingMessage> ext
   }
 
   #keep(held: Held[], header: Held): void {
-    const index = this.#indexOf(held, header.key);
+    const block = this.#block;
+    if (block !== null && indexOf(block.headers, header.key) >= 0) this.#unfoldBlock();
+    const index = indexOf(held, header.key);
     if (index < 0) held.push(header);
     else held[index] = header;
   }
 
+  /** Sets the headers of a block, with one check for all of them. */
+  setHeaderBlock(block: HeaderBlock): void {
+    const held = this.#held;
+    const isPossible = held !== null && !this.headersSent && this.#block === null && block.isOrdinary;
+    if (isPossible && !held.some(({ key }) => indexOf(block.headers, key) >= 0)) {
+      this.#block = block;
+      this.#blockIndex = held.length;
+    } else {
+      for (const header of block.headers) this.setHeader(header.name, headerValue(header));
+    }
+  }
+
   override getHeader(name: string): number | string | string[] | undefined {
     const held = this.#held;
-    if (held !== null && typeof name === 'string') return this.#find(held, keyOf(name))?.value;
-    return super.getHeader(name);
+    if (held === null || typeof name !== 'string') return super.getHeader(name);
+    const header = this.#find(held, keyOf(name));
+    return header && headerValue(header);
   }
 
   override hasHeader(name: string): boolean {
@@ -172,11 +144,15 @@ export class FastResponse<Request extends IncomingMessage = IncomingMessage> ext
     if (this.statusMessage && this.statusMessage !== message) return false;
     if (!hasOrdinaryHead(this)) return false;
     let head = firstLineOf(status, message);
+    const block = this.#block;
+    const blockIndex = block === null ? -1 : this.#blockIndex;
     for (let index = 0; index < held.length; index += 1) {
+      if (index === blockIndex) head += (block as HeaderBlock).text;
       const { key, value, line } = held[index] as Held;
       if (key !== LENGTH) head += line;
       else if (Number(value) !== measuredLength(this)) return false;
     }
+    if (blockIndex === held.length) head += (block as HeaderBlock).text;
     this.statusCode = status;
     this.statusMessage = message;
     storeHead(this, head);
@@ -199,28 +175,39 @@ export class FastResponse<Request extends IncomingMessage = IncomingMessage> ext
   }
 
   override getHeaders(): OutgoingHttpHeaders {
-    const held = this.#held;
+    const held = this.#unfoldBlock();
     if (held === null) return super.getHeaders();
     const headers: OutgoingHttpHeaders = Object.create(null);
-    for (const { key, value } of held) headers[key] = value;
+    for (const header of held) headers[header.key] = headerValue(header);
     return headers;
   }
 
   override getHeaderNames(): string[] {
-    return this.#held?.map(({ key }) => key) ?? super.getHeaderNames();
+    return this.#unfoldBlock()?.map(({ key }) => key) ?? super.getHeaderNames();
   }
 
   getRawHeaderNames(): string[] {
-    return this.#held?.map(({ name }) => name) ?? rawHeaderNames(this);
+    return this.#unfoldBlock()?.map(({ name }) => name) ?? rawHeaderNames(this);
   }
 }
 
-/** Sets a header whose value is known to be valid, on a response of any class. */
-export function setValidHeader(
-  res: ServerResponse & Partial<Pick<FastResponse, 'setValidHeader'>>,
+/** `FastResponse.addHeaderLine` for a response of any class. */
+export function addHeaderLine(
+  res: ServerResponse & Partial<Pick<FastResponse, 'addHeaderLine'>>,
   name: string,
-  value: string,
+  line: string,
+): boolean {
+  if (res.addHeaderLine) return res.addHeaderLine(name, line);
+  if (res.headersSent || res.hasHeader(name)) return false;
+  res.setHeader(name, headerValue({ name, line }));
+  return true;
+}
+
+/** Sets the headers of a block, on a response of any class. */
+export function setHeaderBlock(
+  res: ServerResponse & Partial<Pick<FastResponse, 'setHeaderBlock'>>,
+  block: HeaderBlock,
 ): void {
-  if (res.setValidHeader) res.setValidHeader(name, value);
-  else res.setHeader(name, value);
+  if (res.setHeaderBlock) res.setHeaderBlock(block);
+  else for (const header of block.headers) res.setHeader(header.name, headerValue(header));
 }

@@ -1,4 +1,4 @@
-import type { Context } from '../../core/index.js';
+import { type Context, HeaderBlock } from '../../core/index.js';
 import { ClutchError } from '../../errors.js';
 import { compilePathMatch } from '../../framework/index.js';
 import { Csrf } from './lib/csrf/csrf.js';
@@ -19,8 +19,10 @@ export class Security {
   readonly isSafeDomain: DomainTest;
   /** Undefined if every domain may be redirected to. */
   readonly isListedDomain: DomainTest | undefined;
-  /** Headers with the same value for every request, in the order in which they are set. */
-  readonly headers: { name: string; value: string; applies: Applies | undefined }[] = [];
+  /** Headers that every response has. */
+  readonly headerBlock: HeaderBlock;
+  /** Headers of responses to some paths. */
+  readonly pathHeaders: { name: string; value: string; applies: Applies }[] = [];
   /** Guards whose header is another one for each request. */
   readonly dynamicHeaders: GuardName[] = [];
   /** Guards that refuse requests, by throwing. */
@@ -33,6 +35,7 @@ export class Security {
     const domains = [config.domainWhiteList ?? []].flat();
     this.isSafeDomain = compileDomains(domains);
     this.isListedDomain = domains.length > 0 ? this.isSafeDomain : undefined;
+    const always: [name: string, value: string][] = [];
     for (const name of enabledGuards(config)) {
       const options = optionsOf(config, name);
       const { match, ignore } = options;
@@ -43,8 +46,13 @@ export class Security {
         this.#addGuard((ctx) => (this.csrf as Csrf).guard(ctx), applies);
       } else if (name === 'methodnoallow') this.#addGuard(refuseTracing, applies);
       else if (name === 'dta') this.#addGuard(refuseTraversal, applies);
-      else this.#addHeader(name, options, applies);
+      else {
+        const header = this.#constantHeader(name, options);
+        if (header && applies) this.pathHeaders.push({ ...header, applies });
+        else if (header) always.push([header.name, header.value]);
+      }
     }
+    this.headerBlock = headerBlockOf(always);
   }
 
   /** Changes a header for one request: `ctx.securityOptions`. */
@@ -64,15 +72,29 @@ export class Security {
     this.guards.push(applies ? (ctx) => applies(ctx) && guard(ctx) : guard);
   }
 
-  #addHeader(name: GuardName, options: GuardOptions, applies: Applies | undefined): void {
+  /** @returns undefined if the guard has no header, or another one for each request */
+  #constantHeader(name: GuardName, options: GuardOptions): { name: string; value: string } | undefined {
     const header = HEADER_GUARDS[name];
-    if (!header) return;
+    if (!header) return undefined;
     if (header.isDynamic) {
       this.dynamicHeaders.push(name);
-      return;
+      return undefined;
     }
     const value = header.valueOf(options, undefined as never);
-    if (value !== undefined) this.headers.push({ name: header.name, value, applies });
+    return value === undefined ? undefined : { name: header.name, value };
+  }
+}
+
+/** @throws {ClutchError} ERR_CLUTCH_CONFIG for a value that is no header */
+function headerBlockOf(headers: [name: string, value: string][]): HeaderBlock {
+  try {
+    return new HeaderBlock(headers);
+  } catch (cause) {
+    throw new ClutchError('ERR_CLUTCH_CONFIG', (cause as Error).message, {
+      where: 'config.security',
+      fix: 'Change the value of that header: one line of ASCII.',
+      cause,
+    });
   }
 }
 

@@ -1,4 +1,5 @@
 import { format } from 'node:util';
+import { isHarmless, type Masker } from '../../../output/secrets.js';
 
 /** Formats that are remembered; an app that builds its formats from data must not fill the memory. */
 const REMEMBERED = 1000;
@@ -7,30 +8,31 @@ const REMEMBERED = 1000;
 interface Template {
   texts: string[];
   kinds: ('s' | 'd')[];
+  isHarmless: boolean;
 }
 
 const templates = new Map<string, Template | null>();
 
 /**
- * `util.format`, with a short way for the calls that logs are full of: `%s` with a string or a number and `%d` with a
- * number, as many as there are arguments.
+ * `util.format` with secrets masked. A short way for the calls that logs are full of: `%s` with a string or a number and `%d`
+ * with a number, as many as there are arguments, and nothing in them that could be a part of a secret.
  */
-export function formatText(args: readonly unknown[]): string {
+export function formatText(args: readonly unknown[], masker: Masker): string {
   const first = args[0];
-  if (typeof first !== 'string') return formatAny(args);
-  const template = templateOf(first);
-  if (template === null || template.kinds.length !== args.length - 1) return formatAny(args);
+  const template = typeof first === 'string' ? templateOf(first) : null;
+  if (template === null || template.kinds.length !== args.length - 1) return masker.maskText(formatAny(args));
   const { texts, kinds } = template;
+  let { isHarmless: isClean } = template;
   let text = texts[0] as string;
   for (let index = 0; index < kinds.length; index += 1) {
     const value = args[index + 1];
-    const isPlain = typeof value === 'number' ? value !== 0 : typeof value === 'string' && kinds[index] === 's';
+    if (typeof value === 'string' && kinds[index] === 's') isClean &&= isHarmless(value);
     // Zero may be a negative one, which has a text of its own.
-    if (!isPlain) return formatAny(args);
+    else if (typeof value !== 'number' || value === 0) return masker.maskText(formatAny(args));
     text += value;
     text += texts[index + 1];
   }
-  return text;
+  return isClean ? text : masker.maskText(text);
 }
 
 /** A value that cannot be printed, by a getter or a `toJSON` that throws, must not make a log call throw. */
@@ -47,9 +49,13 @@ function templateOf(text: string): Template | null {
   const known = templates.get(text);
   if (known !== undefined) return known;
   if (templates.size >= REMEMBERED) templates.clear();
-  const template = /%[^sd]|%$/.test(text)
-    ? null
-    : { texts: text.split(/%[sd]/), kinds: [...text.matchAll(/%([sd])/g)].map(([, kind]) => kind as 's' | 'd') };
+  const template = /%[^sd]|%$/.test(text) ? null : parse(text);
   templates.set(text, template);
   return template;
+}
+
+function parse(text: string): Template {
+  const kinds = [...text.matchAll(/%([sd])/g)].map(([, kind]) => kind as 's' | 'd');
+  const texts = text.split(/%[sd]/);
+  return { texts, kinds, isHarmless: texts.every(isHarmless) };
 }

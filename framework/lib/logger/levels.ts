@@ -29,6 +29,13 @@ export function rankOf(level: LevelName | number | string): number {
   });
 }
 
+/** @returns the rank of a line's level: as `LEVELS[level]`, with the usual ones compared first; NaN if there is no such level */
+export function lineRank(level: string): number {
+  if (level === 'INFO') return 1;
+  if (level === 'WARN') return 2;
+  return LEVELS[level as LevelName] ?? Number.NaN;
+}
+
 /** @returns the name of a rank, as `logger.level` gives it back */
 export function nameOf(rank: number): LevelName {
   return (Object.keys(LEVELS) as LevelName[]).find((name) => LEVELS[name] === rank) ?? 'NONE';

@@ -36,7 +36,7 @@ export function formatMessage(args: readonly unknown[], masker: Masker, maxCause
   const first = args[0];
   if (args.length === 1 && typeof first === 'string') return masker.maskText(first);
   if (first instanceof Error) return masker.maskText(formatError(first, masker, maxCauses));
-  return masker.maskText(formatText(args));
+  return formatText(args, masker);
 }
 
 /** @returns `[userId/ip/traceId/use-timems METHOD url]` */

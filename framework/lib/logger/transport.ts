@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { Masker } from '../../../output/secrets.js';
 import { stderr, stdout } from '../../../output/stdio.js';
 import { timestamp } from '../../../output/timestamp.js';
-import { LEVELS, type LevelName, nameOf, rankOf } from './levels.js';
+import { type LevelName, lineRank, nameOf, rankOf } from './levels.js';
 import { formatContext, formatMessage, type LineFormatter, type LineMeta, type LogContext } from './line_format.js';
 import type { LogFile } from './log_file.js';
 import { closeLogFile, openLogFile } from './log_files.js';
@@ -80,7 +80,7 @@ export class Transport<T extends TransportOptions = TransportOptions> implements
 
   shouldLog(level: string): boolean {
     // A line of level NONE goes everywhere, but not where nothing goes.
-    return this.enabled && LEVELS[level as LevelName] >= this.#rank && this.#rank !== Number.POSITIVE_INFINITY;
+    return this.enabled && lineRank(level) >= this.#rank && this.#rank !== Number.POSITIVE_INFINITY;
   }
 
   /**

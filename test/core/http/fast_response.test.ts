@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import http from 'node:http';
 import net from 'node:net';
 import { test } from 'node:test';
-import { setValidHeader } from '../../../core/http/fast_response.js';
+import { addHeaderLine, setHeaderBlock } from '../../../core/http/fast_response.js';
+import { HeaderBlock } from '../../../core/http/held_header.js';
 import { fastClasses } from '../../support/fast_classes.js';
 import { GET, type Handler, sameAsNode } from '../../support/same_as_node.js';
 
@@ -13,6 +14,11 @@ function attempt(see: (value: unknown) => void, action: () => unknown): void {
     see((error as NodeJS.ErrnoException).code);
   }
 }
+
+const BLOCK = new HeaderBlock([
+  ['x-one', '1'],
+  ['X-Two', '2'],
+]);
 
 const RESPONSES: Record<string, Handler> = {
   'a text with headers': (_req, res) => {
@@ -59,16 +65,82 @@ const RESPONSES: Record<string, Handler> = {
     res.setHeader('Set-Cookie', 'a=1');
     res.end('x');
   },
-  'headers that are known to be valid': (_req, res, see) => {
-    for (const name of ['X-A', 'X-B', 'x-a', 'Set-Cookie']) setValidHeader(res, name, `${name}=1`);
+  'finished lines': (_req, res, see) => {
+    res.setHeader('X-A', '1');
+    for (const name of ['x-a', 'x-b', 'x-c', 'set-cookie']) see(addHeaderLine(res, name, `${name}: ${name}=1\r\n`));
     res.setHeader('X-B', '2');
-    see([res.getHeader('X-A'), res.getHeaderNames(), { ...res.getHeaders() }]);
-    setValidHeader(res, 'Content-Length', '1');
-    setValidHeader(res, 'Connection', 'close');
-    res.appendHeader('Set-Cookie', 'b=2');
-    setValidHeader(res, 'X-C', '3');
+    see([res.getHeader('X-C'), res.getHeader('set-cookie'), res.getHeaderNames(), { ...res.getHeaders() }]);
     res.end('x');
-    attempt(see, () => setValidHeader(res, 'X-D', '4'));
+    see(addHeaderLine(res, 'x-d', 'x-d: 4\r\n'));
+  },
+  'a finished line that becomes a list': (_req, res, see) => {
+    addHeaderLine(res, 'set-cookie', 'set-cookie: a=1\r\n');
+    res.appendHeader('Set-Cookie', 'b=2');
+    see(res.getHeader('set-cookie'));
+    res.end('x');
+  },
+  'a block of headers': (_req, res, see) => {
+    res.setHeader('X-A', '1');
+    setHeaderBlock(res, BLOCK);
+    res.setHeader('X-C', '3');
+    see([res.hasHeader('x-one'), res.getHeader('X-Two'), res.hasHeader('x-three')]);
+    res.end('x');
+  },
+  'a block behind all other headers': (_req, res, see) => {
+    res.setHeader('X-A', '1');
+    setHeaderBlock(res, BLOCK);
+    res.end('x');
+    see([res.getHeader('x-one'), { ...res.getHeaders() }]);
+  },
+  'a block and nothing else': (_req, res) => {
+    setHeaderBlock(res, BLOCK);
+    res.end('x');
+  },
+  'a block, listed': (_req, res, see) => {
+    res.setHeader('X-A', '1');
+    setHeaderBlock(res, BLOCK);
+    res.setHeader('X-C', '3');
+    see([res.getHeaderNames(), { ...res.getHeaders() }]);
+    res.end('x');
+  },
+  'a header of a block, replaced and removed': (_req, res, see) => {
+    setHeaderBlock(res, BLOCK);
+    res.setHeader('x-one', 'other');
+    see(res.getHeaderNames());
+    res.removeHeader('X-TWO');
+    see(res.getHeaderNames());
+    res.end('x');
+  },
+  'a block beside a header that is in it': (_req, res, see) => {
+    res.setHeader('X-One', 'first');
+    setHeaderBlock(res, BLOCK);
+    see({ ...res.getHeaders() });
+    res.end('x');
+  },
+  'a block twice': (_req, res) => {
+    setHeaderBlock(res, BLOCK);
+    setHeaderBlock(res, BLOCK);
+    res.end('x');
+  },
+  "a block whose headers are Node's own": (_req, res) => {
+    setHeaderBlock(
+      res,
+      new HeaderBlock([
+        ['Connection', 'close'],
+        ['Content-Length', '1'],
+      ]),
+    );
+    res.end('x');
+  },
+  'a block, then writeHead with headers': (_req, res) => {
+    setHeaderBlock(res, BLOCK);
+    res.writeHead(200, { 'x-one': 'mine' });
+    res.end('x');
+  },
+  'a block once the head is sent': (_req, res, see) => {
+    res.flushHeaders();
+    attempt(see, () => setHeaderBlock(res, BLOCK));
+    res.end('x');
   },
   'headers from a map': (_req, res) => {
     res.setHeader('X-A', '1');
@@ -286,4 +358,9 @@ test('a client that disconnects while a response is sent: the same events', asyn
   }
   assert.deepEqual(outcomes[1], outcomes[0]);
   assert.ok(outcomes[0]?.includes('close'));
+});
+
+test('a block of headers is checked when it is made', () => {
+  assert.throws(() => new HeaderBlock([['x-a', 'a\r\nb: c']]), { code: 'ERR_INVALID_CHAR' });
+  assert.throws(() => new HeaderBlock([['x a', '1']]), { code: 'ERR_INVALID_HTTP_TOKEN' });
 });

@@ -77,11 +77,14 @@ export class Csrf {
   /** Gives the client another secret. */
   rotate(ctx: Context): void {
     if (!this.#usesToken) return;
+    (ctx as WithSecret)[SECRET] = this.#options.useSession ? this.#keepInSession(ctx) : this.#cookie.setNew(ctx);
+  }
+
+  #keepInSession(ctx: Context): string {
+    const { sessionName = 'csrfToken' } = this.#options;
     const secret = createSecret();
-    (ctx as WithSecret)[SECRET] = secret;
-    const { useSession, sessionName = 'csrfToken' } = this.#options;
-    if (useSession) ctx.session[sessionName] = secret;
-    else this.#cookie.set(ctx, secret);
+    ctx.session[sessionName] = secret;
+    return secret;
   }
 
   /** The secret that this request has made. */

@@ -1,7 +1,7 @@
 import { randomFillSync, timingSafeEqual } from 'node:crypto';
 
 /** Characters of base64url: 24 of them hold 18 random bytes. */
-const SECRET_LENGTH = 24;
+export const SECRET_LENGTH = 24;
 const NONCE_LENGTH = 16;
 /** Random text is drawn for hundreds of secrets at a time: a draw takes longer than everything else. */
 const pool = Buffer.alloc(3 * 1536);

@@ -1,7 +1,9 @@
 import { createRequire } from 'node:module';
 import type Cookies from 'cookies';
-import { type Context, setValidHeader } from '../../../../core/index.js';
+import { addHeaderLine, type Context } from '../../../../core/index.js';
 import type { CsrfOptions } from '../options.js';
+import { CookieLines } from './cookie_lines.js';
+import { createSecret } from './secret.js';
 
 const require = createRequire(import.meta.url);
 
@@ -26,11 +28,10 @@ export class SecretCookie {
   readonly #attributes: Attributes;
   readonly #domain: CsrfOptions['cookieDomain'];
   readonly #isPlain: boolean;
-  readonly #prefix: string = '';
   /** Finds the cookie where it is neither signed nor encrypted, without `ctx.cookies`. */
   readonly #pattern: RegExp | undefined;
-  /** The attributes as text, for connections without and with TLS; where they are the same for all requests. */
-  readonly #suffixes: [string, string] | undefined;
+  /** For connections without and with TLS, where the attributes are the same for all requests. */
+  readonly #lines: [CookieLines, CookieLines] | undefined;
 
   constructor({ cookieName = 'csrfToken', cookieDomain, cookieOptions = {} }: CsrfOptions, defaults: Attributes) {
     this.#names = [cookieName].flat();
@@ -46,12 +47,11 @@ export class SecretCookie {
     if (!isConstant || typeof cookieDomain === 'function' || String(sameSite).toLowerCase() === 'none' || secure)
       return;
     const { Cookie } = require('cookies') as typeof Cookies;
-    const suffixOf = (overTls: boolean): string =>
-      new Cookie(name, 'x', { ...this.#attributes, domain: cookieDomain, secure: overTls })
-        .toHeader()
-        .slice(name.length + 2);
-    this.#prefix = `${name}=`;
-    this.#suffixes = [suffixOf(false), suffixOf(true)];
+    const linesOf = (overTls: boolean): CookieLines => {
+      const header = new Cookie(name, 'x', { ...this.#attributes, domain: cookieDomain, secure: overTls }).toHeader();
+      return new CookieLines(`set-cookie: ${name}=`, header.slice(`${name}=x`.length));
+    };
+    this.#lines = [linesOf(false), linesOf(true)];
   }
 
   get(ctx: Context): string | undefined {
@@ -65,15 +65,17 @@ export class SecretCookie {
     return undefined;
   }
 
-  set(ctx: Context, secret: string): void {
-    const { res } = ctx;
-    if (this.#suffixes && !res.hasHeader('set-cookie')) {
-      // The secret is base64 text, and `Cookie` has checked what stands around it. One text, not a list: then the head is
-      // written in the short way.
-      setValidHeader(res, 'set-cookie', `${this.#prefix}${secret}${this.#suffixes[ctx.secure ? 1 : 0]}`);
-      return;
+  /** @returns the new secret that the client gets */
+  setNew(ctx: Context): string {
+    if (this.#lines !== undefined) {
+      const lines = this.#lines[ctx.secure ? 1 : 0];
+      lines.advance();
+      // The secret is base64 text, and `Cookie` has checked what stands around it.
+      if (addHeaderLine(ctx.res, 'set-cookie', lines.line)) return lines.secret;
     }
+    const secret = createSecret();
     const domain = typeof this.#domain === 'function' ? this.#domain(ctx) : this.#domain;
     for (const name of this.#names) ctx.cookies.set(name, secret, { ...this.#attributes, domain });
+    return secret;
   }
 }
