@@ -22,7 +22,7 @@ import { respondToClientError } from './http/client_error.js';
 import { CookieCipher, eggFormatOf } from './http/cookie_cipher.js';
 import { CookieLimitExceedError } from './http/cookie_limit.js';
 import type { ContextCookies } from './http/cookies.js';
-import { waitForUpload } from './http/end_response.js';
+import { limitUpload, waitForUpload } from './http/end_response.js';
 import { describeRoutes, type ReportTopic, reportApp } from './reports/app_report.js';
 import type { Helper } from './types.js';
 
@@ -177,6 +177,7 @@ export class Application extends BaseApplication {
   override handleRequest(ctx: Context, run: Composed): Promise<void> {
     if (!isParsable(ctx)) return this.#refuseTarget(ctx);
     if (!ctx.res.shouldKeepAlive) waitForUpload(ctx);
+    else if (ctx.req.method !== 'GET') limitUpload(ctx);
     if (this.listenerCount('request') > 0) this.emit('request', ctx);
     if (this.listenerCount('response') > 0) ctx.res.once('close', () => this.emit('response', ctx));
     return super.handleRequest(ctx, run);

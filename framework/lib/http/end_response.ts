@@ -4,6 +4,9 @@ import type { Context } from '../../../core/index.js';
 /** How much of an unwanted upload is read and discarded: total bytes, total milliseconds, milliseconds without data. */
 const UNREAD_LIMITS = { bytes: 64 * 1024 * 1024, duration: 30_000, idle: 5_000 };
 
+/** Bytes of an upload that Node may discard by itself: they are about to arrive, or time out with the request. */
+const SMALL_UPLOAD = 64 * 1024;
+
 const WITHOUT_BODY = new Set([204, 205, 304]);
 
 /**
@@ -58,6 +61,23 @@ export function waitForUpload({ req, res }: Context): void {
   }) as typeof end;
 }
 
+/**
+ * Bounds how much of an upload is read after a response that keeps the connection alive, if nobody has read it: Node itself would read all of it,
+ * however long it is.
+ */
+export function limitUpload({ req, res }: Context): void {
+  const { headers } = req;
+  const length = headers['content-length'];
+  if (length === undefined ? headers['transfer-encoding'] === undefined : Number(length) <= SMALL_UPLOAD) return;
+  res.once('prefinish', () => {
+    // A handler may go on reading after its response.
+    if (req.complete || req.destroyed || req.readableFlowing !== null || req.listenerCount('readable') > 0) return;
+    // Node discards the rest, uncounted, unless it has been read from.
+    req.read(0);
+    discard(req, () => undefined);
+  });
+}
+
 function hasUnreadBody(req: IncomingMessage): boolean {
   if (req.complete || req.destroyed) return false;
   const { headers } = req;
@@ -76,7 +96,10 @@ function discard(req: IncomingMessage, done: () => void): void {
   };
   const cut = (): void => {
     settle();
-    socket.destroySoon();
+    const { stream } = req as { stream?: { close(): void } };
+    // A connection of HTTP/2 has other requests.
+    if (stream) stream.close();
+    else socket.destroySoon();
   };
   const count = (chunk: Buffer): void => {
     bytes += chunk.length;

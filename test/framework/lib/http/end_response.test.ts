@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import http from 'node:http';
 import net from 'node:net';
 import { type TestContext, test } from 'node:test';
 import { until } from '../../../support/apps.js';
@@ -15,6 +16,7 @@ async function listen(t: TestContext): Promise<number> {
       app.post('/ignored', async (ctx) => { ctx.status = 401; ctx.body = 'who?'; });
       app.post('/streamed', async (ctx) => { ctx.status = 401; ctx.body = require('node:stream').Readable.from(['who?']); });
       app.post('/parsed', async (ctx) => { ctx.body = 'never'; });
+      app.post('/unread', async (ctx) => { ctx.body = 'fine'; });
       app.post('/204', async (ctx) => ctx.throw(Object.assign(new Error('x'), { status: 204 })));
     };`,
   });
@@ -97,4 +99,36 @@ test('a connection serves on after an error with an unread body', async (t) => {
   }
   await until('three responses', () => text.match(/HTTP\/1\.1 /g)?.length === 3);
   assert.deepEqual(text.match(/HTTP\/1\.1 \d+/g), ['HTTP/1.1 401', 'HTTP/1.1 204', 'HTTP/1.1 401']);
+});
+
+test('an upload without end that no handler reads is cut after a bound, also where the response was 200', async (t) => {
+  const port = await listen(t);
+  for (const framing of [`Content-Length: ${1000 * MB}`, 'Transfer-Encoding: chunked']) {
+    const chunk = framing.startsWith('Transfer') ? `\r\n\r\n${(1000 * MB).toString(16)}` : '';
+    const head = `POST /unread HTTP/1.1\r\nHost: a\r\nContent-Type: application/octet-stream\r\n${framing}${chunk}`;
+    const { sent } = await upload(port, head, 1000 * MB);
+    assert.ok(sent < 200 * MB, `${sent / MB} MB`);
+  }
+});
+
+test('a connection is kept alive after an upload within the bound that no handler reads', async (t) => {
+  const port = await listen(t);
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+  t.after(() => agent.destroy());
+  const ports = new Set<number | undefined>();
+  for (const size of [10, 1000, 100_000, 5 * MB, 10]) {
+    const body = await new Promise<string>((resolve, reject) => {
+      const headers = { 'content-type': 'application/octet-stream', 'content-length': size };
+      const req = http.request({ port, host: '127.0.0.1', path: '/unread', method: 'POST', agent, headers }, (res) => {
+        ports.add(res.socket.localPort);
+        let text = '';
+        res.setEncoding('utf8').on('data', (chunk) => (text += chunk));
+        res.on('end', () => resolve(text));
+      });
+      req.on('error', reject);
+      req.end(Buffer.alloc(size));
+    });
+    assert.equal(body, 'fine');
+  }
+  assert.equal(ports.size, 1);
 });
