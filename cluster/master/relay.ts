@@ -164,7 +164,9 @@ export class Relay extends EventEmitter<Events> {
         this.#pending.delete(receiver);
       });
     }
-    pending.set((request.data as { id: string }).id, request);
+    const { id, action } = request.data as { id: string; action: string };
+    // Not the whole request: its data may be large.
+    pending.set(id, { ...request, data: { id, action } });
     if (pending.size <= PENDING_LIMIT) return;
     const [oldest] = pending.keys();
     pending.delete(oldest as string);
