@@ -1,5 +1,5 @@
-/** A parameter of a pattern that may be absent: `/:id?` of path-to-regexp 1, `{/:id}` of the current one. */
-const OPTIONAL = /(\/?):(\w+)(?:\([^()]*\))?\?|\{([^{}:]*):(\w+)([^{}:]*)\}/g;
+/** A parameter of a pattern that may be absent: `/:id?` of path-to-regexp 1, `{/:id}` of the current one. `/:id?a=` begins a query. */
+const OPTIONAL = /(\/?):(\w+)(?:\([^()]*\))?\?(?!\w)|\{([^{}:]*):(\w+)([^{}:]*)\}/g;
 
 /**
  * Fills a route's parameters in. A parameter that is not given stays as it is written, an optional one is left out.

@@ -195,8 +195,8 @@ export class Router extends KoaRouter {
     const { name = '', path, handlers } = splitArguments(args);
     const controller = handlers.at(-1) as RouteController;
     const middleware = handlers.slice(0, -1);
-    const actions =
-      typeof controller === 'string' ? resolveController(controller, this.app, { object: true }) : controller;
+    const isGiven = controller && typeof controller !== 'string';
+    const actions = isGiven ? controller : resolveController(controller, this.app, { object: true });
     const prefix = String(path).replace(/\/$/, '');
     const { singularize, pluralize } = require('inflection') as typeof import('inflection');
     for (const { action, methods, suffix, member, prefix: namePrefix } of RESOURCE_ACTIONS) {

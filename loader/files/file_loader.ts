@@ -154,31 +154,44 @@ function scan(dir: string): { files: string[]; sources: string[] } {
   return { files, sources };
 }
 
+/** Objects that stand for directories: a file of the same name may take their place, with what they hold. */
+const directories = new WeakSet<object>();
+
 function attach(target: Record<string, unknown>, item: LoadedItem, override: boolean): void {
   let node = target;
   item.properties.forEach((property, index) => {
     const last = index === item.properties.length - 1;
     const existing = Object.hasOwn(node, property) ? node[property] : undefined;
     if (!last) {
-      const isContainer = (typeof existing === 'object' && existing !== null) || typeof existing === 'function';
-      if (!isContainer) node[property] = {};
+      if (!isContainer(existing)) {
+        node[property] = {};
+        directories.add(node[property] as object);
+      }
       node = node[property] as Record<string, unknown>;
       return;
     }
-    const from = fullPathOf(existing);
-    if (existing !== undefined && from !== undefined && from !== item.fullpath && !override) {
-      const name = item.properties.join('.');
-      const what = `can't overwrite property '${name}' from ${from} by ${item.fullpath}`;
-      throw new ClutchError('ERR_CLUTCH_DUPLICATE', what, { fix: 'Rename one of the files.' });
-    }
+    const isDirectory = isContainer(existing) && directories.has(existing);
+    if (existing !== undefined && !isDirectory && !override) refuseSecond(existing, item);
     const value = item.exports;
-    if ((typeof value === 'object' && value !== null) || typeof value === 'function') {
+    if (isContainer(value)) {
       markFile(value, item.fullpath);
       // `foo.js` keeps what `foo/bar.js` has already put below it.
-      if (existing && from === undefined) Object.assign(value, existing);
+      if (isDirectory) Object.assign(value, existing);
     }
     node[property] = value;
   });
+}
+
+function isContainer(value: unknown): value is object {
+  return (typeof value === 'object' && value !== null) || typeof value === 'function';
+}
+
+/** @throws {ClutchError} ERR_CLUTCH_DUPLICATE unless the same file is loaded again */
+function refuseSecond(existing: unknown, { fullpath, properties }: LoadedItem): void {
+  const from = isContainer(existing) ? (existing as { [FULLPATH]?: string })[FULLPATH] : undefined;
+  if (from === fullpath) return;
+  const what = `can't overwrite property '${properties.join('.')}' from ${from ?? 'a value that has no file'} by ${fullpath}`;
+  throw new ClutchError('ERR_CLUTCH_DUPLICATE', what, { fix: 'Rename one of them.' });
 }
 
 /** The marks are not enumerable, so that copies and comparisons ignore them; a frozen export is not marked. */
@@ -186,12 +199,4 @@ function markFile(value: object, fullpath: string): void {
   if (!Object.isExtensible(value)) return;
   Object.defineProperty(value, FULLPATH, { value: fullpath, configurable: true, writable: true });
   Object.defineProperty(value, EXPORTS, { value: true, configurable: true, writable: true });
-}
-
-function fullPathOf(value: unknown): string | undefined {
-  if (value === undefined) return undefined;
-  if ((typeof value === 'object' && value !== null) || typeof value === 'function') {
-    return (value as { [FULLPATH]?: string })[FULLPATH];
-  }
-  return 'a file before it';
 }

@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { ClutchError } from '../../errors.js';
 import { findPackage, readPackageIfExists } from '../../resolve/package.js';
@@ -14,7 +14,8 @@ export function pluginDirectory(plugin: Plugin, lookupDirs: string[]): string {
   if (plugin.path) return plugin.path;
   const name = plugin.package || plugin.name;
   const found = findPackage(name, lookupDirs);
-  if (found) return found;
+  // As by require.resolve: a package that is linked into node_modules has one path, whoever looks for it.
+  if (found) return realpathSync(found);
   throw new ClutchError('ERR_CLUTCH_PLUGIN_NOT_FOUND', `Can not find plugin ${name} in "${lookupDirs.join(', ')}"`, {
     where: `declared as "${plugin.name}" in ${plugin.from}`,
     fix: `${howToGet(plugin, lookupDirs)}, give its directory as path, or remove the entry.`,

@@ -14,6 +14,7 @@ const PATHS: [pattern: string, params: object | undefined, url: string][] = [
   ['/a{/:b}', { b: 1 }, '/a/1'],
   ['/a{/:b}', { c: 1 }, '/a?c=1'],
   ['/:a/:b?', { b: 1 }, '/:a/1'],
+  ['/a/:b?c=', { b: 1, d: 2 }, '/a/1?c=&d=2'],
   ['/:a', { a: '$& b' }, '/%24%26%20b'],
 ];
 

@@ -202,6 +202,13 @@ test('an undefined controller is refused', (t) => {
   assert.throws(() => loadApp(t, router("app.get('/', app.controller.nope);")), {
     message: /the route has no controller/,
   });
+  for (const args of ["'/posts', app.controller.nope", "'posts', '/posts', undefined", "'/posts'"]) {
+    assert.throws(
+      () => loadApp(t, router(`app.resources(${args});`)),
+      { message: /the route has no controller/ },
+      args,
+    );
+  }
 });
 
 const CLASS: Files = {

@@ -59,3 +59,15 @@ test('loadToApp and loadToContext take inject, target, directory and property am
   assert.equal(ctx['y']?.one.given, app);
   assert.equal(ctx['x'], undefined);
 });
+
+test('a file does not replace what is in the target already, unless override is set', (t) => {
+  const app = loadApp(t, FILES);
+  const own = { given: 'own' };
+  const load = (target: object, override = false): void =>
+    app.loader.loadToApp(kit(app, 'plain'), 'plain', { target, override });
+  assert.throws(() => load({ one: own }), /can't overwrite property 'one' from a value that has no file by .*one\.js/);
+  assert.throws(() => load({ one: 1 }), { code: 'ERR_CLUTCH_DUPLICATE' });
+  const target: Record<string, unknown> = { one: own };
+  load(target, true);
+  assert.notEqual(target['one'], own);
+});

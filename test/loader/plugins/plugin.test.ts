@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { realpathSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { Application } from 'koa-clutch';
@@ -231,6 +232,15 @@ for (const text of ['module.exports = () => ({ a: true });', 'module.exports = a
     assert.match(coreLog(app), /config\/plugin\.js exports a function and declares no plugin/);
   });
 }
+
+test('a plugin that is linked into node_modules has its real path', (t) => {
+  const baseDir = writeApp(t, {
+    ...plugin('a'),
+    'config/plugin.js': "exports.a = { enable: true, package: 'egg-a' };",
+  });
+  symlinkSync(path.join(baseDir, 'plugins/a'), path.join(baseDir, 'node_modules/egg-a'), 'dir');
+  assert.equal(loadApp(t, {}, { baseDir }).plugins['a']?.path, realpathSync(path.join(baseDir, 'plugins/a')));
+});
 
 const HINTS: [what: string, files: Files, message: RegExp][] = [
   [
