@@ -286,8 +286,9 @@ test('clutch stop and start leave another program alone whose pid a stale file h
   assert.equal(isAlive(other.pid as number), true);
   writeFileSync(path.join(dir, 'run/clutch.pid'), String(other.pid));
   const started = await clutch(['start', dir, '--daemon', '--port', '0', '--workers', '1'], { env: { EGG_HOME: dir } });
-  t.after(() => clutch(['stop', dir]));
+  const ended = await clutch(['stop', dir]);
   assert.equal(started.code, 0, started.output);
+  assert.match(ended.output, /stopped/);
 });
 
 test('W15: clutch start --daemon prints the error of a boot that fails and exits with 1', async (t) => {
