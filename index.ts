@@ -1,36 +1,45 @@
 export { type ClusterHandle, type ClusterOptions, startCluster } from './cluster/index.js';
-export { BaseContextClass, type BootHook, ClutchCore, ClutchCore as EggCore } from './core/index.js';
+export { EggMaster as Master } from './cluster/master/egg_master.js';
+export { BaseContextClass, type BootHook, ClutchCore, ClutchCore as EggCore, Router } from './core/index.js';
 export * from './core/types.js';
 export { ClutchError, type ErrorCode } from './errors.js';
 export {
-  Agent,
-  Application,
   type ApplicationOptions,
+  BaseApplication as EggApplicationCore,
   Boot,
   type ClusterClient,
   type ClusterClientOptions,
+  ContextHttpClient,
   type CookieGetOptions,
   CookieLimitExceedError,
   type CookieOptions,
+  defineConfig,
+  defineConfigFactory,
   defineExtend,
+  definePluginFactory,
+  type EggPluginMeta,
   FrameworkController as Controller,
   FrameworkController as Service,
   FrameworkController as Subscription,
-  type Helper,
+  HttpClient,
   type LineFormatter,
   type LineMeta,
   type Logger,
   type LoggerOptions,
   type LogMeta,
   type Message,
-  type Request,
-  type Response,
   Singleton,
   type StartOptions,
   start,
+  start as startEgg,
   Transport,
   type TransportOptions,
 } from './framework/index.js';
+// With a star: a module augmentation of an app or a plugin merges with what is exported this way only.
+export * from './framework/lib/agent_class.js';
+export * from './framework/lib/application_class.js';
+export type * from './framework/lib/egg/egg_types.js';
+export * from './framework/lib/types.js';
 export {
   AgentWorkerLoader,
   type AppInfo,
@@ -53,6 +62,7 @@ export type { I18nConfig } from './plugins/i18n/lib/types.js';
 export type { JsonpOptions } from './plugins/jsonp/lib/types.js';
 export type { EventStream, ServerEvent, WebSocketHandler } from './plugins/live/lib/types.js';
 export type { LogrotatorConfig } from './plugins/logrotator/lib/rotators.js';
+export type { FilePart as FileStream } from './plugins/multipart/lib/types.js';
 export type { OnerrorConfig } from './plugins/onerror/lib/options.js';
 export type { ScheduleItem, ScheduleOptions, ScheduleStrategy } from './plugins/schedule/lib/members.js';
 export type { SecurityConfig } from './plugins/security/lib/types.js';

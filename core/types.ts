@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type Koa from 'koa';
 
-// This file imports no implementation: the classes add themselves to these interfaces where they are declared.
+// This file imports no implementation: the other classes add themselves to these interfaces where they are declared.
 
 /** The classes in use: `core`, and those of the framework by what they are. */
 // biome-ignore lint/suspicious/noEmptyInterface: filled by declaration merging
@@ -61,8 +61,8 @@ export type LoadedMiddleware<M> = DefaultOf<M>;
 // biome-ignore lint/suspicious/noEmptyInterface: filled by declaration merging
 export interface KnownConfig {}
 
-/** `app.config.*`; frameworks, plugins and apps declare their keys by declaration merging. */
-export interface AppConfig extends KnownConfig {
+/** `app.config.*` under the name that plugins and apps of Egg declare their keys in. */
+export interface EggAppConfig extends KnownConfig {
   env: string;
   name: string;
   baseDir: string;
@@ -71,6 +71,9 @@ export interface AppConfig extends KnownConfig {
   middleware: string[];
   [key: string]: unknown;
 }
+
+/** `app.config.*`; frameworks, plugins and apps declare their keys by declaration merging. */
+export interface AppConfig extends EggAppConfig {}
 
 /** What the core, the framework and the app add to a context. */
 export interface ContextExtension {
@@ -96,6 +99,9 @@ export interface Context extends KoaContext, ContextExtension, Koa.DefaultContex
   response: FrameworkTypes extends { response: infer T } ? T : Koa.Response;
   query: FrameworkTypes extends { request: { query: infer T } } ? T : Koa.Request['query'];
 }
+
+/** The class to extend in `app/extend/context`, as in Egg 4: its members are copied, not inherited. */
+export class Context {}
 
 export type Next = () => Promise<unknown>;
 export type Middleware = (ctx: Context, next: Next) => unknown;

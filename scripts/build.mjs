@@ -14,6 +14,7 @@ const dist = path.join(root, 'dist');
 const ENTRIES = [
   'index.ts',
   'errors.ts',
+  'urllib.ts',
   '{cli,cluster,core,framework,loader}/index.ts',
   'cluster/worker/{agent,app}_worker.ts',
   'cluster/inspect/inspect_worker.ts',

@@ -15,5 +15,5 @@ function install(name) {
   return spawnSync('npm', args, { cwd, stdio: 'inherit' }).status === 0;
 }
 
-const installed = ['egg-plugins', 'egg-tools'].map(install);
+const installed = ['egg-3', 'egg-4-plugins', 'egg-plugins', 'egg-tools'].map(install);
 process.exit(installed.every(Boolean) ? 0 : 1);

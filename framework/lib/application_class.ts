@@ -38,6 +38,8 @@ export interface Application extends ApplicationExtension {
   controller: IController;
   /** Factories of all loaded middleware, by name. */
   middlewares: IMiddleware;
+  /** The middleware in use; factories of loaded middleware are its members: `app.middleware.gzip(options)`. */
+  middleware: BaseApplication['middleware'] & IMiddleware;
 }
 
 /** The application of an app worker: Koa with everything that the load units define. */

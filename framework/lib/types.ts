@@ -2,7 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type Koa from 'koa';
 import type { Context, IHelper } from '../../core/index.js';
 import type { FrameworkConfig } from './config.js';
-import type { FrameworkController } from './controller.js';
+import { FrameworkController } from './controller.js';
 import type { ContextCookies } from './http/cookies.js';
 import type { ContextHttpClient } from './httpclient/context_http_client.js';
 import type { RequestLogger } from './logger/logger.js';
@@ -37,6 +37,7 @@ declare module '../../core/types.js' {
   }
 }
 
+/** `ctx.helper`, and the class to extend in `app/extend/helper`, as in Egg 4. */
 export interface Helper extends FrameworkController, IHelper {
   pathFor(name: string, params?: Record<string, unknown>): string;
   urlFor(name: string, params?: Record<string, unknown>): string;
@@ -61,3 +62,9 @@ export interface Response extends Omit<Koa.Response, 'app' | 'ctx'> {
   /** The status that happened, where another one is sent, as with a redirect to an error page. */
   realStatus: number;
 }
+
+// Classes to extend in extend files, as in Egg 4: their members are copied, not inherited.
+
+export class Helper extends FrameworkController {}
+export class Request {}
+export class Response {}

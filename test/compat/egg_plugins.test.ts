@@ -1,15 +1,13 @@
 // Plugins of Egg from npm, unchanged, each in an app that uses its main function. `node scripts/egg_packages.mjs` installs them.
 import assert from 'node:assert/strict';
-import { type ChildProcess, spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
-import net from 'node:net';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { start } from 'koa-clutch';
-import { ROOT, startTestCluster, temporaryDirectory, until } from '../support/apps.js';
-import { freePort, request } from '../support/http.js';
+import { ROOT, startTestCluster, until } from '../support/apps.js';
+import { request } from '../support/http.js';
 import { type Files, serve, writeApp } from '../support/loaded_app.js';
+import { REDIS, startRedis } from '../support/redis.js';
 
 const INSTALLED = path.join(ROOT, 'test/fixtures/egg-plugins/node_modules');
 const skip = existsSync(path.join(INSTALLED, 'egg-cors')) ? false : 'node scripts/egg_packages.mjs has not been run';
@@ -329,31 +327,7 @@ test('egg-sequelize stores and finds in SQLite', { skip }, async (t) => {
   assert.equal((await ask('/users')).body, '["ada"]');
 });
 
-const REDIS = ['/usr/bin/redis-server', '/usr/local/bin/redis-server'].find((file) => existsSync(file));
 const skipRedis = skip || (REDIS ? false : 'there is no redis-server');
-
-/** Starts a Redis of the test's own; resolves with its port. */
-async function startRedis(t: TestContext): Promise<number> {
-  const port = await freePort();
-  const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', temporaryDirectory(t)];
-  const child: ChildProcess = spawn(REDIS as string, args, { stdio: 'ignore' });
-  t.after(async () => {
-    child.kill('SIGTERM');
-    await once(child, 'exit');
-  });
-  await until(
-    'Redis accepts',
-    () =>
-      new Promise<boolean>((resolve) => {
-        const socket = net.connect(port, '127.0.0.1', () => {
-          socket.destroy();
-          resolve(true);
-        });
-        socket.on('error', () => resolve(false));
-      }),
-  );
-  return port;
-}
 
 const redisConfig = (port: number): string =>
   `exports.redis = { client: { host: '127.0.0.1', port: ${port}, password: '', db: 0 } };`;
