@@ -25,6 +25,8 @@ declare module '../../core/types.js' {
     httpClient: ContextHttpClient;
     /** Sends an HTTP request; it is aborted when the client of this request leaves. */
     curl: ContextHttpClient['curl'];
+    /** The standard `fetch` on the connections of `app.httpclient`; it is aborted as `curl` is. */
+    fetch: ContextHttpClient['fetch'];
     locals: Record<string, unknown>;
     acceptJSON: boolean;
     realStatus: number;

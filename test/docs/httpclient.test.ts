@@ -24,5 +24,7 @@ test('docs/httpclient.md: the app asks the weather, and has its clients', async 
   const reply = await (await serve(t, app))('/weather?city=Berlin', { headers: { 'x-request-id': 'r1' } });
   assert.deepEqual(JSON.parse(reply.body), { status: 200, weather: { sun: true } });
   assert.deepEqual(seen, ['/today?city=Berlin r1', '/today?city=Berlin r1']);
+  assert.equal((await (await serve(t, app))('/forecast')).body, '{"sun":true}');
+  assert.equal(seen[2], '/tomorrow ');
   assert.equal(app.redis?.get('sessions').address, '127.0.0.1:6380');
 });

@@ -3,7 +3,7 @@ import { toError } from '../../../errors.js';
 import { defineExtend } from '../../lib/define_extend.js';
 import type { ContextCookies } from '../../lib/http/cookies.js';
 import type { ContextHttpClient } from '../../lib/httpclient/context_http_client.js';
-import type { CurlOptions } from '../../lib/httpclient/http_client.js';
+import type { CurlOptions, FetchOptions } from '../../lib/httpclient/http_client.js';
 
 import { RequestLogger } from '../../lib/logger/logger.js';
 import type { Helper } from '../../lib/types.js';
@@ -56,6 +56,10 @@ export default defineExtend<Own>({
 
   get httpClient(): ContextHttpClient {
     return this.httpclient;
+  },
+
+  fetch(url: string | URL, options?: FetchOptions): Promise<Response> {
+    return this.httpclient.fetch(url, options);
   },
 
   curl(url: string | URL, options?: CurlOptions): ReturnType<ContextHttpClient['curl']> {

@@ -1,7 +1,8 @@
 import { setMaxListeners } from 'node:events';
 import type { HttpClientResponse, RequestURL } from 'urllib';
 import type { Context } from '../../../core/index.js';
-import type { CurlOptions } from './http_client.js';
+import { toError } from '../../../errors.js';
+import type { CurlOptions, FetchOptions } from './http_client.js';
 
 /** Sends requests on behalf of one request: they carry its `ctx`, and are aborted when its client leaves. */
 export class ContextHttpClient {
@@ -12,18 +13,26 @@ export class ContextHttpClient {
     this.ctx = ctx;
   }
 
-  async request<T = unknown>(url: RequestURL, options: CurlOptions = {}): Promise<HttpClientResponse<T>> {
+  request<T = unknown>(url: RequestURL, options: CurlOptions = {}): Promise<HttpClientResponse<T>> {
+    return this.#send(options, (bound) => this.ctx.app.curl<T>(url, bound));
+  }
+
+  /** The standard `fetch`, through the connections of `app.httpclient`. */
+  fetch(url: string | URL, options: FetchOptions = {}): Promise<Response> {
+    return this.#send(options, (bound) => this.ctx.app.fetch(url, bound));
+  }
+
+  async #send<O extends CurlOptions | FetchOptions, R>(options: O, send: (bound: O) => Promise<R>): Promise<R> {
     const { ctx } = this;
-    const { httpclient } = ctx.app.config;
-    const { abortWithClient = httpclient.abortWithClient } = options;
+    const { abortWithClient = ctx.app.config.httpclient.abortWithClient } = options;
     const leaves = abortWithClient ? this.#clientLeaves() : undefined;
-    const given = options.signal as AbortSignal | undefined;
-    const signal = leaves && given ? AbortSignal.any([leaves, given]) : (leaves ?? given);
+    const given = options.signal as AbortSignal | null | undefined;
+    const signal = leaves && given ? AbortSignal.any([leaves, given]) : (leaves ?? given ?? undefined);
     try {
-      return await ctx.app.curl<T>(url, { ...options, ctx, signal });
+      return await send({ ...options, ctx, signal });
     } catch (error) {
       // Nobody is there to get a response: this is no fault of the service.
-      if (leaves?.aborted) Object.assign(error as Error, { status: 499 });
+      if (leaves?.aborted) throw Object.assign(toError(error), { status: 499 });
       throw error;
     }
   }

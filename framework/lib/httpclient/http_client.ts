@@ -42,6 +42,10 @@ export interface CurlOptions extends Omit<RequestOptions, 'timeout'> {
 export interface FetchOptions extends RequestInit {
   /** Refuses addresses before a connection to them is opened. Give the same function each time. */
   checkAddress?: CheckAddress;
+  /** The request that it belongs to, for listeners of `request` and `response`. */
+  ctx?: unknown;
+  /** Whether a request of `ctx.fetch` is aborted when the client of `ctx` leaves; default `config.httpclient.abortWithClient`. */
+  abortWithClient?: boolean;
 }
 
 /** What urllib gets. */
@@ -110,22 +114,52 @@ export class HttpClient extends Base {
   }
 
   /**
-   * Fetches as the standard function does, through the connections of this client.
+   * Fetches as the standard function does, through the connections of this client. Emits `request` and `response` as well.
    *
    * @param options those of `fetch`, and `checkAddress`
    */
-  fetch(url: string | URL, { checkAddress, ...options }: FetchOptions = {}): Promise<Response> {
+  fetch(url: string | URL, given: FetchOptions = {}): Promise<Response> {
+    const { checkAddress, ctx, abortWithClient: _, ...options } = given;
     const factory = new FetchFactory();
     factory.setDispatcher(checkAddress ? this.#agentWith(checkAddress) : this.#agent);
     // A signal of its own, also without one that is given: Node 20 refuses to read the limit of listeners of `#closing`, which is 0.
     const signal = AbortSignal.any([options.signal ?? [], this.#closing.signal].flat());
     // Node's types and those of undici describe the same options.
-    const init: object = { ...options, signal };
-    const response = factory.fetch(url as string, init);
+    const init = { ...options, signal };
+    const report = this.#announce(String(url), init, ctx);
+    const response = factory.fetch(url as string, init as object) as Promise<Response>;
     this.#inFlight.add(response);
-    const end = (): boolean => this.#inFlight.delete(response);
-    response.then(end, end);
-    return response as Promise<Response>;
+    response.then(
+      (head) => {
+        this.#inFlight.delete(response);
+        report?.(undefined, head);
+      },
+      (error) => {
+        this.#inFlight.delete(response);
+        report?.(toError(error));
+      },
+    );
+    return response;
+  }
+
+  /** Emits `request`, with headers that may be added to. @returns what emits `response`; undefined if nobody listens */
+  #announce(url: string, init: RequestInit, ctx: unknown): ((error?: Error, head?: Response) => void) | undefined {
+    if (this.listenerCount('request') + this.listenerCount('response') === 0) return undefined;
+    const given = init.headers ?? {};
+    const headers: Record<string, string> = Object.fromEntries(
+      Symbol.iterator in given
+        ? (given as Iterable<[string, string]>)
+        : Object.entries(given as Record<string, string>),
+    );
+    const args = { ...init, headers, ctx };
+    const begin = performance.now();
+    this.emit('request', { url, args, ctx });
+    init.headers = args.headers;
+    return (error, head) => {
+      const { status, headers: got } = head ?? {};
+      const res = { status, headers: got && Object.fromEntries(got), rt: Math.round(performance.now() - begin) };
+      this.emit('response', { error, ctx, req: { url, args, options: args }, res });
+    };
   }
 
   override curl<T = unknown>(url: RequestURL, options?: CurlOptions): Promise<HttpClientResponse<T>> {

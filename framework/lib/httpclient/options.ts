@@ -1,6 +1,7 @@
 import type { LookupFunction } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import { milliseconds } from '../time/milliseconds.js';
+import { cachedLookup } from './dns_cache.js';
 
 /** Decides about an address before a connection to it is opened; false fails the request. */
 export type CheckAddress = (ip: string, family: number | string, hostname: string) => boolean;
@@ -31,6 +32,12 @@ export interface HttpClientOptions {
   /** HTTP/2 where the server offers it. */
   allowH2?: boolean;
   lookup?: LookupFunction;
+  /** Whether names that were resolved are kept; default false. */
+  enableDNSCache?: boolean;
+  /** Time after which a kept name is resolved again; default 10 s. */
+  dnsCacheLookupInterval?: number | string;
+  /** Names that are kept; default 1000. */
+  dnsCacheMaxLength?: number;
   checkAddress?: CheckAddress;
   /** Options of every connection, as undici takes them. */
   connect?: TlsOptions & { socketPath?: string; timeout?: number };
@@ -61,7 +68,7 @@ const TLS: readonly (keyof TlsOptions)[] = [
 ];
 
 /** Keys of Egg's config that the library behind this client has no counterpart for. */
-const WITHOUT_MEANING = ['enableDNSCache', 'maxFreeSockets', 'interceptors'] as const;
+const WITHOUT_MEANING = ['maxFreeSockets', 'interceptors'] as const;
 
 /** Egg's defaults: what an app has not changed is not warned about. */
 const NO_LIMIT = Number.MAX_SAFE_INTEGER;
@@ -86,7 +93,7 @@ export function parseTimeout(timeout: unknown, key: string): number | number[] {
  * @param warn gets a sentence for each option that was changed and has no effect
  */
 export function dispatcherOptions(options: HttpClientOptions, warn: (message: string) => void): DispatcherOptions {
-  const { httpAgent = {}, httpsAgent = {}, allowH2, lookup, checkAddress, connect } = options;
+  const { httpAgent = {}, httpsAgent = {}, allowH2, checkAddress, connect } = options;
   // Top-level options are the old way to set both agents.
   const agent: AgentConfig = { ...httpAgent, ...pickDefined(options, ['keepAlive', 'maxSockets']) };
   const idle =
@@ -104,10 +111,20 @@ export function dispatcherOptions(options: HttpClientOptions, warn: (message: st
     pipelining: agent.keepAlive === false ? 0 : 1,
     connections: Number.isFinite(maxSockets) && maxSockets < NO_LIMIT ? maxSockets : null,
     allowH2,
-    lookup,
+    lookup: lookupOf(options),
     checkAddress,
     connect: { timeout: connectTimeout, ...pickDefined(httpsAgent, TLS), ...connect },
   };
+}
+
+function lookupOf(options: HttpClientOptions): LookupFunction | undefined {
+  const { lookup, enableDNSCache, dnsCacheLookupInterval = 10_000, dnsCacheMaxLength = 1000 } = options;
+  if (!enableDNSCache) return lookup;
+  return cachedLookup({
+    lookup: lookup ?? (process.getBuiltinModule('node:dns').lookup as LookupFunction),
+    interval: milliseconds(dnsCacheLookupInterval, 'config.httpclient.dnsCacheLookupInterval'),
+    maxLength: dnsCacheMaxLength,
+  });
 }
 
 function warnings(options: HttpClientOptions): string[] {

@@ -29,6 +29,7 @@ declare module '../../../core/types.js' {
     rotateCsrfSecret(): void;
     assertCsrf(): void;
     safeCurl(url: string | URL, options?: CurlOptions): ReturnType<Curl>;
+    safeFetch: ContextExtension['fetch'];
     unsafeRedirect(url: string): void;
   }
 

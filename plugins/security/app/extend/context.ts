@@ -1,5 +1,5 @@
 import type { Context } from '../../../../core/index.js';
-import type { CurlOptions } from '../../../../framework/index.js';
+import type { CurlOptions, FetchOptions } from '../../../../framework/index.js';
 import { createNonce } from '../../lib/csrf/secret.js';
 import { ssrfCheckOf } from '../../safe_curl.js';
 import { securityOf } from '../../security.js';
@@ -60,6 +60,11 @@ export default {
   safeCurl(url: string | URL, options?: CurlOptions): Promise<unknown> {
     const ctx = contextOf(this);
     return ctx.curl(url, { ...options, checkAddress: ssrfCheckOf(ctx.app) });
+  },
+
+  safeFetch(url: string | URL, options?: FetchOptions): Promise<Response> {
+    const ctx = contextOf(this);
+    return ctx.fetch(url, { ...options, checkAddress: ssrfCheckOf(ctx.app) });
   },
 
   unsafeRedirect(url: string): void {

@@ -267,7 +267,6 @@ test('options that have no effect are warned about', async (t) => {
   app.coreLogger.warn = (...args: unknown[]) => void warned.push(String(args[1]));
   app.createHttpClient();
   assert.deepEqual(warned, [
-    'config.httpclient.enableDNSCache has no effect',
     'config.httpclient.httpAgent.maxFreeSockets has no effect',
     'config.httpclient.httpsAgent.maxSockets has no effect: httpAgent.maxSockets is for both',
   ]);
@@ -311,4 +310,76 @@ test('app.fetch is the standard fetch on the connections of app.httpclient; safe
   const rejected = assert.rejects(waiting);
   await app.close();
   await rejected;
+});
+
+test('ctx.fetch carries ctx to the events, is aborted with the client, and ctx.safeFetch refuses addresses', async (t) => {
+  const gone = deferred();
+  const { url } = await upstream(t, (req, res) => {
+    if (req.url !== '/hang') return echo(req, res);
+    req.once('close', () => gone.resolve());
+    return undefined;
+  });
+  const app = loadApp(t, {
+    'config/config.default.js': "exports.logger = { consoleLevel: 'NONE' };",
+    'app/router.js': `module.exports = (app) => {
+      app.get('/fetch', async (ctx) => { ctx.body = (await ctx.fetch('${url}/a', { headers: [['x-b', '2']] })).body; });
+      app.get('/hang', async (ctx) => { app.emit('hanging'); ctx.body = (await ctx.fetch('${url}/hang')).body; });
+      app.get('/safe', async (ctx) => { ctx.body = await ctx.safeFetch('${url}').then(() => 'fetched', (e) => String(e.cause)); });
+    };`,
+  });
+  const seen: unknown[] = [];
+  app.httpclient.on('request', ({ args }) => {
+    args.headers['x-request-id'] = args.ctx.get('x-request-id');
+  });
+  app.httpclient.on('response', ({ error, ctx, req, res }) => seen.push([error?.name, ctx.path, req.url, res.status]));
+  const ask = await serve(t, app);
+  const { headers } = JSON.parse((await ask('/fetch', { headers: { 'x-request-id': 'r7' } })).body) as Echo;
+  assert.deepEqual([headers['x-request-id'], headers['x-b']], ['r7', '2']);
+  assert.deepEqual(seen, [[undefined, '/fetch', `${url}/a`, 200]]);
+  assert.match((await ask('/safe')).body, /illegal address/);
+  const server = app.listen(0);
+  t.after(() => server.close());
+  const client = http.get({ port: (server.address() as AddressInfo).port, path: '/hang' });
+  client.on('error', () => undefined);
+  await once(app, 'hanging');
+  await until('it is asked', () => client.socket?.connecting === false);
+  client.destroy();
+  await gone.promise;
+});
+
+function deferred(): { promise: Promise<void>; resolve: () => void } {
+  let resolve = (): void => undefined;
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
+  return { promise, resolve };
+}
+
+test('enableDNSCache resolves a name once for an interval, and outlives a resolver that fails', async (t) => {
+  const { url } = await upstream(t, echo);
+  const { port } = new URL(url);
+  let lookups = 0;
+  let isDown = false;
+  const app = loadApp(
+    t,
+    config('{ httpAgent: { keepAlive: false }, enableDNSCache: true, dnsCacheLookupInterval: 50 }'),
+  );
+  app.config.httpclient.lookup = (_name, { all }, callback) => {
+    lookups += 1;
+    const error = isDown ? Object.assign(new Error('down'), { code: 'EAI_AGAIN' }) : null;
+    if (all) callback(error, [{ address: '127.0.0.1', family: 4 }]);
+    else callback(error, '127.0.0.1', 4);
+  };
+  const ask = () => app.curl(`http://name.test:${port}/`);
+  await Promise.all([ask(), ask(), ask()]);
+  await ask();
+  assert.equal(lookups, 1);
+  isDown = true;
+  await until('it is resolved again', async () => {
+    assert.equal((await ask()).status, 200);
+    return lookups >= 3;
+  });
+  await assert.rejects(app.curl(`http://other.test:${port}/`), /down/);
+  isDown = false;
+  assert.equal((await app.curl(`http://other.test:${port}/`)).status, 200);
 });
