@@ -101,7 +101,8 @@ export class Loader extends UnitLoader {
   /** @throws {ClutchError} ERR_CLUTCH_CONTROLLER */
   loadController(options: Partial<FileLoaderOptions> = {}): void {
     this.timing.measure('Load Controller', () => {
-      const controllerOptions = (this.config['controller'] ?? {}) as ControllerOptions;
+      // A bare loader may load controllers without config.
+      const controllerOptions = (this.config?.['controller'] ?? {}) as ControllerOptions;
       const directory = options.directory ?? path.join(this.options.baseDir, 'app/controller');
       this.loadToApp(directory, 'controller', {
         caseStyle: 'lower',

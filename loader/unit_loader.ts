@@ -29,6 +29,7 @@ export class UnitLoader {
   readonly serverScope: string;
   /** Framework directories, base first. */
   readonly eggPaths: string[];
+  /** Not there before `loadConfig`; the members of an app are loaded after it. */
   config!: ConfigObject;
   configMeta!: ConfigObject;
   provenance!: ConfigProvenance;

@@ -138,6 +138,22 @@ test('a bare EggCore loads and serves with the steps that its user calls', async
   assert.equal((app as { loaded?: boolean }).loaded, true);
 });
 
+test('controllers and services of a bare EggCore load without config', (t) => {
+  const baseDir = writeApp(t, {
+    'other/controller/user.js': 'exports.index = async () => undefined;',
+    'other/service/user.js': 'module.exports = class {};',
+  });
+  const app = new EggCore({ baseDir });
+  t.after(() => app.close());
+  app.loader.loadController({ directory: path.join(baseDir, 'other/controller') });
+  app.loader.loadService({ directory: path.join(baseDir, 'other/service') });
+  const loaded = app as EggCore & { controller?: object; serviceClasses?: object };
+  assert.deepEqual(
+    [Object.keys(loaded.controller ?? {}), Object.keys(loaded.serviceClasses ?? {})],
+    [['user'], ['user']],
+  );
+});
+
 test('a framework’s loader gets options and overrides methods, as in Egg', (t) => {
   const files: Files = {
     'lib/plugins/p/package.json': '{ "eggPlugin": { "name": "p" } }',
