@@ -61,3 +61,35 @@ test('what cannot be read is an error with the file', (t) => {
     );
   }
 });
+
+test('daily crons, which are read without the parser, ring when the parser says, also where clocks are changed', (t) => {
+  const agent = loadAgent(t);
+  const zone = process.env['TZ'];
+  t.after(() => {
+    if (zone === undefined) delete process.env['TZ'];
+    else process.env['TZ'] = zone;
+  });
+  const nextOf = (schedule: ScheduleOptions, since: number): number | undefined => {
+    Object.defineProperty(agent.schedule, 'since', { configurable: true, value: since });
+    const strategy = new agent.TimerScheduleStrategy(schedule, agent, '/app/schedule/x.js');
+    strategy.start();
+    const { next } = strategy;
+    strategy.close();
+    return next;
+  };
+  const crons = ['* * * * *', '* * * * * *', '7 * * * *', '1 0 0 * * *', '0 30 2 * * *', '15 * 1 * * *', '59 23 * * *'];
+  // Around a change of clocks in each zone, and in a month without one.
+  const times = ['2026-03-08', '2026-03-29', '2026-10-04', '2026-11-01', '2026-07-15'].map((day) => Date.parse(day));
+  for (const TZ of ['UTC', 'America/New_York', 'Europe/Berlin', 'Australia/Lord_Howe', 'Asia/Kolkata']) {
+    process.env['TZ'] = TZ;
+    for (const cron of crons) {
+      for (const time of times) {
+        for (let hour = -30; hour < 54; hour += 1) {
+          const since = time + hour * HOUR + ((hour * 7_919_311) % HOUR);
+          const text = `${cron} after ${new Date(since).toISOString()} in ${TZ}`;
+          assert.equal(nextOf({ cron }, since), nextOf({ cron, cronOptions: {} }, since), text);
+        }
+      }
+    }
+  }
+});
