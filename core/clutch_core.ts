@@ -1,6 +1,7 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
+import { inspect } from 'node:util';
 import { ClutchError } from '../errors.js';
 import {
   AsyncConfigError,
@@ -19,7 +20,7 @@ import { type CoreOptions, checkOptions } from './core_options.js';
 import { closeServer } from './http/close_server.js';
 import { FAST_CLASSES, isTurnedOff, whyNotFast } from './http/fast_path.js';
 import { keepNextTickShape } from './http/node_internals.js';
-import { KoaBase } from './koa_base.js';
+import { deferKoa, KoaBase, loadKoa } from './koa_base.js';
 import { leveledConsole } from './leveled_console.js';
 import { Lifecycle } from './lifecycle/lifecycle.js';
 import type { TaskOptions } from './lifecycle/task_group.js';
@@ -86,9 +87,12 @@ export class ClutchCore extends KoaBase {
   readonly #storage: AsyncLocalStorage<Context>;
   #router: Router | undefined;
   #createContext: ((req: IncomingMessage, res: ServerResponse) => Context) | undefined;
+  /** What waits for `context`; undefined once that is there. */
+  #contextTasks: ((context: object) => void)[] | undefined = [];
 
   /** Loads and checks ahead what nearly every app needs: an app worker has the time while the Agent boots. */
   static warmUp(): void {
+    loadKoa();
     require('./router/router.js');
     whyNotFast();
   }
@@ -140,6 +144,7 @@ export class ClutchCore extends KoaBase {
   }
 
   constructor(options: CoreOptions = {}) {
+    if (options.type !== 'agent') loadKoa();
     const { asyncLocalStorage, ...koaOptions } = options;
     super(koaOptions);
     this.#storage = asyncLocalStorage instanceof AsyncLocalStorage ? asyncLocalStorage : contextStorage();
@@ -148,9 +153,11 @@ export class ClutchCore extends KoaBase {
     options.type ??= 'application';
     checkOptions(options);
     this.options = options as ClutchCore['options'];
-    this.context = Object.create(contextPrototype(Object.getPrototypeOf(this.context)));
-    this.response = Object.create(responsePrototype(Object.getPrototypeOf(this.response)));
-    defineLazyState(this.context);
+    if (Object.hasOwn(this, 'middleware')) this.#preparePrototypes();
+    else {
+      Object.assign(this, { [inspect.custom]: this.inspect });
+      deferKoa(this, koaOptions, () => this.#preparePrototypes());
+    }
     const title = this.type === 'agent' ? 'Agent' : 'Application';
     this.timing.start(`${title} Start`);
     this.lifecycle = new Lifecycle(this, this.timing);
@@ -183,6 +190,22 @@ export class ClutchCore extends KoaBase {
     return this.options;
   }
 
+  #preparePrototypes(): void {
+    this.context = Object.create(contextPrototype(Object.getPrototypeOf(this.context)));
+    this.response = Object.create(responsePrototype(Object.getPrototypeOf(this.response)));
+    defineLazyState(this.context);
+    const tasks = this.#contextTasks ?? [];
+    this.#contextTasks = undefined;
+    for (const task of tasks) task(this.context);
+  }
+
+  /** Calls `task` with `context`: at once, but in an Agent when `context` is used for the first time. */
+  withContextPrototype(task: (context: object) => void): void {
+    const self = this[SELF];
+    if (self.#contextTasks) self.#contextTasks.push(task);
+    else task(self.context);
+  }
+
   get type(): 'application' | 'agent' {
     return this.options.type;
   }
@@ -205,6 +228,7 @@ export class ClutchCore extends KoaBase {
   }
 
   override use(fn: Middleware): this {
+    loadKoa();
     // Koa refuses what is no function, with its own TypeError.
     return super.use(typeof fn === 'function' ? toMiddleware(fn) : fn);
   }

@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
 import type Koa from 'koa';
@@ -30,5 +31,74 @@ export interface KoaBase extends Omit<Koa, OwnMembers> {
   env: string;
   handleRequest(ctx: Context, run: Composed): Promise<void>;
 }
-// `require` loads CommonJS several times as fast as an import does.
-export const KoaBase = require('koa') as new (options: object) => KoaBase;
+
+class LateKoa extends EventEmitter {}
+
+/**
+ * The class that applications extend: an emitter, with Koa in between once `loadKoa` was called. Koa is a third of what an Agent
+ * would load, and an Agent handles no requests.
+ */
+export const KoaBase = LateKoa as unknown as new (options: object) => KoaBase;
+
+type KoaClass = new (options: object) => object;
+
+let loaded: KoaClass | undefined;
+
+/** Makes Koa the base of `KoaBase`, once per process. */
+export function loadKoa(): KoaClass {
+  if (!loaded) {
+    // `require` loads CommonJS several times as fast as an import does.
+    loaded = require('koa') as KoaClass;
+    Object.setPrototypeOf(LateKoa, loaded);
+    Object.setPrototypeOf(LateKoa.prototype, loaded.prototype as object);
+  }
+  return loaded;
+}
+
+/** What an application has from Koa, and not from `KoaBase` before Koa is loaded. */
+export const KOA_MEMBERS = [
+  'compose',
+  'context',
+  'env',
+  'maxIpsCount',
+  'middleware',
+  'onerror',
+  'proxy',
+  'proxyIpHeader',
+  'request',
+  'response',
+  'subdomainOffset',
+] as const;
+
+/**
+ * Gives an application that was constructed without Koa what it would have from it, as soon as any of it is used.
+ *
+ * @param options of Koa's constructor
+ * @param onLoad called then
+ */
+export function deferKoa(app: object, options: object, onLoad: () => void): void {
+  const members = KOA_MEMBERS.filter((name) => !(name in app));
+  const load = (): void => {
+    const koa = new (loadKoa())(options);
+    for (const name of members) {
+      Reflect.deleteProperty(app, name);
+      const own = Object.getOwnPropertyDescriptor(koa, name);
+      if (own) Object.defineProperty(app, name, own);
+    }
+    onLoad();
+  };
+  for (const name of members) {
+    Object.defineProperty(app, name, {
+      configurable: true,
+      enumerable: true,
+      get: () => {
+        load();
+        return Reflect.get(app, name) as unknown;
+      },
+      set: (value: unknown) => {
+        load();
+        Reflect.set(app, name, value);
+      },
+    });
+  }
+}

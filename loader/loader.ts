@@ -36,8 +36,11 @@ export class Loader extends UnitLoader {
     this.loadExtend('agent', this.app);
   }
 
+  /** In an Agent the files are loaded when something uses `context`: most Agents make none. */
   loadContextExtend(): void {
-    this.loadExtend('context', this.app.context);
+    const { app } = this;
+    if (app.withContextPrototype) app.withContextPrototype((context) => this.loadExtend('context', context));
+    else this.loadExtend('context', app.context);
   }
 
   loadRequestExtend(): void {

@@ -21,6 +21,8 @@ export interface LoaderHost {
     init(): void;
     triggerConfigWillLoad(): void;
   };
+  /** Calls `task` with `context`, which an Agent makes when it is used for the first time. */
+  withContextPrototype?(task: (context: object) => void): void;
   use(fn: MiddlewareFunction): unknown;
 }
 

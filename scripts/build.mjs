@@ -34,7 +34,7 @@ const CONVENTIONS = globbySync(
   ['framework/{app,config}/**/*.ts', 'plugins/*/{app,agent}.ts', 'plugins/*/{app,config}/**/*.ts'],
   { cwd: root },
 ).sort();
-const OF_AGENT = /\/(?:agent\.ts|config\/.*|app\/schedule\/.*|app\/extend\/(?:agent|context)[\w.]*)$/;
+const OF_AGENT = /\/(?:agent\.ts|config\/.*|app\/schedule\/.*|app\/extend\/agent[\w.]*)$/;
 const BUILT_IN = {
   app: CONVENTIONS.filter((file) => !/\/(?:agent|extend\/agent)\.ts$/.test(file)),
   agent: CONVENTIONS.filter((file) => OF_AGENT.test(file)),

@@ -6,6 +6,8 @@ const require = createRequire(import.meta.url);
 // The private members of Koa that this package relies on; no other file names them. test/core/koa_internals.test.ts checks
 // each. Where Koa does not keep its fields as expected, `keepsFields` says so, and every response takes Koa's own code.
 
+type IsStream = (body: unknown) => body is Stream.Readable;
+
 interface ResponseFields {
   _body: unknown;
   _explicitStatus?: boolean;
@@ -41,11 +43,17 @@ export function isBodyNull(response: object): boolean {
 }
 
 /** Whether Koa takes a body for a stream: streams of Node, and objects that have their methods. */
-export const isStream = loadIsStream();
+export function isStream(body: unknown): body is Stream.Readable {
+  isStreamOfKoa ??= loadIsStream();
+  return isStreamOfKoa(body);
+}
 
-function loadIsStream(): (body: unknown) => body is Stream.Readable {
+/** Loaded at first use: an Agent does without Koa. */
+let isStreamOfKoa: IsStream | undefined;
+
+function loadIsStream(): IsStream {
   try {
-    return require('koa/lib/is-stream.js') as typeof isStream;
+    return require('koa/lib/is-stream.js') as IsStream;
   } catch {
     return (body) => body instanceof Stream.Readable;
   }

@@ -44,8 +44,32 @@ test("Koa's response keeps its body in _body, a status that was set in _explicit
   assert.equal(isBodyNull(second), true);
 });
 
-test('koa/lib/is-stream.js is there, and is what decides which bodies are streams', () => {
-  assert.equal(isStream, require('koa/lib/is-stream.js'));
+test('koa/lib/is-stream.js is there, and decides as isStream does which bodies are streams', () => {
+  const isStreamOfKoa = require('koa/lib/is-stream.js') as typeof isStream;
+  // Not a Stream, but with all its methods: Koa takes it for one.
+  const methods = [
+    'pipe',
+    'read',
+    'pause',
+    'resume',
+    'on',
+    'once',
+    'removeListener',
+    'destroy',
+    'unpipe',
+    'write',
+    'end',
+  ];
+  const alike = Object.assign(Object.fromEntries(methods.map((name) => [name, () => undefined])), {
+    readable: true,
+    writable: true,
+    readableObjectMode: false,
+    destroyed: false,
+  });
+  for (const body of [new PassThrough(), alike, { pipe: () => undefined }, {}, 'text', null, undefined]) {
+    assert.equal(isStream(body), isStreamOfKoa(body));
+  }
+  assert.equal(isStream(alike), true);
 });
 
 test('a response of a Koa that keeps its body elsewhere takes its own code, and closes bodies that are replaced', () => {
