@@ -10,5 +10,6 @@ export default {
     maxFiles: 10,
     rotateDuration: 60_000,
     maxDays: 31,
+    gzip: false,
   } satisfies LogrotatorConfig,
 };

@@ -15,6 +15,8 @@ export interface Rotation {
  */
 export abstract class LogRotator {
   readonly app: Application;
+  /** Whether `config.logrotator.gzip` holds for its logs: their new names stay theirs. */
+  protected readonly compresses: boolean = false;
 
   constructor({ app }: { app: Application }) {
     this.app = app;
@@ -30,14 +32,17 @@ export abstract class LogRotator {
   /** Renames the files. One that cannot be renamed, or whose new name is taken, is logged and stays. */
   async rotate(): Promise<void> {
     const files = await this.getRotateFiles();
-    let renamed = 0;
+    const renamed: string[] = [];
     for (const rotation of files.values()) {
-      if (await this.#rename(rotation)) renamed += 1;
+      if (await this.#rename(rotation)) renamed.push(rotation.targetPath);
     }
-    if (renamed === 0) return;
+    if (renamed.length === 0) return;
     // A process that is not reached opens the new file with its next lines all the same.
     this.app.messenger.broadcast('log-reload');
-    this.logger.info('[logrotator] %s renamed %s of %s logs', this.constructor.name, renamed, files.size);
+    this.logger.info('[logrotator] %s renamed %s of %s logs', this.constructor.name, renamed.length, files.size);
+    if (this.compresses && this.app.config.logrotator.gzip) {
+      this.app.messenger.sendToAgent('logrotator-rotated', renamed);
+    }
   }
 
   async #rename({ srcPath, targetPath }: Rotation): Promise<boolean> {

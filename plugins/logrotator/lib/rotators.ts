@@ -20,6 +20,10 @@ export interface LogrotatorConfig {
   rotateDuration: number;
   /** Days after which logs that were rotated by day or hour are removed; 0 keeps all. */
   maxDays: number;
+  /** Whether the Agent compresses logs that were rotated by day or hour. */
+  gzip: boolean;
+  /** Milliseconds from the rotation until then; default 10,000. */
+  gzipDelay?: number;
 }
 
 declare module '../../../core/types.js' {
@@ -43,6 +47,8 @@ function rotations(files: Iterable<string>, target: (file: string) => string): M
 
 /** Each log but those with a rotator of their own, once a day. */
 export class DayRotator extends LogRotator {
+  protected override readonly compresses = true;
+
   override getRotateFiles(): Map<string, Rotation> {
     const { filesRotateByHour, filesRotateBySize } = this.app.config.logrotator;
     const files = logFiles(this.app);
@@ -55,6 +61,8 @@ export class DayRotator extends LogRotator {
 }
 
 export class HourRotator extends LogRotator {
+  protected override readonly compresses = true;
+
   override getRotateFiles(): Map<string, Rotation> {
     const { filesRotateByHour, hourDelimiter } = this.app.config.logrotator;
     const now = Date.now();

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
+import { gunzipSync } from 'node:zlib';
 import { start } from 'koa-clutch';
 import { expiredLogs, nameOfDay, nameOfHour } from '../../../plugins/logrotator/lib/log_names.js';
 import { startTestCluster, until } from '../../support/apps.js';
@@ -187,4 +188,28 @@ test('in a cluster under load no line is lost', async (t) => {
     served,
     Array.from({ length: sent }, (_, n) => n),
   );
+});
+
+test('gzip: the Agent compresses a rotated log with all its lines, and what a crash has left', async (t) => {
+  const files: Files = {
+    [`logs/demo/old.log.${day(3)}`]: 'old\n',
+    [`logs/demo/half.log.${day(3)}`]: 'whole\n',
+    [`logs/demo/half.log.${day(3)}.gz.tmp`]: 'not a whole',
+    [`logs/demo/other.log.${day(3)}x.gz`]: 'left alone',
+  };
+  const { app, logs, names } = await startApp(t, { gzip: true, gzipDelay: 50, filesRotateBySize: ['huge.log'] }, files);
+  const unzip = (name: string): string => gunzipSync(readFileSync(path.join(logs, name))).toString();
+  for (let index = 0; index < 1000; index += 1) app.getLogger('own')?.info('line %d', index);
+  app.getLogger('own')?.reload();
+  await app.runSchedule('logrotator/rotate_by_file');
+  app.getLogger('own')?.info('after');
+  await until('all are compressed', () => {
+    const left = names().filter((name) => /\.\d{4}-\d\d-\d\d$|tmp$/.test(name));
+    return left.length === 0 && names().includes(`own.log.${day(1)}.gz`);
+  });
+  assert.equal(unzip(`old.log.${day(3)}.gz`), 'old\n');
+  assert.equal(unzip(`half.log.${day(3)}.gz`), 'whole\n');
+  assert.equal(unzip(`own.log.${day(1)}.gz`).split('\n').length, 1001);
+  assert.equal(statSync(path.join(logs, `own.log.${day(1)}.gz`)).mode & 0o777, 0o640);
+  await until('the new log goes on', () => readFileSync(path.join(logs, 'own.log'), 'utf8').includes('after'));
 });
