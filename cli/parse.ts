@@ -161,5 +161,5 @@ function translate(error: unknown): unknown {
     .replace(/^error: /, '')
     .replace(/^command-argument value '(.*)' is invalid for argument '(.*)'\./, "there is no $2 '$1'.")
     .replace(/\n\(Did you mean (.*)\?\)$/, '; did you mean $1?');
-  return usageError(message, { command: error.code === 'commander.unknownCommand' ? '' : undefined, cause: error });
+  return usageError(message, { command: error.code === 'commander.unknownCommand' ? '' : undefined });
 }

@@ -18,6 +18,8 @@ const ENTRIES = [
   '{cli,cluster,core,framework,loader}/index.ts',
   'cluster/worker/{agent,app}_worker.ts',
   'cluster/inspect/inspect_worker.ts',
+  'cli/process/load_typescript.ts',
+  'cli/dev/dev_master.ts',
   'core/router/router.ts',
   'framework/lib/httpclient/http_client.ts',
   'framework/lib/http/cookies.ts',

@@ -18,7 +18,9 @@ export function typeScriptExecArgv(baseDir: string): string[] {
   }
   try {
     const tsx = createRequire(path.join(baseDir, 'package.json')).resolve('tsx');
-    return ['--import', pathToFileURL(tsx).href];
+    const loader = new URL('load_typescript.js', import.meta.url).href;
+    const script = `import { loadTypeScript } from '${loader}'; await loadTypeScript('${pathToFileURL(tsx).href}');`;
+    return ['--import', `data:text/javascript,${encodeURIComponent(script)}`];
   } catch (cause) {
     throw new ClutchError(
       'ERR_CLUTCH_CLI',

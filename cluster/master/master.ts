@@ -139,7 +139,7 @@ export class Master implements ClusterHandle {
       // The outcome is logged by reload itself.
       this.reload({ agent }).then(
         () => this.#messenger?.emit('clutch:reloaded'),
-        () => undefined,
+        (error: Error) => this.#messenger?.emit('clutch:reload-failed', error.message),
       );
     });
     this.#agents.on('ready', (agent) => this.#onAgentReady(agent));

@@ -11,11 +11,19 @@ export interface MasterLog {
 
 const LEVELS = ['DEBUG', 'INFO', 'WARN', 'ERROR', 'NONE'];
 
+let redirected: MasterLog | undefined;
+
+/** For `clutch dev`, which has a way of its own to print: from now on every Master of this process logs there. */
+export function redirectMasterLog(log: MasterLog): void {
+  redirected = log;
+}
+
 /**
  * Output that cannot be written, or is not read, is dropped and counted: it never stops or fills the Master.
  * `EGG_MASTER_LOGGER_LEVEL` is the least level.
  */
 export function createMasterLog(): MasterLog {
+  if (redirected) return redirected;
   const least = LEVELS.indexOf((process.env['EGG_MASTER_LOGGER_LEVEL'] ?? 'INFO').toUpperCase());
   const write = (output: Output, level: string, message: string): void => {
     if (LEVELS.indexOf(level) < least) return;

@@ -8,6 +8,7 @@ import type { ClusterOptions } from '../options/options.js';
 import { hasInspector, heartbeatInterval } from '../protocol/protocol.js';
 import { type ChildSource, ProcessSource, ThreadSource } from '../spawn/child_source.js';
 import { ClusterWorkers } from '../spawn/cluster_workers.js';
+import { SpareSource } from '../spawn/spare_source.js';
 import { reapOrphans } from '../supervise/orphan_reaper.js';
 import { Supervisor, type SupervisorOptions } from '../supervise/supervisor.js';
 
@@ -66,7 +67,9 @@ export function spawnAll(options: ClusterOptions, framework: string): SpawnedClu
     count: 1,
     timeout: 'EGG_AGENT_CLOSE_TIMEOUT',
   });
-  const workers = supervisor('app worker', source, {
+  // `clutch dev` replaces workers all day long, while someone waits.
+  const isDev = process.env['CLUTCH_DEV'] === '1' && options.startMode === 'process';
+  const workers = supervisor('app worker', isDev ? new SpareSource(source, { framework, require }) : source, {
     count: options.workers,
     timeout: 'EGG_APP_CLOSE_TIMEOUT',
   });

@@ -1,10 +1,11 @@
 import type { Agent } from '../../framework/index.js';
 import type {} from '../watcher/client/members.js';
 import { changeFilter, concernsAgent, watchedPaths } from './lib/changes.js';
+import { isDevSession } from './lib/dev_session.js';
 import type { DevelopmentConfig } from './lib/types.js';
 
 /** Milliseconds in which changes are gathered before a reload. */
-const SETTLE = 200;
+const SETTLE = 50;
 
 /** Has the Master replace app workers when their files change, and the Agent when its own do. */
 export default class DevelopmentAgent {
@@ -38,7 +39,8 @@ export default class DevelopmentAgent {
     const { baseDir, coreLogger, messenger } = this.#agent;
     const files = [...this.#files];
     this.#files = new Set();
-    coreLogger.warn('[development] reload worker because %s changed', files.join(', '));
+    // `clutch dev` prints it in its own way.
+    if (!isDevSession()) coreLogger.warn('[development] reload worker because %s changed', files.join(', '));
     const agent = files.some((file) => concernsAgent(baseDir, file));
     messenger.send('reload-worker', { agent, files }, 'master');
   }

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { type TestContext, test } from 'node:test';
+import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { CLI, copyFixture, fixture, isAlive, ROOT, temporaryDirectory, until } from '../support/apps.js';
+import { scaffold, startDev } from '../support/dev.js';
 import { request, requestJson } from '../support/http.js';
 
 const run = promisify(execFile);
@@ -24,45 +25,6 @@ async function clutch(args: string[], options: { cwd?: string; env?: NodeJS.Proc
     const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
     return { code, output: stdout + stderr };
   }
-}
-
-/** Scaffolds an app and gives it this checkout's packages in place of `npm install`. */
-async function scaffold(t: TestContext, ...flags: string[]): Promise<string> {
-  const dir = path.join(temporaryDirectory(t), 'my-app');
-  const { code, output } = await clutch(['init', dir, ...flags]);
-  assert.equal(code, 0, output);
-  const modules = path.join(dir, 'node_modules');
-  mkdirSync(modules);
-  symlinkSync(ROOT, path.join(modules, 'koa-clutch'), 'dir');
-  if (flags.length === 0) assert.equal((await clutch(['types', dir])).code, 0);
-  for (const name of ['@types', 'tsx', 'typescript'])
-    symlinkSync(path.join(ROOT, 'node_modules', name), path.join(modules, name), 'dir');
-  return dir;
-}
-
-interface Dev {
-  child: ChildProcess;
-  url: string;
-  output(): string;
-}
-
-async function startDev(t: TestContext, dir: string, flags = ['--port', '0']): Promise<Dev> {
-  let output = '';
-  const child = spawn(process.execPath, [CLI, 'dev', dir, ...flags], {
-    env: { ...process.env, NODE_TEST_CONTEXT: undefined, NODE_ENV: undefined },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (output += String(chunk)));
-  t.after(async () => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    child.kill('SIGTERM');
-    await once(child, 'exit');
-  });
-  const url = await until('clutch dev serves', () => {
-    assert.equal(child.exitCode, null, output);
-    return /started on (\S+)/.exec(output)?.[1];
-  });
-  return { child, url, output: () => output };
 }
 
 for (const flags of [[], ['--js']]) {
@@ -99,7 +61,7 @@ for (const flags of [[], ['--js']]) {
     writeFileSync(controller, source.replace('Hello from Clutch', 'Hello again'));
     await until('the edit is served', async () => (await request(url)).body.includes('Hello again'));
     writeFileSync(controller, 'this is not a program');
-    await until('the error is shown', () => output().includes('reload failed'));
+    await until('the error is shown', () => output().includes('the new code does not start'));
     assert.equal((await request(url)).status, 200);
     child.kill('SIGINT');
     const [code] = await once(child, 'exit');

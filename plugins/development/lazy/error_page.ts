@@ -1,0 +1,1 @@
+export * from '../../../output/error_page.js';
