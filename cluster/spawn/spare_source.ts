@@ -12,11 +12,11 @@ const DELAY = 500;
  */
 export class SpareSource implements ChildSource {
   readonly #source: ChildSource;
-  readonly #prepare: PrepareData;
+  readonly #prepare: Omit<PrepareData, 'token'>;
   #spare: Child | undefined;
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(source: ChildSource, prepare: PrepareData) {
+  constructor(source: ChildSource, prepare: Omit<PrepareData, 'token'>) {
     this.#source = source;
     this.#prepare = prepare;
   }
@@ -37,7 +37,7 @@ export class SpareSource implements ChildSource {
     const spare = this.#source.fork(slot);
     // Without a listener an error would be thrown; a spare that has failed is not alive when it is needed.
     spare.on('error', () => undefined);
-    spare.send({ clutch: CONTROL.prepare, data: this.#prepare });
+    spare.send({ clutch: CONTROL.prepare, data: { ...this.#prepare, token: spare.token } });
     this.#spare = spare;
   }
 
