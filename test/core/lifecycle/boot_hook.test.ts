@@ -20,8 +20,8 @@ const REFUSED: [what: string, code: string, named: RegExp, files: Files][] = [
   ],
   [
     'an async config function',
-    'ERR_CLUTCH_CONFIG',
-    /config\.default\.js is async\n.*didLoad/,
+    'ERR_CLUTCH_CONFIG_ASYNC',
+    /config\.default\.js is async\n.*use start\(\)/,
     { 'config/config.default.js': 'module.exports = async () => ({ a: 1 });' },
   ],
 ];

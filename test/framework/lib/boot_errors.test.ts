@@ -28,13 +28,9 @@ const CASES: [what: string, file: string, errors: string[]][] = [
   ],
 ];
 
-/** The errors in the order in which they are printed, each as often as its stack is. */
+/** The errors in the order in which they are printed, each as often as it is: `Error: first`, or `caused by first` of the Master. */
 function printedErrors(output: string): string[] {
-  const lines = output.split('\n');
-  return lines
-    .filter((_line, index) => /^\s+at .*(?:app|agent)\.js/.test(lines[index + 1] ?? ''))
-    .map((line) => /(?:first|second)$/.exec(line)?.[0])
-    .filter((name) => name !== undefined);
+  return [...output.matchAll(/^[^|\n]*(?:: |caused by )(first|second)$/gm)].map(([, name]) => name as string);
 }
 
 for (const file of ['app.js', 'agent.js']) {
@@ -129,7 +125,7 @@ test('the inner errors of an AggregateError are printed by the Master and logged
   assert.equal(await exited, 1);
   const log = readFileSync(path.join(baseDir, 'logs/common-error.log'), 'utf8');
   for (const text of [output(), log]) {
-    for (const name of [/AggregateError: AGG/g, /Error: first inner/g, /Error: second inner/g]) {
+    for (const name of [/AggregateError: AGG/g, /(?:Error:|-) first inner/g, /(?:Error:|-) second inner/g]) {
       assert.equal(text.match(name)?.length, 1, text);
     }
   }
