@@ -78,7 +78,7 @@ export const OPTIONS = {
     ],
   }),
   port: optional(integer(0, 65_535), {
-    default: '`config.cluster.listen.port`, 7001',
+    default: '8443 with option `https`, else `config.cluster.listen.port`, 7001',
     meaning: 'TCP port; 0 takes a free one',
     flags: [
       {

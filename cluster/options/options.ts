@@ -40,6 +40,7 @@ export function parseClusterOptions(
   const options: ClusterOptions = {
     ...given,
     ...parsed,
+    port: parsed.port ?? (parsed.https ? HTTPS_PORT : undefined),
     env: parsed.env ?? process.env['EGG_SERVER_ENV'],
     workers: parsed.ports.length || parsed.workers,
     scheduling: usableScheduling(reusePort ? 'reusePort' : parsed.scheduling, warn),
@@ -48,6 +49,9 @@ export function parseClusterOptions(
   checkThreads(options);
   return options;
 }
+
+/** Of a cluster with option `https` and no port. */
+const HTTPS_PORT = 8443;
 
 function parseAll(given: StartClusterOptions): { [K in keyof Table]: Value<Table[K]> } {
   const baseDir = OPTIONS.baseDir.kind.parse('baseDir', given.baseDir ?? OPTIONS.baseDir.fallback(), '') as string;

@@ -79,6 +79,8 @@ export default (appInfo: AppInfo): Config => ({
     errorLogName: 'common-error.log',
     coreLogger: {},
     allowDebugAtProd: false,
+    enablePerformanceTimer: false,
+    enableFastContextLogger: false,
   },
   meta: { enable: true, logging: false },
   httpclient: {

@@ -67,7 +67,14 @@ export class Application extends BaseApplication {
       ctx.coreLogger.error(new CookieLimitExceedError(name, value.length));
     });
     this.loadFiles();
+    if (this.config.logger.enablePerformanceTimer) this.#timePrecisely();
     eggFormatOf(this.config.cookies?.eggFormat);
+  }
+
+  #timePrecisely(): void {
+    const createContext = this.createContext.bind(this);
+    this.createContext = (req, res) =>
+      Object.assign(createContext(req, res), { performanceStarttime: performance.now() });
   }
 
   get [Symbol.for('egg#eggPath')](): string {

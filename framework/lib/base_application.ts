@@ -18,7 +18,7 @@ import type { CurlOptions, FetchOptions, HttpClient } from './httpclient/http_cl
 import type { HttpClientOptions } from './httpclient/options.js';
 import { HeldLog } from './logger/held_log.js';
 import type { LogContext } from './logger/line_format.js';
-import type { Logger } from './logger/logger.js';
+import { type Logger, RequestLogger } from './logger/logger.js';
 import { type LoggerConfig, Loggers } from './logger/loggers.js';
 import { ipcTransport, type LocalBus } from './messenger/message_transport.js';
 import { Messenger } from './messenger/messenger.js';
@@ -57,6 +57,8 @@ export abstract class BaseApplication extends ClutchCore {
   readonly #singletons: Singleton[] = [];
   /** The class of `ctx.httpclient`; an app may replace it by one of its own. */
   ContextHttpClient: typeof ContextHttpClient = ContextHttpClient;
+  /** The class of `ctx.logger` and the like; an app may replace it by one of its own. */
+  ContextLogger: typeof RequestLogger = RequestLogger;
   #HttpClient: typeof HttpClient | undefined;
   #httpclient: HttpClient | undefined;
   readonly #httpClients: HttpClient[] = [];

@@ -5,7 +5,7 @@ import type { FrameworkConfig } from './config.js';
 import { FrameworkController } from './controller.js';
 import type { ContextCookies } from './http/cookies.js';
 import type { ContextHttpClient } from './httpclient/context_http_client.js';
-import type { RequestLogger } from './logger/logger.js';
+import type { Logger, RequestLogger } from './logger/logger.js';
 
 declare module '../../core/types.js' {
   interface FrameworkTypes {
@@ -17,9 +17,9 @@ declare module '../../core/types.js' {
   interface KnownConfig extends FrameworkConfig {}
 
   interface ContextExtension {
-    logger: RequestLogger;
-    coreLogger: RequestLogger;
-    getLogger(name: string): RequestLogger | null;
+    logger: RequestLogger | Logger;
+    coreLogger: RequestLogger | Logger;
+    getLogger(name: string): RequestLogger | Logger | null;
     helper: Helper;
     httpclient: ContextHttpClient;
     httpClient: ContextHttpClient;

@@ -139,7 +139,7 @@ const members: [id: string, title: string, check: (app: App) => unknown][] = [
     '1.5.classes',
     'can be overridden',
     (app) => {
-      for (const name of ['ContextCookies', 'ContextHttpClient', 'HttpClient']) {
+      for (const name of ['ContextCookies', 'ContextLogger', 'ContextHttpClient', 'HttpClient']) {
         assert.equal(typeof get(app, name), 'function', name);
       }
     },

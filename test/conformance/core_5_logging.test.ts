@@ -176,3 +176,33 @@ test('core 5.7.transport one can be set', (t) => {
   app.logger.warn('yes');
   assert.deepEqual(lines, ['yes']);
 });
+
+test('core 5.7.encoding may be one that Buffer does not have', (t) => {
+  const app = appWith(t, "exports.logger.encoding = 'gbk';");
+  app.logger.info('\u4f60');
+  const bytes = readFileSync(path.join(app.config.logger['dir'] as string, 'demo-web.log'));
+  assert.deepEqual([...bytes.subarray(-3)], [0xc4, 0xe3, 0x0a]);
+  assert.throws(() => appWith(t, "exports.logger.encoding = 'none-such';").logger, /encoding "none-such"/);
+});
+
+test('core 5.7.enablePerformanceTimer has times with fractions of a millisecond', async (t) => {
+  const timer = 'exports.logger.enablePerformanceTimer = true;';
+  const { app, ask } = await serveExpression(t, "(ctx.logger.info('timed'), ctx.performanceStarttime > 0)", timer);
+  assert.match((await ask('/')).headers['x-readtime'] as string, /^\d+\.\d{1,3}$/);
+  await logged(app, 'demo-web.log', /\d\.\d+ms GET \/\] timed/);
+});
+
+test('core 5.7.enableFastContextLogger has ctx.getLogger give the loggers of the app', async (t) => {
+  const expression = "(ctx.logger.info('fast'), [ctx.getLogger('logger') === app.logger, ctx.logger === app.logger])";
+  const { app, evaluate } = await serveExpression(t, expression, 'exports.logger.enableFastContextLogger = true;');
+  assert.deepEqual(await evaluate(), [true, true]);
+  await logged(app, 'demo-web.log', /GET \/\] fast/);
+});
+
+test('core 5.7.ContextLogger is the class of the loggers of ctx, and can be replaced', async (t) => {
+  const { evaluate } = await serveExpression(t, "(ctx.logger.info('mine'), ctx.logger.lines)", '', {
+    'app.js': `module.exports = (app) => {
+      app.ContextLogger = class extends app.ContextLogger { lines = []; info(line) { this.lines.push(line); } }; };`,
+  });
+  assert.deepEqual(await evaluate(), ['mine']);
+});

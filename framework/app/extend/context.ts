@@ -5,7 +5,7 @@ import type { ContextCookies } from '../../lib/http/cookies.js';
 import type { ContextHttpClient } from '../../lib/httpclient/context_http_client.js';
 import type { CurlOptions, FetchOptions } from '../../lib/httpclient/http_client.js';
 
-import { RequestLogger } from '../../lib/logger/logger.js';
+import type { Logger, RequestLogger } from '../../lib/logger/logger.js';
 import type { Helper } from '../../lib/types.js';
 
 const COOKIES = Symbol('ctx.cookies');
@@ -21,12 +21,18 @@ type Values = Record<string, unknown>;
 /** A context with what is made at first use. */
 interface Own extends Context {
   [COOKIES]?: ContextCookies;
-  [CORE_LOGGER]?: RequestLogger;
+  [CORE_LOGGER]?: RequestLogger | Logger;
   [HELPER]?: Helper;
   [HTTP_CLIENT]?: ContextHttpClient;
-  [LOGGER]?: RequestLogger;
+  [LOGGER]?: RequestLogger | Logger;
   [LOCALS]?: Values;
   [ROUTER]?: Context['router'];
+}
+
+/** The loggers of the app find the request by themselves; `enableFastContextLogger` has them used as they are. */
+function ofRequest(ctx: Context, logger: Logger): RequestLogger | Logger {
+  const { app } = ctx;
+  return app.config.logger.enableFastContextLogger ? logger : new app.ContextLogger(ctx, logger);
 }
 
 export default defineExtend<Own>({
@@ -66,17 +72,17 @@ export default defineExtend<Own>({
     return this.httpclient.curl(url, options);
   },
 
-  get logger(): RequestLogger {
-    return (this[LOGGER] ??= new RequestLogger(this.app.logger, this));
+  get logger(): RequestLogger | Logger {
+    return (this[LOGGER] ??= ofRequest(this, this.app.logger));
   },
 
-  get coreLogger(): RequestLogger {
-    return (this[CORE_LOGGER] ??= new RequestLogger(this.app.coreLogger, this));
+  get coreLogger(): RequestLogger | Logger {
+    return (this[CORE_LOGGER] ??= ofRequest(this, this.app.coreLogger));
   },
 
-  getLogger(name: string): RequestLogger | null {
+  getLogger(name: string): RequestLogger | Logger | null {
     const logger = this.app.getLogger(name);
-    return logger && new RequestLogger(logger, this);
+    return logger && ofRequest(this, logger);
   },
 
   get locals(): Values {

@@ -1,4 +1,5 @@
 import { type Context, middlewareOf } from '../../../core/index.js';
+import { useTime } from '../../lib/logger/line_format.js';
 
 /** Sets `x-readtime`, the milliseconds that the response took. */
 export default ({ logging }: { logging?: boolean }) =>
@@ -9,7 +10,7 @@ export default ({ logging }: { logging?: boolean }) =>
       return undefined;
     },
     after(ctx: Context) {
-      if (!ctx.res.headersSent) ctx.res.setHeader('x-readtime', String(Date.now() - ctx.starttime));
+      if (!ctx.res.headersSent) ctx.res.setHeader('x-readtime', String(useTime(ctx)));
       return undefined;
     },
   });

@@ -45,7 +45,11 @@ export function formatContext(ctx: LogContext, masker: Masker): string {
   return `[${userId || '-'}/${ip || '-'}/${traceId || '-'}/${useTime(ctx)}ms ${method} ${masker.maskUrl(url)}]`;
 }
 
-function useTime({ performanceStarttime, starttime }: LogContext): number {
+/** @returns milliseconds since the request came, with three decimals if it has a `performanceStarttime` */
+export function useTime({
+  performanceStarttime,
+  starttime,
+}: Pick<LogContext, 'starttime' | 'performanceStarttime'>): number {
   if (performanceStarttime) return Math.floor((performance.now() - performanceStarttime) * 1000) / 1000;
   return starttime ? Date.now() - starttime : 0;
 }

@@ -2,6 +2,7 @@ import { type BigIntStats, closeSync, constants, fstatSync, mkdirSync, openSync,
 import path from 'node:path';
 import { stderr } from '../../../output/stdio.js';
 import { timestamp } from '../../../output/timestamp.js';
+import { encodeText } from './encoding.js';
 
 /** Characters after which a buffered file is written at once. */
 const BATCH = 64 * 1024;
@@ -27,7 +28,7 @@ type FileState = 'closed' | 'open' | 'failing';
  */
 export class LogFile {
   readonly file: string;
-  readonly #encoding: BufferEncoding;
+  readonly #encoding: string;
   readonly #onOpen: (file: LogFile) => void;
   #state: FileState = 'closed';
   #fd = -1;
@@ -48,7 +49,7 @@ export class LogFile {
   #reason = '';
 
   /** @param onOpen called when lines begin to wait for this file */
-  constructor(file: string, encoding: BufferEncoding, onOpen: (file: LogFile) => void) {
+  constructor(file: string, encoding: string, onOpen: (file: LogFile) => void) {
     this.file = file;
     this.#encoding = encoding;
     this.#onOpen = onOpen;
@@ -242,9 +243,9 @@ let scratch: Buffer | undefined;
 /** On Node 20 twice as fast as `Buffer.write`. */
 const encoder = new TextEncoder();
 
-function encode(text: string, encoding: BufferEncoding): Buffer {
+function encode(text: string, encoding: string): Buffer {
   // A character takes three bytes at most.
-  if (encoding !== 'utf8' || text.length > BATCH * 2) return Buffer.from(text, encoding);
+  if (encoding !== 'utf8' || text.length > BATCH * 2) return encodeText(text, encoding);
   scratch ??= Buffer.allocUnsafeSlow(BATCH * 6);
   return scratch.subarray(0, encoder.encodeInto(text, scratch).written);
 }

@@ -18,7 +18,7 @@ const closed = new Set<LogFile>();
 let watchesExit = false;
 
 /** @returns the file at an absolute path; to be given back with `closeLogFile` */
-export function openLogFile(file: string, encoding: BufferEncoding): LogFile {
+export function openLogFile(file: string, encoding: string): LogFile {
   const known = files.get(file);
   if (known) {
     known.users += 1;

@@ -8,7 +8,7 @@ export interface LoggerOptions {
   /** Where the file is written; relative to `dir`. */
   file: string;
   dir: string;
-  encoding: BufferEncoding;
+  encoding: string;
   /** Least level that goes to the file. */
   level: LevelName;
   /** Least level that goes to the console. */
@@ -183,7 +183,7 @@ export class RequestLogger extends LevelLogger {
   readonly #logger: Logger;
   readonly #meta: LogMeta;
 
-  constructor(logger: Logger, ctx: LogContext) {
+  constructor(ctx: LogContext, logger: Logger) {
     super();
     this.#logger = logger;
     this.#meta = { ctx };

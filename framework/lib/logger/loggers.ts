@@ -1,6 +1,7 @@
 import { ClutchError } from '../../../errors.js';
 import type { Masker } from '../../../output/secrets.js';
 import { lostOutput, stderr, stdout } from '../../../output/stdio.js';
+import { isEncoding } from './encoding.js';
 import type { LogContext } from './line_format.js';
 import { lostLogLines, reportLostLines } from './log_files.js';
 import { Logger, type LoggerOptions } from './logger.js';
@@ -9,6 +10,10 @@ import { Logger, type LoggerOptions } from './logger.js';
 export interface LoggerConfig extends Omit<LoggerOptions, 'file'> {
   disableConsoleAfterReady: boolean;
   allowDebugAtProd: boolean;
+  /** Have `ctx.performanceStarttime`: times in logs and in `x-readtime` have fractions of a millisecond. */
+  enablePerformanceTimer: boolean;
+  /** `ctx.getLogger` gives the loggers of the app. */
+  enableFastContextLogger: boolean;
   appLogName: string;
   coreLogName: string;
   agentLogName: string;
@@ -87,9 +92,9 @@ export class Loggers extends Map<string, Logger> {
 }
 
 function checked(options: LoggerOptions): LoggerOptions {
-  if (Buffer.isEncoding(options.encoding)) return options;
+  if (isEncoding(options.encoding)) return options;
   throw new ClutchError('ERR_CLUTCH_CONFIG', `logs cannot be written in encoding "${options.encoding}"`, {
     where: 'config.logger.encoding or config.customLogger',
-    fix: 'Use one that Buffer has, such as utf8 or latin1.',
+    fix: 'Use one that Buffer or iconv-lite has, such as utf8 or gbk.',
   });
 }

@@ -152,7 +152,7 @@ function toJsonLine({ ctx: _, ...line }: LineMeta): string {
 export interface FileTransportOptions extends TransportOptions {
   /** Absolute path. */
   file: string;
-  encoding?: BufferEncoding;
+  encoding?: string;
   /** Write in batches; default true. */
   buffer?: boolean;
 }

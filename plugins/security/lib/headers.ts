@@ -41,7 +41,9 @@ function csp({ policy = {} }: CspOptions, ctx: Context): string | undefined {
     .join(';');
 }
 
-const CSP_REPORT_ONLY = 'content-security-policy-report-only';
+const CSP_NAMES = ['', 'x-'].flatMap((prefix) =>
+  ['', '-report-only'].map((suffix) => `${prefix}content-security-policy${suffix}`),
+);
 
 /** Sets what the options of a guard say, and removes what they no longer say. */
 export function applyHeader(ctx: Context, guard: GuardName, options: GuardOptions): void {
@@ -50,9 +52,10 @@ export function applyHeader(ctx: Context, guard: GuardName, options: GuardOption
   if (!header || res.headersSent) return;
   const value = options.enable === false ? undefined : header.valueOf(options, ctx);
   if (guard === 'csp') {
-    const { reportOnly } = options as CspOptions;
-    setOrRemove(ctx, CSP_REPORT_ONLY, reportOnly ? value : undefined);
-    setOrRemove(ctx, header.name, reportOnly ? undefined : value);
+    const { reportOnly, supportIE } = options as CspOptions;
+    const isOld = supportIE && / MSIE /i.test(ctx.get('user-agent'));
+    const sentAs = `${isOld ? 'x-' : ''}${header.name}${reportOnly ? '-report-only' : ''}`;
+    for (const name of CSP_NAMES) setOrRemove(ctx, name, name === sentAs ? value : undefined);
     setOrRemove(ctx, 'x-csp-nonce', value && ctx.nonce);
   } else {
     setOrRemove(ctx, header.name, value);

@@ -43,6 +43,8 @@ export interface CspOptions extends GuardOptions {
   /** Directives with their sources; `script-src` gets `ctx.nonce`. */
   policy?: Record<string, string | boolean | string[]>;
   reportOnly?: boolean;
+  /** Internet Explorer gets the header by the name that it knows. */
+  supportIE?: boolean;
 }
 
 export interface HstsOptions extends GuardOptions {

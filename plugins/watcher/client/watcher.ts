@@ -1,35 +1,35 @@
 import { createRequire } from 'node:module';
 import path from 'node:path';
 import type { Agent, Application } from '../../../framework/index.js';
-import { type ChangeInfo, type ChangeListener, OPEN, type TimedChange } from '../lib/types.js';
+import { type ChangeInfo, type ChangeListener, OPEN } from '../lib/types.js';
 
 const require = createRequire(import.meta.url);
 
 type SharedClient = {
-  subscribe(registration: { path: string }, listener: (value: TimedChange) => void): void;
-  unSubscribe(registration: { path: string }, listener: (value: TimedChange) => void): void;
+  subscribe(registration: { path: string }, listener: ChangeListener): void;
+  unSubscribe(registration: { path: string }, listener: ChangeListener): void;
   ready(): Promise<void>;
 };
 
 /** `app.watcher`: what is watched in the Agent, once for all processes. */
 export class Watcher {
   readonly #app: Application | Agent;
-  readonly #listeners = new Map<string, Map<ChangeListener, (value: TimedChange) => void>>();
+  readonly #listeners = new Map<string, Map<ChangeListener, ChangeListener>>();
   #client: Promise<SharedClient> | undefined;
 
   constructor(app: Application | Agent) {
     this.#app = app;
   }
 
-  /** Calls `listener` for each change of the paths, and of all that is below them. Relative paths start at the app. */
+  /**
+   * Calls `listener` for each change of the paths, and of all that is below them; first for the last change, if the paths were
+   * watched before. Relative paths start at the app.
+   */
   watch(paths: string | string[], listener: ChangeListener): this {
     for (const file of this.#resolve(paths)) {
-      const since = Date.now();
       const listeners = this.#listeners.get(file) ?? new Map();
       if (listeners.has(listener)) continue;
-      const onValue = ({ at, info }: TimedChange): void => {
-        if (at >= since) this.#call(listener, info);
-      };
+      const onValue = (info: ChangeInfo): void => this.#call(listener, info);
       this.#listeners.set(file, listeners.set(listener, onValue));
       this.#withClient((client) => client.subscribe({ path: file }, onValue));
     }

@@ -1,12 +1,12 @@
 import { ClutchError } from '../../../errors.js';
 import type { Logger } from '../../../framework/index.js';
-import type { ChangeInfo, EventSource, EventSourceClass, TimedChange, WatcherConfig } from '../lib/types.js';
+import type { ChangeInfo, ChangeListener, EventSource, EventSourceClass, WatcherConfig } from '../lib/types.js';
 import { FileEvents } from './file_events.js';
 
 /** The real client, in the Agent: subscriptions are paths. */
 export class WatchClient {
   readonly #source: EventSource | undefined;
-  readonly #subscriptions = new Map<string, Set<(value: TimedChange) => void>>();
+  readonly #subscriptions = new Map<string, Set<ChangeListener>>();
   readonly #logger: Logger;
 
   /** @throws {ClutchError} ERR_CLUTCH_CONFIG for a type that has no event source */
@@ -29,7 +29,7 @@ export class WatchClient {
     await this.#source?.ready?.();
   }
 
-  subscribe({ path }: { path: string }, listener: (value: TimedChange) => void): void {
+  subscribe({ path }: { path: string }, listener: ChangeListener): void {
     if (!this.#source) {
       this.#logger.warn('[watcher] %s is not watched: config.watcher.type is "default"', path);
       return;
@@ -52,7 +52,7 @@ export class WatchClient {
 
   #notify(info: ChangeInfo, isMeant: (watched: string) => boolean): void {
     for (const [watched, listeners] of this.#subscriptions) {
-      if (isMeant(watched)) for (const listener of listeners) listener({ at: Date.now(), info });
+      if (isMeant(watched)) for (const listener of listeners) listener(info);
     }
   }
 

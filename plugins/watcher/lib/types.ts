@@ -34,10 +34,3 @@ export interface WatcherConfig {
 
 /** Asks the Agent to have its client ready. */
 export const OPEN = 'watcher:open';
-
-/** A Leader keeps the last value for those who subscribe later: what was before they did is none of their business. */
-export interface TimedChange {
-  /** Milliseconds since the epoch. */
-  at: number;
-  info: ChangeInfo;
-}

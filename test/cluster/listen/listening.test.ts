@@ -88,19 +88,12 @@ test('HTTPS is served from paths, plain HTTP on debugPort', async (t) => {
   assert.doesNotMatch(cluster.output(), /BEGIN/);
 });
 
-test('the option https leaves the port of config as it is, and each of its leaves wins over that of config', async (t) => {
+test('each leaf of the option https wins over that of config', async (t) => {
   const port = await freePort();
   const config = (https: object): NodeJS.ProcessEnv => ({
     EGG_APP_CONFIG: JSON.stringify({ cluster: { listen: { port }, https } }),
   });
-  const own = await startTestCluster(t, { baseDir, port: undefined, https: tls }, config({}));
-  assert.equal(own.url, `https://127.0.0.1:${port}`);
-  await own.stop();
-  const mixed = await startTestCluster(
-    t,
-    { baseDir, port: undefined, https: { key: tls.key } },
-    config({ ...tls, key: '/no' }),
-  );
+  const mixed = await startTestCluster(t, { baseDir, port, https: { key: tls.key } }, config({ ...tls, key: '/no' }));
   assert.equal(mixed.url, `https://127.0.0.1:${port}`);
   assert.match(await get({ host: '127.0.0.1', port }, https), /pid/);
   await mixed.stop();

@@ -66,7 +66,10 @@ test('keys of the app pass through, and a near-miss of ours is warned about', ()
 
 test('flags of the command line and the documentation come from the table of options', async () => {
   const { OPTIONS } = await import('../../../cluster/options/option_table.js');
-  const help = spawnSync(process.execPath, [CLI, 'start', '--help'], { encoding: 'utf8' }).stdout;
+  const help = spawnSync(process.execPath, [CLI, 'start', '--help'], { encoding: 'utf8' }).stdout.replaceAll(
+    /\s+/g,
+    ' ',
+  );
   const page = readFileSync('docs/cluster.md', 'utf8');
   for (const [name, { flags = [], meaning }] of Object.entries(OPTIONS)) {
     assert.ok(page.includes(`| \`${name}\` |`) && page.includes(meaning), name);
@@ -74,6 +77,13 @@ test('flags of the command line and the documentation come from the table of opt
       assert.ok(help.includes(`--${flag.name}`) && help.includes(flag.help), flag.name);
     }
   }
+});
+
+test('the option https without a port means 8443', () => {
+  const https = { key: 'test/fixtures/tls/key.pem', cert: 'test/fixtures/tls/cert.pem' };
+  assert.equal(parseClusterOptions({ baseDir, https }).port, 8443);
+  assert.equal(parseClusterOptions({ baseDir, https, port: 1 }).port, 1);
+  assert.equal(parseClusterOptions({ baseDir, https: false }).port, undefined);
 });
 
 test('keys and certificates may be buffers', () => {
