@@ -5,6 +5,7 @@ import * as exported from 'koa-clutch';
 import { start } from 'koa-clutch';
 import { fixture, ROOT, temporaryDirectory, until } from '../support/apps.js';
 import { type Files, frameworkAt, loadAgent, loadApp, writeApp } from '../support/loaded_app.js';
+import { runScript } from '../support/script.js';
 import { logged, serveExpression } from '../support/served_app.js';
 
 const QUIET: Files = { 'config/config.unittest.js': 'exports.logger = { consoleLevel: "NONE" };' };
@@ -59,6 +60,16 @@ test('core 1.7.loads an Agent loads extend files and agent.js, and neither servi
   assert.deepEqual([Reflect.get(agent, 'loaded'), Reflect.get(agent, 'extended')], [true, true]);
   const ctx = agent.createAnonymousContext();
   assert.deepEqual([Reflect.get(ctx, 'who'), Reflect.get(ctx, 'service')], ['ctx', undefined]);
+});
+
+test('core 1.7.koa is loaded in an Agent when something of it is used', async (t) => {
+  const script = `import { Agent } from 'koa-clutch';
+    const agent = new Agent({ env: 'unittest', mode: 'single' });
+    const { default: Koa } = await import(${JSON.stringify(import.meta.resolve('koa'))});
+    console.log('is a Koa', agent instanceof Koa, typeof agent.context, agent instanceof Koa);
+    await agent.close();`;
+  const { output } = await runScript(t, writeApp(t, QUIET), script);
+  assert.match(output, /is a Koa false object true/);
 });
 
 test('core 1.9.members of a base class are own properties, its name and file are on the prototype', async (t) => {
