@@ -20,7 +20,7 @@ export async function startDaemon(
   values: Readonly<Record<string, unknown>>,
   env: NodeJS.ProcessEnv,
 ): Promise<void> {
-  const logs = path.join(process.env['MOCK_HOME_DIR'] ?? process.env['EGG_HOME'] ?? homedir(), 'logs');
+  const logs = path.join(process.env['EGG_HOME'] || process.env['MOCK_HOME_DIR'] || homedir(), 'logs');
   const stdout = path.resolve((values['stdout'] as string | undefined) ?? path.join(logs, 'master-stdout.log'));
   const stderr = path.resolve((values['stderr'] as string | undefined) ?? path.join(logs, 'master-stderr.log'));
   const child = spawn(process.execPath, [...process.execArgv, CLI, 'start', ...args], {
