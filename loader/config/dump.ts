@@ -2,13 +2,17 @@ import { type Masker, Secret } from '../../output/secrets.js';
 import { isAsyncFunction, isClass } from '../files/export_kind.js';
 import { isPlainObject } from '../load_unit.js';
 
+/** Stands for an object of config that holds a value. */
+const AROUND = {};
+
 /**
  * Turns config into what JSON can hold and anyone may see: secrets are masked, classes and instances described,
  * circular references written as `~path`.
  *
  * @param masker tells which keys and which parts of a text are hidden
+ * @param keys where the value stands in config; undefined is returned if it is hidden together with what is around it
  */
-export function toDumpable(value: unknown, masker: Masker): unknown {
+export function toDumpable(value: unknown, masker: Masker, keys: readonly string[] = []): unknown {
   const seen = new Map<object, string>();
   const convert = (current: unknown, path: string, hidden: boolean): unknown => {
     if (current === null || current === undefined) return current;
@@ -29,7 +33,14 @@ export function toDumpable(value: unknown, masker: Masker): unknown {
     }
     return hidden ? placeholder(current) : describe(current, masker);
   };
-  return convert(value, '', false);
+  let place = '';
+  let isHidden = false;
+  for (const [index, key] of keys.entries()) {
+    if (masker.hidesPath(place) || masker.maskText(key) !== key) return undefined;
+    isHidden ||= masker.hides(key, index === keys.length - 1 ? value : AROUND);
+    place = place === '' ? key : `${place}.${key}`;
+  }
+  return convert(value, place, isHidden);
 }
 
 /** A getter of the config may throw; the dump says so. */

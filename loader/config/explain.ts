@@ -23,17 +23,13 @@ export function explainConfig(
 ): ConfigExplanation[] {
   return [...provenance.explain(key)].map(([leaf, sources]) => {
     const keys = leaf.split('.');
-    const shown = (value: unknown): unknown => readAt(toDumpable(nest(keys, value), masker), keys);
+    const shown = (value: unknown): unknown => toDumpable(value, masker, keys);
     return {
       key: masker.maskText(leaf),
       value: shown(readAt(config, keys)),
       sources: sources.map(({ file, value }) => ({ file, value: shown(value) })),
     };
   });
-}
-
-function nest(keys: readonly string[], value: unknown): unknown {
-  return keys.reduceRight<unknown>((inner, key) => ({ [key]: inner }), value);
 }
 
 function readAt(value: unknown, keys: readonly string[]): unknown {
