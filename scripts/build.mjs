@@ -20,6 +20,8 @@ const ENTRIES = [
   'cluster/inspect/inspect_worker.ts',
   'cli/process/load_typescript.ts',
   'cli/dev/dev_master.ts',
+  'mock/{index,bootstrap,bootstrap_kit}.ts',
+  'mock/cluster/{master_process,faults}.ts',
   'core/router/router.ts',
   'framework/lib/httpclient/http_client.ts',
   'framework/lib/http/cookies.ts',
@@ -83,8 +85,8 @@ if (path.dirname(home ?? '') !== 'dist/chunks') throw new Error(`import.meta is 
 writeOutputs();
 for (const [kind, files] of Object.entries(BUILT_IN)) for (const file of files) writeStub(kind, file);
 
-// The rest of a plugin: its package.json with `eggPlugin`, and templates.
-for (const file of globbySync(['plugins/**/*', '!plugins/**/*.ts'], { cwd: root })) {
+// The rest of a plugin: its package.json with `eggPlugin`, and templates; and CommonJS.
+for (const file of globbySync(['plugins/**/*', '!plugins/**/*.ts', 'mock/*.cjs'], { cwd: root })) {
   cpSync(path.join(root, file), path.join(dist, file), { recursive: true });
 }
 

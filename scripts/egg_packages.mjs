@@ -1,4 +1,5 @@
-// Installs what test/compat/ uses of Egg's packages, where it is not yet: plugins, command-line tools, test kit.
+// Installs what test/compat/ and test/mock/ use of others, where it is not yet: Egg's plugins, command-line tools and test kit, and
+// test runners.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
@@ -15,5 +16,5 @@ function install(name) {
   return spawnSync('npm', args, { cwd, stdio: 'inherit' }).status === 0;
 }
 
-const installed = ['egg-3', 'egg-4-plugins', 'egg-plugins', 'egg-tools'].map(install);
+const installed = ['egg-3', 'egg-4-plugins', 'egg-plugins', 'egg-tools', 'runners'].map(install);
 process.exit(installed.every(Boolean) ? 0 : 1);
