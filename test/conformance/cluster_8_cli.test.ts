@@ -29,12 +29,13 @@ async function clutch(args: string[], env: NodeJS.ProcessEnv = {}): Promise<Outc
 
 /** An app, and how it is started as a daemon. */
 function daemonOf(t: TestContext, files: Files = {}) {
+  // Registered first, so that it runs before the directories are removed.
+  t.after(() => clutch(['stop', dir]));
   const home = temporaryDirectory(t);
   const dir = writeApp(t, {
     'app/router.js': "module.exports = (app) => app.get('/', (ctx) => { ctx.body = 'served'; });",
     ...files,
   });
-  t.after(() => clutch(['stop', dir]));
   const start = (flags: string[] = ['--port', '0'], env: NodeJS.ProcessEnv = {}) =>
     clutch(['start', dir, '--daemon', '--workers', '1', ...flags], { EGG_HOME: home, ...env });
   return { dir, logs: path.join(home, 'logs'), start };
