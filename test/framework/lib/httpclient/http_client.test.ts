@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import http from 'node:http';
+import http2 from 'node:http2';
 import { type AddressInfo, Socket } from 'node:net';
 import { buffer, text } from 'node:stream/consumers';
 import { type TestContext, test } from 'node:test';
@@ -358,28 +360,53 @@ function deferred(): { promise: Promise<void>; resolve: () => void } {
 test('enableDNSCache resolves a name once for an interval, and outlives a resolver that fails', async (t) => {
   const { url } = await upstream(t, echo);
   const { port } = new URL(url);
-  let lookups = 0;
-  let isDown = false;
-  const app = loadApp(
-    t,
-    config('{ httpAgent: { keepAlive: false }, enableDNSCache: true, dnsCacheLookupInterval: 50 }'),
-  );
-  app.config.httpclient.lookup = (_name, { all }, callback) => {
-    lookups += 1;
-    const error = isDown ? Object.assign(new Error('down'), { code: 'EAI_AGAIN' }) : null;
-    if (all) callback(error, [{ address: '127.0.0.1', family: 4 }]);
-    else callback(error, '127.0.0.1', 4);
+  const resolver = { lookups: 0, isDown: false };
+  const start = (interval: string) => {
+    const app = loadApp(
+      t,
+      config(`{ httpAgent: { keepAlive: false }, enableDNSCache: true, dnsCacheLookupInterval: ${interval} }`),
+    );
+    app.config.httpclient.lookup = (_name, { all }, callback) => {
+      resolver.lookups += 1;
+      const error = resolver.isDown ? Object.assign(new Error('down'), { code: 'EAI_AGAIN' }) : null;
+      if (all) callback(error, [{ address: '127.0.0.1', family: 4 }]);
+      else callback(error, '127.0.0.1', 4);
+    };
+    return (name: string) => app.curl(`http://${name}.test:${port}/`);
   };
-  const ask = () => app.curl(`http://name.test:${port}/`);
-  await Promise.all([ask(), ask(), ask()]);
-  await ask();
-  assert.equal(lookups, 1);
-  isDown = true;
-  await until('it is resolved again', async () => {
-    assert.equal((await ask()).status, 200);
-    return lookups >= 3;
+  const ask = start("'1h'");
+  await Promise.all([ask('name'), ask('name'), ask('name')]);
+  await ask('name');
+  assert.equal(resolver.lookups, 1);
+  const askAgain = start('0');
+  await askAgain('name');
+  assert.equal(resolver.lookups, 2);
+  resolver.isDown = true;
+  assert.equal((await askAgain('name')).status, 200);
+  assert.equal((await askAgain('name')).status, 200);
+  assert.equal(resolver.lookups, 4);
+  await assert.rejects(askAgain('other'), /down/);
+  resolver.isDown = false;
+  assert.equal((await askAgain('other')).status, 200);
+});
+
+test('options of TLS and HTTP/2 reach the connection: an unknown authority is refused, allowH2 speaks HTTP/2', async (t) => {
+  const tls = { key: readFileSync('test/fixtures/tls/key.pem'), cert: readFileSync('test/fixtures/tls/cert.pem') };
+  const server = http2.createSecureServer({ ...tls, allowHTTP1: true }, (req, res) => {
+    res.end(JSON.stringify({ version: req.httpVersion }));
   });
-  await assert.rejects(app.curl(`http://other.test:${port}/`), /down/);
-  isDown = false;
-  assert.equal((await app.curl(`http://other.test:${port}/`)).status, 200);
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  t.after(() => server.close());
+  const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const versionOf = async (httpclient: string) => {
+    const app = loadApp(t, config(httpclient));
+    const { data } = await app.curl<{ version: string }>(url, { dataType: 'json' });
+    assert.deepEqual(await (await app.fetch(url)).json(), data);
+    await app.close();
+    return data.version;
+  };
+  await assert.rejects(versionOf('{}'), /self-signed certificate|unable to verify/);
+  assert.equal(await versionOf('{ httpsAgent: { rejectUnauthorized: false } }'), '1.1');
+  assert.equal(await versionOf('{ allowH2: true, connect: { rejectUnauthorized: false } }'), '2.0');
 });
