@@ -1,6 +1,6 @@
 import { ClutchError } from '../errors.js';
 import { FRAME_PAYLOAD, UNAUTHENTICATED_FRAME_PAYLOAD } from '../ipc/limits.js';
-import { decodeValue, type Encoding, encodeRich, isJsonSafe, JSON_TEXT, V8_FORMAT } from './value.js';
+import { decodeValue, type Encoding, encodeRich, isJsonBest, JSON_TEXT, V8_FORMAT } from './value.js';
 
 /**
  * A frame: length of the payload (4 bytes), type and encoding (1 byte: the lowest bit is the encoding), id of the
@@ -32,6 +32,18 @@ export interface Frame {
   payload: unknown;
 }
 
+/** A payload that goes to several peers. */
+export interface EncodedPayload {
+  readonly encoding: Encoding;
+  readonly bytes: Buffer;
+}
+
+/** @throws {ClutchError} ERR_CLUTCH_MESSAGE when the payload cannot be copied */
+export function encodePayload(payload: unknown): EncodedPayload {
+  if (isJsonBest(payload)) return { encoding: JSON_TEXT, bytes: Buffer.from(JSON.stringify(payload)) };
+  return { encoding: V8_FORMAT, bytes: copyable(payload) };
+}
+
 const SLAB = 64 * 1024;
 
 /** Writes frames one after the other into buffers; each part of a buffer is given out once. */
@@ -45,11 +57,16 @@ export class FrameWriter {
   write(type: number, id: number, payload: unknown): void {
     if (payload === undefined) {
       this.#header(type << 1, id, 0, 0);
-    } else if (isJsonSafe(payload)) {
+    } else if (isJsonBest(payload)) {
       this.#text((type << 1) | JSON_TEXT, id, JSON.stringify(payload));
     } else {
       this.#bytes((type << 1) | V8_FORMAT, id, copyable(payload));
     }
+  }
+
+  /** @throws {ClutchError} ERR_CLUTCH_MESSAGE when the payload is too large */
+  writeEncoded(type: number, id: number, { encoding, bytes }: EncodedPayload): void {
+    this.#bytes((type << 1) | encoding, id, bytes);
   }
 
   #text(kind: number, id: number, text: string): void {
@@ -67,7 +84,8 @@ export class FrameWriter {
 
   #bytes(kind: number, id: number, bytes: Buffer): void {
     checkSize(bytes.length);
-    const at = this.#header(kind, id, bytes.length, HEADER);
+    // Copying a few kilobytes takes less than one more buffer in a write.
+    const at = this.#header(kind, id, bytes.length, bytes.length < SLAB / 4 ? bytes.length : 0);
     if (at + bytes.length <= this.#slab.length) {
       this.#end = at + bytes.copy(this.#slab, at);
     } else {
@@ -129,11 +147,11 @@ export class FrameReader {
   readonly #onFrame: (frame: Frame) => void;
   /** An unauthenticated peer may send small frames of JSON only. */
   #authenticated: boolean;
+  /** Less than a header. */
   #rest: Buffer | undefined;
-  /** Parts of a frame that is longer than a chunk. */
-  #parts: Buffer[] = [];
-  #partsLength = 0;
-  #wanted = 0;
+  /** A frame of which the first `#received` bytes have come. */
+  #incomplete: Buffer | undefined;
+  #received = 0;
 
   constructor(onFrame: (frame: Frame) => void, { authenticated }: { authenticated: boolean }) {
     this.#onFrame = onFrame;
@@ -147,27 +165,26 @@ export class FrameReader {
 
   /** @throws when the bytes are no frames */
   read(chunk: Buffer): void {
-    if (this.#wanted > 0) {
-      this.#parts.push(Buffer.from(chunk));
-      this.#partsLength += chunk.length;
-      if (this.#partsLength < this.#wanted) return;
-      chunk = Buffer.concat(this.#parts, this.#partsLength);
-      this.#parts = [];
-      this.#wanted = this.#partsLength = 0;
+    let at = 0;
+    if (this.#incomplete) {
+      const frame = this.#incomplete;
+      at = chunk.copy(frame, this.#received);
+      this.#received += at;
+      if (this.#received < frame.length) return;
+      this.#incomplete = undefined;
+      this.#frame(frame, 0, frame.length);
     } else if (this.#rest) {
       chunk = Buffer.concat([this.#rest, chunk]);
       this.#rest = undefined;
     }
-    let at = 0;
     while (chunk.length - at >= HEADER) {
       const length = chunk.readUInt32BE(at);
       const limit = this.#authenticated ? FRAME_PAYLOAD : UNAUTHENTICATED_FRAME_PAYLOAD;
       if (length > limit) throw new Error(`a frame of ${length} bytes is over the limit of ${limit}`);
       const end = at + HEADER + length;
       if (end > chunk.length) {
-        this.#parts = [Buffer.from(chunk.subarray(at))];
-        this.#partsLength = chunk.length - at;
-        this.#wanted = HEADER + length;
+        this.#incomplete = Buffer.allocUnsafeSlow(HEADER + length);
+        this.#received = chunk.copy(this.#incomplete, 0, at);
         return;
       }
       this.#frame(chunk, at, end);

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { FRAME_QUEUE } from '../ipc/limits.js';
-import { type Frame, FrameReader, FrameWriter } from './frame.js';
+import { type EncodedPayload, type Frame, FrameReader, FrameWriter } from './frame.js';
 
 /** Bytes of unread frames above which we stop reading from the peer. */
 const PAUSE_ABOVE = 4 * 1024 * 1024;
@@ -64,6 +64,16 @@ export class FramedSocket {
   /** @throws {ClutchError} ERR_CLUTCH_MESSAGE when the payload cannot be sent */
   write(type: number, id: number, payload?: unknown): void {
     this.#writer.write(type, id, payload);
+    this.#schedule();
+  }
+
+  /** @throws {ClutchError} ERR_CLUTCH_MESSAGE when the payload is too large */
+  writeEncoded(type: number, id: number, payload: EncodedPayload): void {
+    this.#writer.writeEncoded(type, id, payload);
+    this.#schedule();
+  }
+
+  #schedule(): void {
     this.#unsent += 1;
     if (this.#unsent >= BATCH) this.#flush();
     else if (!this.#scheduled) {

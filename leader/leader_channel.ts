@@ -1,10 +1,19 @@
 import { ClutchError } from '../errors.js';
 import type { Channel, ChannelOptions, Listener, RealClient } from './client_types.js';
+import type { EncodedPayload } from './frame.js';
 import { copyValue } from './value.js';
+
+/** A value of a key on its way to subscribers. */
+export interface Pushed {
+  readonly key: string;
+  readonly value: unknown;
+  /** Made by the first Follower's connection that needs it. */
+  encoded?: EncodedPayload;
+}
 
 /** Gets the values of a key: a listener in this process, or a Follower's connection. */
 export interface Subscriber {
-  push(key: string, value: unknown): void;
+  push(pushed: Pushed): void;
 }
 
 interface Subscription {
@@ -77,15 +86,16 @@ export class LeaderChannel implements Channel {
     const existing = this.#subscriptions.get(key);
     if (existing) {
       existing.subscribers.add(subscriber);
-      if (existing.last && this.options.isBroadcast) subscriber.push(key, existing.last[0]);
+      if (existing.last && this.options.isBroadcast) subscriber.push({ key, value: existing.last[0] });
       return;
     }
     const subscription: Subscription = { subscribers: new Set([subscriber]), last: undefined };
     this.#subscriptions.set(key, subscription);
     this.#method(this.options.methods['subscribe'] ?? 'subscribe').call(this.client, registration, (value: unknown) => {
       subscription.last = [value];
-      if (this.options.isBroadcast) for (const each of subscription.subscribers) each.push(key, value);
-      else oneOf(subscription.subscribers)?.push(key, value);
+      const pushed: Pushed = { key, value };
+      if (this.options.isBroadcast) for (const each of subscription.subscribers) each.push(pushed);
+      else oneOf(subscription.subscribers)?.push(pushed);
     });
   }
 
@@ -109,7 +119,7 @@ export class LeaderChannel implements Channel {
         this.options.onError(error as Error);
       }
     };
-    const subscriber: Subscriber = { push: (_key, value) => process.nextTick(notify, copyValue(value)) };
+    const subscriber: Subscriber = { push: ({ value }) => process.nextTick(notify, copyValue(value)) };
     const listeners = this.#local.get(key) ?? new Map<Listener, Subscriber>();
     this.#local.set(key, listeners.set(listener, subscriber));
     this.add(key, registration, subscriber);

@@ -4,9 +4,9 @@ import { ClutchError, toError } from '../errors.js';
 import { describeError } from '../ipc/error_data.js';
 import { listenPrivately } from '../ipc/socket_path.js';
 import { LogLimiter } from '../output/log_limiter.js';
-import { FRAME, type Frame } from './frame.js';
+import { encodePayload, FRAME, type Frame } from './frame.js';
 import { FramedSocket } from './framed_socket.js';
-import type { LeaderChannel, Subscriber } from './leader_channel.js';
+import type { LeaderChannel, Pushed, Subscriber } from './leader_channel.js';
 
 const { timingSafeEqual } = process.getBuiltinModule('node:crypto');
 const debug = debuglog('clutch:leader');
@@ -192,10 +192,14 @@ class Connection {
       const channel = await this.#owner.channel(payload);
       if (this.#closed) return;
       const { transcode } = channel.options;
-      const push = (key: string, value: unknown): void => {
-        if (this.#socket.full)
+      const push = (pushed: Pushed): void => {
+        if (this.#socket.full) {
           this.#socket.destroy(new Error('the Follower does not read the values it has subscribed to'));
-        else this.#write(FRAME.push, id, [key, transcode ? transcode.encode(value) : value]);
+          return;
+        }
+        const { key, value } = pushed;
+        pushed.encoded ??= encodePayload([key, transcode ? transcode.encode(value) : value]);
+        if (!this.#closed) this.#socket.writeEncoded(FRAME.push, id, pushed.encoded);
       };
       this.#channels.set(id, { channel, subscriber: { push } });
       this.#write(FRAME.result, id);

@@ -5,7 +5,7 @@ export type Level = 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
 /** A level as config gives it; NONE turns an output off. */
 export type LevelName = Level | 'ALL' | 'NONE';
 
-export const LEVELS: Readonly<Record<LevelName, number>> = {
+const LEVELS: Readonly<Record<LevelName, number>> = {
   ALL: Number.NEGATIVE_INFINITY,
   DEBUG: 0,
   INFO: 1,
