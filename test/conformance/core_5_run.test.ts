@@ -248,10 +248,17 @@ test('core 5.11.events request and response surround a request', async (t) => {
   assert.deepEqual(seen, ['request', 'response']);
 });
 
-test('core 5.11.DNS options of urllib 2 have no effect, and are warned about', async (t) => {
+test('core 5.11.DNS names are cached with enableDNSCache', async (t) => {
+  const url = (await upstream(t)).replace('127.0.0.1', 'localhost');
   const app = loadApp(t, { 'config/config.default.js': `${QUIET} exports.httpclient = { enableDNSCache: true };` });
+  for (const path of ['/a', '/b']) assert.equal((await app.curl(url + path)).status, 200);
+});
+
+test('core 5.11.options of urllib 2 that have no counterpart are warned about', async (t) => {
+  const config = `${QUIET} exports.httpclient = { httpAgent: { maxFreeSockets: 1 } };`;
+  const app = loadApp(t, { 'config/config.default.js': config });
   assert.ok(app.httpclient);
-  await logged(app, 'egg-web.log', /WARN .*config\.httpclient\.enableDNSCache has no effect/);
+  await logged(app, 'egg-web.log', /WARN .*config\.httpclient\.httpAgent\.maxFreeSockets has no effect/);
 });
 
 test('core 5.12.deprecated ways still work: function in app.js, dep, lowercaseFirst, beforeStart', async (t) => {
