@@ -6,6 +6,7 @@ import {
   backoffStatus,
   type ClusterStatus,
   childStatus,
+  type Losses,
   type MasterState,
   masterStatus,
   type ProcessStatus,
@@ -15,6 +16,8 @@ interface MasterFacts {
   state: MasterState;
   address: string;
   baseDir: string;
+  /** Messages that could not be delivered and that no living process has sent. */
+  undeliveredMessages: number;
 }
 
 /** The state of the whole cluster, for `status()`, the control socket and the admin listener. */
@@ -23,8 +26,8 @@ export class ClusterReport implements AdminSource {
   readonly #workers: Supervisor;
   readonly #master: () => MasterFacts;
   readonly #begin = Date.now();
-  /** Lines that processes which have ended could not write. */
-  #lostByEnded = 0;
+  /** Of processes that have ended. */
+  readonly #losses: Losses = { lines: 0, messages: 0 };
   /** Of workers that have ended. */
   #ended = noRequests();
 
@@ -33,8 +36,9 @@ export class ClusterReport implements AdminSource {
     this.#workers = workers;
     this.#master = master;
     for (const supervisor of [agents, workers]) {
-      supervisor.on('exit', ({ stats }) => {
-        this.#lostByEnded += stats?.lostLines ?? 0;
+      supervisor.on('exit', ({ stats, undeliveredMessages }) => {
+        this.#losses.lines += stats?.lostLines ?? 0;
+        this.#losses.messages += undeliveredMessages;
       });
     }
     workers.on('exit', ({ stats }) => {
@@ -47,14 +51,15 @@ export class ClusterReport implements AdminSource {
   }
 
   status(): ClusterStatus {
-    const { state, address, baseDir } = this.#master();
+    const { state, address, baseDir, undeliveredMessages } = this.#master();
+    const { lines, messages } = this.#losses;
     return {
       state,
       address,
       baseDir,
       workers: this.#workers.slots.length,
       processes: [
-        masterStatus(state, this.#begin, this.#lostByEnded),
+        masterStatus(state, this.#begin, { lines, messages: messages + undeliveredMessages }),
         ...statuses(this.#agents),
         ...statuses(this.#workers),
       ],

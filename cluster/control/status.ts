@@ -34,6 +34,8 @@ export interface ProcessStatus {
   requests?: number;
   /** Lines that could not be written to logs, stdout and stderr; of the Master: with those of processes that have ended. */
   lostLogLines?: number;
+  /** Messages that it sent and that could not be delivered; of the Master: with those of processes that have ended. */
+  undeliveredMessages?: number;
 }
 
 export type MasterState = 'starting' | 'ready' | 'closing' | 'closed';
@@ -55,6 +57,7 @@ export function childStatus(child: ManagedChild): ProcessStatus {
     state: child.state,
     uptime: seconds(Date.now() - handle.spawnedAt),
     ...slotStatus(kind, slot),
+    undeliveredMessages: child.undeliveredMessages,
     ...(stats && {
       memory: mebibytes(stats.rss),
       cpu: child.cpuPercent,
@@ -86,8 +89,13 @@ function slotStatus(kind: ChildKind, slot: Slot): Pick<ProcessStatus, 'slot' | '
   };
 }
 
-/** @param lostByEnded lines that processes which have ended could not write */
-export function masterStatus(state: MasterState, begin: number, lostByEnded: number): ProcessStatus {
+/** What processes that have ended have lost, and messages of the Master itself. */
+export interface Losses {
+  lines: number;
+  messages: number;
+}
+
+export function masterStatus(state: MasterState, begin: number, { lines, messages }: Losses): ProcessStatus {
   return {
     kind: 'master',
     pid: process.pid,
@@ -95,7 +103,8 @@ export function masterStatus(state: MasterState, begin: number, lostByEnded: num
     uptime: seconds(Date.now() - begin),
     restarts: 0,
     memory: mebibytes(residentMemory()),
-    lostLogLines: lostOutput() + lostByEnded,
+    lostLogLines: lostOutput() + lines,
+    undeliveredMessages: messages,
   };
 }
 

@@ -96,6 +96,7 @@ export class Master implements ClusterHandle {
       state: this.#machine.state,
       address: this.address,
       baseDir: options.baseDir,
+      undeliveredMessages: this.#relay.undeliveredMessages,
     }));
     // A process that is being debugged may stop at a breakpoint for any time.
     this.#isInspected = hasInspector(options.execArgv ?? process.execArgv);

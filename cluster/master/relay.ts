@@ -49,6 +49,8 @@ export class Relay extends EventEmitter<Events> {
   readonly #log: MasterLog;
   /** Receivers whose queue is full, and the senders that were notified: each once, until the receiver reads again. */
   readonly #full = new Map<ManagedChild, Set<number | undefined>>();
+  /** Messages of the Master, of its parent and of processes that have ended, that could not be delivered. */
+  undeliveredMessages = 0;
   /** Requests that a process has got and not replied to, by their ids. */
   readonly #pending = new Map<ManagedChild, Map<string, Envelope>>();
 
@@ -150,6 +152,7 @@ export class Relay extends EventEmitter<Events> {
     }
     // Each sender is notified once, so that a flood of messages causes no flood of errors; a request always is.
     if (!notified.has(message.senderPid) || isControl(message)) this.#fail(message, failure);
+    else this.#count(message.senderPid);
     notified.add(message.senderPid);
   }
 
@@ -172,11 +175,17 @@ export class Relay extends EventEmitter<Events> {
     pending.delete(oldest as string);
   }
 
+  #count(senderPid: number | undefined): void {
+    const sender = senderPid === undefined ? undefined : this.#find(senderPid);
+    (sender ?? this).undeliveredMessages += 1;
+  }
+
   /** Notifies the sender of what could not be delivered. */
   #fail(message: Envelope, failure: Failure): void {
     const { senderPid } = message;
     // Whoever waited for a reply has gone.
     if (isControl(message) && message.clutch !== CONTROL.request) return;
+    this.#count(senderPid);
     const name = nameOf(message);
     const id = isControl(message) ? (message.data as { id: string }).id : undefined;
     const report = { clutch: CONTROL.undelivered, data: { action: name, reason: REASON[failure], id }, from: 'master' };

@@ -27,6 +27,8 @@ export class ManagedChild {
   readonly handle: Child;
   readonly slot: Slot;
   stats: ProcessStats | undefined;
+  /** Messages that it has sent and that could not be delivered. */
+  undeliveredMessages = 0;
   /** Between the last two heartbeats, of one CPU. */
   cpuPercent = 0;
   #failure: ErrorData | undefined;

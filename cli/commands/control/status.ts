@@ -22,6 +22,7 @@ export const command = defineCommand({
 
 function format({ state, address, workers, processes }: ClusterStatus): string {
   const losesLines = processes.some(({ lostLogLines = 0 }) => lostLogLines > 0);
+  const losesMessages = processes.some(({ undeliveredMessages = 0 }) => undeliveredMessages > 0);
   const head = [
     'process',
     'pid',
@@ -33,6 +34,7 @@ function format({ state, address, workers, processes }: ClusterStatus): string {
     'loop p50/p99 ms',
     'in flight',
     ...(losesLines ? ['lost log lines'] : []),
+    ...(losesMessages ? ['undelivered messages'] : []),
     'last exit',
   ];
   const rows = processes.map((process) => [
@@ -46,6 +48,7 @@ function format({ state, address, workers, processes }: ClusterStatus): string {
     process.loopP50 === undefined ? '' : `${process.loopP50}/${process.loopP99}`,
     cell(process.inFlight),
     ...(losesLines ? [cell(process.lostLogLines)] : []),
+    ...(losesMessages ? [cell(process.undeliveredMessages)] : []),
     lastExit(process),
   ]);
   return [`${address} is ${state}, ${workers} app workers wanted`, '', table([head, ...rows])].join('\n');

@@ -77,6 +77,9 @@ test('W11: what cannot be delivered is an error to its sender, and the Master go
   await until('it is logged', () =>
     cluster.output().includes('message "note" is not delivered: no process has this pid'),
   );
+  const counts = new Map((await cluster.status()).processes.map((one) => [one.pid, one.undeliveredMessages]));
+  assert.equal(counts.get(workers[0]), 1, 'the status counts it for its sender');
+  assert.deepEqual([counts.get(workers[1]), counts.get(agent)], [0, 0]);
   process.kill(agent, 'SIGSTOP');
   process.kill(agent, 'SIGKILL');
   await until('there is another Agent', async () => ![undefined, agent].includes((await cluster.pids()).agent));
