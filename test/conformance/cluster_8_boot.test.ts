@@ -15,18 +15,11 @@ import {
   temporaryDirectory,
   until,
 } from '../support/apps.js';
-import { request } from '../support/http.js';
+import { freePort, request } from '../support/http.js';
 import { type Files, writeApp } from '../support/loaded_app.js';
 
 const baseDir = fixture('faulty');
 const configured = (listen: object) => ({ EGG_APP_CONFIG: JSON.stringify({ cluster: { listen } }) });
-
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0);
-  const { port } = server.address() as net.AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
-}
 
 /** What the parent got with `egg-ready`. */
 function readyOf({ messages }: RunningCluster): { port: number; address: string; protocol: string } {

@@ -178,7 +178,7 @@ test('a worker that throws', async (t) => {
   const cluster = await startTestCluster(t, { baseDir }, LOG_TO_CONSOLE);
 
   await t.test('cluster 8.29 finishes its request while a replacement serves', async () => {
-    const slow = ask(cluster, '/throw?ms=1500');
+    const slow = ask(cluster, '/throw?ms=3000');
     const old = await until('a worker is leaving', () => /app worker (\d+) is leaving/.exec(cluster.output())?.[1]);
     const { workers } = await until('the replacement is there while the old one lives', async () => {
       const now = await cluster.pids();

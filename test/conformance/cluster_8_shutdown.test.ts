@@ -1,21 +1,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { fixture, isAlive, printed, type RunningCluster, startTestCluster, until } from '../support/apps.js';
+import { fixture, isAlive, printed, startTestCluster, until } from '../support/apps.js';
+import { assertGone, childPids, closings } from '../support/children.js';
 import { request, requestJson } from '../support/http.js';
 
 const baseDir = fixture('faulty');
-
-async function childPids(cluster: RunningCluster): Promise<number[]> {
-  const { agent, workers } = await cluster.pids();
-  return [agent as number, ...workers];
-}
-
-const assertGone = (pids: number[]): void => assert.deepEqual(pids.filter(isAlive), []);
-
-/** When the close hooks of a kind of process have ended. */
-const closings = ({ output }: RunningCluster, kind: 'app' | 'agent'): number[] =>
-  [...output().matchAll(new RegExp(`${kind} closed (\\d+)`, 'g'))].map(([, at]) => Number(at));
 
 test('cluster 8.42 SIGTERM, SIGINT and SIGQUIT end the workers, then the Agent, and the Master with 0', async (t) => {
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGQUIT'] as const) {
@@ -30,9 +20,9 @@ test('cluster 8.42 SIGTERM, SIGINT and SIGQUIT end the workers, then the Agent, 
 test('cluster 8.43 beforeClose is awaited, that of the Agent begins when the workers are gone', async (t) => {
   const cluster = await startTestCluster(t, { baseDir }, { CLOSE_DELAY: '300' });
   assert.equal(await cluster.stop(), 0);
-  const apps = closings(cluster, 'app');
+  const apps = closings(cluster.output(), 'app');
   assert.equal(apps.length, 2);
-  const [agent = 0] = closings(cluster, 'agent');
+  const [agent = 0] = closings(cluster.output(), 'agent');
   assert.ok(agent - Math.max(...apps) >= 290);
 });
 
@@ -49,7 +39,7 @@ test('cluster 8.44 a beforeClose that hangs is cut off by EGG_APP_CLOSE_TIMEOUT 
 
 test('cluster 8.45 a request in flight is answered, and new connections are refused', async (t) => {
   const cluster = await startTestCluster(t, { baseDir, workers: 1 });
-  const slow = request(`${cluster.url}/slow?ms=1500`);
+  const slow = request(`${cluster.url}/slow?ms=3000`);
   await until('it is in flight', async () => (await cluster.status()).processes.some(({ inFlight }) => inFlight === 1));
   const exit = cluster.stop();
   await until('new connections are refused', () =>
@@ -90,8 +80,8 @@ test('the Master gets SIGKILL', async (t) => {
   });
 
   await t.test('cluster 8.49 their hooks have run', () => {
-    assert.equal(closings(cluster, 'app').length, 2);
-    assert.equal(closings(cluster, 'agent').length, 1);
+    assert.equal(closings(cluster.output(), 'app').length, 2);
+    assert.equal(closings(cluster.output(), 'agent').length, 1);
   });
 });
 

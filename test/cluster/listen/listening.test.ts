@@ -6,7 +6,7 @@ import net from 'node:net';
 import path from 'node:path';
 import { test } from 'node:test';
 import { fixture, launch, startTestCluster, temporaryDirectory, until } from '../../support/apps.js';
-import { request, requestJson } from '../../support/http.js';
+import { freePort, request, requestJson } from '../../support/http.js';
 
 const baseDir = fixture('faulty');
 const tls = { key: path.resolve('test/fixtures/tls/key.pem'), cert: path.resolve('test/fixtures/tls/cert.pem') };
@@ -25,13 +25,6 @@ function get(options: https.RequestOptions, from: typeof http | typeof https = h
 
 function configured(listen: object): NodeJS.ProcessEnv {
   return { EGG_APP_CONFIG: JSON.stringify({ cluster: { listen } }) };
-}
-
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0);
-  const { port } = server.address() as net.AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 test('hostname restricts the interface, and the option port wins over config', async (t) => {

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
-import net from 'node:net';
 import { test } from 'node:test';
 import type { Seen } from '../../support/cluster_probe.js';
+import { freePort } from '../../support/http.js';
 
 // What Clutch relies on in Node's cluster module, looked at in a real cluster of Node's own.
 
@@ -13,15 +13,6 @@ async function probe(port: number): Promise<Seen> {
   const child = fork(new URL('../../support/cluster_probe.js', import.meta.url), { env });
   const [seen] = (await once(child, 'message')) as [Seen];
   return seen;
-}
-
-async function freePort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as net.AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 for (const [which, port] of [

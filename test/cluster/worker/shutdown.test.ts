@@ -4,38 +4,16 @@ import http from 'node:http';
 import path from 'node:path';
 import { test } from 'node:test';
 import { askMaster, controlPath } from 'koa-clutch/cluster';
-import {
-  fixture,
-  isAlive,
-  launch,
-  printed,
-  type RunningCluster,
-  startTestCluster,
-  temporaryDirectory,
-  until,
-} from '../../support/apps.js';
+import { fixture, isAlive, launch, printed, startTestCluster, temporaryDirectory, until } from '../../support/apps.js';
+import { assertGone, childPids, closings } from '../../support/children.js';
 import { request, requestJson } from '../../support/http.js';
 import { writeApp } from '../../support/loaded_app.js';
 
 const baseDir = fixture('faulty');
 
-async function allPids(cluster: RunningCluster): Promise<number[]> {
-  const { agent, workers } = await cluster.pids();
-  return [agent as number, ...workers];
-}
-
-function assertGone(pids: number[]): void {
-  for (const pid of pids) assert.equal(isAlive(pid), false, `pid ${pid} is left`);
-}
-
-/** When each process has run its close hook. */
-function closings(output: string, kind: string): number[] {
-  return [...output.matchAll(new RegExp(`${kind} closed (\\d+)`, 'g'))].map(([, at]) => Number(at));
-}
-
 test('W5: SIGTERM with 100 requests in flight answers all of them, and takes no new ones', async (t) => {
   const cluster = await startTestCluster(t, { baseDir, hangTimeout: 2000 });
-  const pids = await allPids(cluster);
+  const pids = await childPids(cluster);
   const agent = new http.Agent({ keepAlive: true });
   const slow = Array.from({ length: 100 }, () => request(`${cluster.url}/slow?ms=2000`, { agent }));
   await until('100 requests are in flight', async () => {
@@ -58,7 +36,7 @@ test('W5: SIGTERM with 100 requests in flight answers all of them, and takes no 
 
 test('app workers close first, then the Agent, and both run their hooks', async (t) => {
   const cluster = await startTestCluster(t, { baseDir }, { CLOSE_DELAY: '200' });
-  const pids = await allPids(cluster);
+  const pids = await childPids(cluster);
   assert.equal(await cluster.stop(), 0);
   assertGone(pids);
   const apps = closings(cluster.output(), 'app');
@@ -74,7 +52,7 @@ test('W4: a process that does not end is killed after its time, and nobody is le
     { baseDir, workers: 1 },
     { CLOSE_DELAY: '60000', EGG_APP_CLOSE_TIMEOUT: '400', EGG_AGENT_CLOSE_TIMEOUT: '300' },
   );
-  const pids = await allPids(cluster);
+  const pids = await childPids(cluster);
   const begin = Date.now();
   assert.equal(await cluster.stop(), 0);
   assert.ok(Date.now() - begin < 3000);
@@ -84,7 +62,7 @@ test('W4: a process that does not end is killed after its time, and nobody is le
 
 test('W4: a worker and an Agent with blocked event loops are killed at shutdown', async (t) => {
   const cluster = await startTestCluster(t, { baseDir, workers: 1, killTimeout: 400 });
-  const pids = await allPids(cluster);
+  const pids = await childPids(cluster);
   await request(`${cluster.url}/tell?what=agent:block`);
   await request(`${cluster.url}/block`);
   assert.equal(await cluster.stop(), 0);
@@ -93,7 +71,7 @@ test('W4: a worker and an Agent with blocked event loops are killed at shutdown'
 
 test('a second signal kills what has not closed', async (t) => {
   const cluster = await startTestCluster(t, { baseDir, workers: 1, killTimeout: 60_000 }, { CLOSE_DELAY: '60000' });
-  const pids = await allPids(cluster);
+  const pids = await childPids(cluster);
   const exit = cluster.stop();
   // npm and a terminal each pass a signal on: the same one again, at once, is no second one.
   cluster.child.kill('SIGTERM');
@@ -115,7 +93,7 @@ test('processes that a worker has started end with it', async (t) => {
 
 test('W9: when the Master is killed its children run their hooks and are gone within 2 s', async (t) => {
   const cluster = await startTestCluster(t, { baseDir, hangTimeout: 2400 });
-  const pids = await allPids(cluster);
+  const pids = await childPids(cluster);
   // Longer than the 600 ms between two heartbeats, one of which must see it.
   const idle = request(`${cluster.url}/slow?ms=800`);
   await until('the request is in flight', async () =>
@@ -134,7 +112,7 @@ test('W9: when the Master is killed its children run their hooks and are gone wi
 
 test('W9: a child that is blocked when the Master is killed is gone, too', async (t) => {
   const cluster = await startTestCluster(t, { baseDir });
-  const pids = await allPids(cluster);
+  const pids = await childPids(cluster);
   await request(`${cluster.url}/block`);
   await request(`${cluster.url}/tell?what=agent:block`).catch(() => undefined);
   const begin = Date.now();
