@@ -1,9 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, openSync, readFileSync, renameSync } from 'node:fs';
+import { existsSync, openSync, readFileSync, renameSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ClutchError } from '../../errors.js';
+import { makeDirectory } from '../../output/make_directory.js';
 
 const CLI = fileURLToPath(new URL('../index.js', import.meta.url));
 /** Milliseconds that a daemon gets to be ready. */
@@ -36,7 +37,7 @@ export async function startDaemon(
 
 /** Opens a new log; the one of the run before is kept beside it under its date. */
 function openLog(file: string): number {
-  mkdirSync(path.dirname(file), { recursive: true });
+  makeDirectory(path.dirname(file));
   if (existsSync(file)) renameSync(file, `${file}.${dateSuffix(new Date())}`);
   return openSync(file, 'a', 0o640);
 }

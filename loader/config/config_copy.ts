@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { makeDirectory } from '../../output/make_directory.js';
 import { Secret, secret } from '../../output/secrets.js';
 import type { AppInfo } from '../app_info.js';
 import { type ConfigObject, isPlainObject } from '../load_unit.js';
@@ -35,7 +36,7 @@ export function saveCopy(target: string, file: string, config: unknown): string 
   try {
     if (!isPlainObject(config)) throw new NotJson('its result is not a plain object');
     const text = JSON.stringify({ file, savedAt: Date.now(), config: encode(config, 'its result') });
-    mkdirSync(path.dirname(target), { recursive: true });
+    makeDirectory(path.dirname(target));
     writeFileSync(temporary, text, { mode: 0o600, flag: 'wx' });
     try {
       renameSync(temporary, target);

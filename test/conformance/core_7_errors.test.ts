@@ -40,7 +40,7 @@ test('core 7.65 an error shows its stack in unittest and nothing of itself in pr
   const ask = await throwing(t, thrown, '', 'prod');
   const html = await ask('/error', HTML_CLIENT);
   assert.equal(html.status, 500);
-  assert.match(html.body, /^<h2>500 Internal Server Error<\/h2>$/);
+  assert.match(html.body, /^<h2>Internal Server Error, real status: 500<\/h2>$/);
   assert.equal((await ask('/error', JSON_CLIENT)).body, '{"message":"Internal Server Error"}');
   const client = await ask('/client', JSON_CLIENT);
   assert.equal(client.status, 400);

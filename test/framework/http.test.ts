@@ -57,7 +57,7 @@ test('errors tell all in unittest', async (t) => {
 
 test('errors from 500 on tell nothing in prod, those below keep message and errors', async (t) => {
   const ask = await start(t, THROWS, 'prod');
-  assert.equal((await ask('/error', { headers: html })).body, '<h2>500 Internal Server Error</h2>');
+  assert.equal((await ask('/error', { headers: html })).body, '<h2>Internal Server Error, real status: 500</h2>');
   assert.equal((await ask('/error', { headers: json })).body, '{"message":"Internal Server Error"}');
   const bad = await ask('/bad', { headers: json });
   assert.equal(bad.status, 400);

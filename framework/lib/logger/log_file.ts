@@ -1,5 +1,6 @@
-import { type BigIntStats, closeSync, constants, fstatSync, mkdirSync, openSync, statSync, writeSync } from 'node:fs';
+import { type BigIntStats, closeSync, constants, fstatSync, openSync, statSync, writeSync } from 'node:fs';
 import path from 'node:path';
+import { makeDirectory } from '../../../output/make_directory.js';
 import { stderr } from '../../../output/stdio.js';
 import { timestamp } from '../../../output/timestamp.js';
 import { encodeText } from './encoding.js';
@@ -259,7 +260,7 @@ function openLog(file: string): number {
     return openSync(file, OPEN, 0o640);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-    mkdirSync(path.dirname(file), { recursive: true });
+    makeDirectory(path.dirname(file));
     return openSync(file, OPEN, 0o640);
   }
 }

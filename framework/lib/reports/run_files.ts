@@ -1,6 +1,7 @@
-import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type Loader, type TimingItem, toDumpable } from '../../../loader/index.js';
+import { makeDirectory } from '../../../output/make_directory.js';
 import type { Masker } from '../../../output/secrets.js';
 
 /** Timelines of a type that are kept: a night of restarts must not fill the disk. */
@@ -21,7 +22,7 @@ export function writeRunFiles(app: Dumped): void {
   const { type, loader } = app;
   const write = (name: string, content: unknown): void => writeJson(path.join(dir, name), content);
   const dir = app.config['rundir'] as string;
-  mkdirSync(dir, { recursive: true });
+  makeDirectory(dir);
   const { appInfo, allPlugins: plugins } = loader;
   const dumped = Object.entries({ config: app.config, plugins, appInfo }).map(([key, value]) => [
     key,
@@ -56,7 +57,7 @@ export function writeJson(file: string, content: unknown): void {
 /** Writes the boot timeline alone; file names hold the pid, since each process has its own. */
 export function writeTimeline({ type, timing, config }: Dumped): void {
   const dir = config['rundir'] as string;
-  mkdirSync(dir, { recursive: true });
+  makeDirectory(dir);
   const items = timing.toJSON();
   const write = (name: string, content: unknown): void =>
     writeJson(path.join(dir, `${type}_${name}_${process.pid}.json`), content);

@@ -77,7 +77,8 @@ function html(
     const shown = { status, title, message, ...(detailed ? { name, stack } : {}) };
     ctx.body = errorPage(ctx, page, shown);
   } else if (!detailed) {
-    ctx.body = `<h2>${status} ${title}</h2>`;
+    // Egg's words, which apps and their monitors look for.
+    ctx.body = status < 500 ? `<h2>${status} ${title}</h2>` : `<h2>Internal Server Error, real status: ${status}</h2>`;
   } else if (env === 'local') {
     const { developmentPage } = require('../lazy/development_page.js') as typeof import('../lazy/development_page.js');
     return developmentPage(ctx, error).then((body) => {

@@ -1,5 +1,6 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { makeDirectory } from '../../../output/make_directory.js';
 import { maskText } from '../../../output/secrets.js';
 import type { JobResult } from './types.js';
 
@@ -64,7 +65,7 @@ export class History {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     try {
-      mkdirSync(path.dirname(this.#file), { recursive: true });
+      makeDirectory(path.dirname(this.#file));
       writeFileSync(`${this.#file}.tmp`, JSON.stringify(this.#runs));
       renameSync(`${this.#file}.tmp`, this.#file);
     } catch (error) {

@@ -31,7 +31,7 @@ const json = { accept: 'application/json' };
 test('in production HTML, JSON, text and JSONP clients get a response of their kind', async (t) => {
   const ask = await serve(t, loadApp(t, files(), { env: 'prod' }));
   const types: [path: string, headers: Record<string, string>, type: RegExp, body: string][] = [
-    ['/500', html, /^text\/html/, '<h2>500 Internal Server Error</h2>'],
+    ['/500', html, /^text\/html/, '<h2>Internal Server Error, real status: 500</h2>'],
     ['/400', html, /^text\/html/, '<h2>400 Bad Request</h2>'],
     ['/500', json, /^application\/json/, '{"message":"Internal Server Error","code":"E_BOOM"}'],
     ['/400', json, /^application\/json/, '{"errors":["a"],"code":"E_BAD","message":"bad <b>"}'],
