@@ -51,6 +51,7 @@ export interface CommandInput<Options extends OptionTable = OptionTable> {
   args: (string | undefined)[];
   options: OptionValues<Options>;
   json: boolean;
+  commands: Commands;
   /** What follows the command, as it was typed. */
   typed: readonly string[];
 }
@@ -71,6 +72,15 @@ export interface CommandDefinition<Options extends OptionTable, Data> {
 
 /** A command of which the types of options and data are no longer of interest. */
 export type Command = CommandDefinition<OptionTable, unknown>;
+
+/** What `clutch --help` knows of a command. */
+export interface CommandEntry {
+  group: 'Develop' | 'Run' | 'Explain' | 'More';
+  summary: string;
+  load(): Promise<{ command: Command }>;
+}
+
+export type Commands = Readonly<Record<string, CommandEntry>>;
 
 /** Checks a command's definition and forgets its particular types. */
 export function defineCommand<const Options extends OptionTable, Data>(

@@ -1,10 +1,4 @@
-import type { Command } from './command.js';
-
-interface Entry {
-  group: 'Develop' | 'Run' | 'Explain' | 'More';
-  summary: string;
-  load(): Promise<{ command: Command }>;
-}
+import type { CommandEntry } from './command.js';
 
 /** Every command, in the order of `clutch --help`; `command.ts` says how to add one. */
 export const COMMANDS = {
@@ -18,13 +12,43 @@ export const COMMANDS = {
     summary: 'run the app for development, replacing processes on change',
     load: () => import('./commands/run/dev.js'),
   },
+  debug: {
+    group: 'Develop',
+    summary: 'run it for development with an inspector in each process',
+    load: () => import('./commands/run/debug.js'),
+  },
+  test: {
+    group: 'Develop',
+    summary: 'run the tests of the app',
+    load: () => import('./commands/run/test.js'),
+  },
+  build: {
+    group: 'Develop',
+    summary: 'compile the app',
+    load: () => import('./commands/app/build.js'),
+  },
   types: {
     group: 'Develop',
     summary: 'write typings/ for services, config and more',
     load: () => import('./commands/app/types.js'),
   },
+  generate: {
+    group: 'Develop',
+    summary: 'make a controller, service, plugin, schedule, middleware or test',
+    load: () => import('./commands/app/generate.js'),
+  },
+  repl: {
+    group: 'Develop',
+    summary: 'open a prompt inside the booted app',
+    load: () => import('./commands/run/repl.js'),
+  },
   start: { group: 'Run', summary: 'run the app in production', load: () => import('./commands/run/start.js') },
   stop: { group: 'Run', summary: 'stop the running app', load: () => import('./commands/control/stop.js') },
+  restart: {
+    group: 'Run',
+    summary: 'stop the running app and start it again',
+    load: () => import('./commands/control/restart.js'),
+  },
   reload: {
     group: 'Run',
     summary: 'replace all processes without an interruption',
@@ -35,10 +59,25 @@ export const COMMANDS = {
     summary: 'show what each process of the running app is doing',
     load: () => import('./commands/control/status.js'),
   },
+  list: {
+    group: 'Run',
+    summary: 'list the running apps',
+    load: () => import('./commands/control/list.js'),
+  },
+  logs: {
+    group: 'Run',
+    summary: 'print the logs of the app',
+    load: () => import('./commands/control/logs.js'),
+  },
   workers: {
     group: 'Run',
     summary: 'change the number of app workers',
     load: () => import('./commands/control/workers.js'),
+  },
+  set: {
+    group: 'Run',
+    summary: 'change an option of the running app',
+    load: () => import('./commands/control/set.js'),
   },
   schedule: {
     group: 'Run',
@@ -65,4 +104,14 @@ export const COMMANDS = {
     summary: 'show the routes in the order in which they match',
     load: () => import('./commands/explain/routes.js'),
   },
-} satisfies Record<string, Entry> as Readonly<Record<string, Entry>>;
+  boot: {
+    group: 'Explain',
+    summary: 'show what the last boot waited for',
+    load: () => import('./commands/explain/boot.js'),
+  },
+  completion: {
+    group: 'More',
+    summary: 'print a script that completes commands in a shell',
+    load: () => import('./commands/app/completion.js'),
+  },
+} satisfies Record<string, CommandEntry> as Readonly<Record<string, CommandEntry>>;

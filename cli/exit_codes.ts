@@ -7,7 +7,6 @@ export const EXIT_CODES = {
   2: 'the command line is wrong: unknown command, option or value',
   3: 'no app of Clutch runs in the directory',
   4: 'the app runs already',
-  5: 'the time given with `--timeout` was over',
 } as const;
 
 /** @returns the exit code that an error ends `clutch` with */
@@ -20,8 +19,6 @@ export function exitCodeOf(error: unknown): keyof typeof EXIT_CODES {
       return 3;
     case 'ERR_CLUTCH_RUNNING':
       return 4;
-    case 'ERR_CLUTCH_TIMEOUT':
-      return 5;
     default:
       return 1;
   }

@@ -13,7 +13,7 @@ async function main([name = '--help', ...rest]: string[]): Promise<void> {
   const named: [string, Command] | [undefined, undefined] = Object.hasOwn(COMMANDS, first)
     ? [first, (await (COMMANDS[first] as (typeof COMMANDS)[string]).load()).command]
     : [undefined, undefined];
-  const input = parseCommandLine(argv, ownVersion(), named);
+  const input = parseCommandLine(argv, ownVersion(), COMMANDS, named);
   const [, { run, print }] = named as [string, Command];
   const data = await run(input);
   if (print && data !== undefined) console.log(input.json ? JSON.stringify(data, null, 2) : print(data, input));

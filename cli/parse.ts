@@ -5,8 +5,7 @@ import {
   CommanderError,
   Option as CommanderOption,
 } from 'commander';
-import type { Argument, Command, CommandInput, Option, OptionTable, OptionValues } from './command.js';
-import { COMMANDS } from './commands.js';
+import type { Argument, Command, CommandInput, Commands, Option, OptionTable, OptionValues } from './command.js';
 import { heading } from './terminal/style.js';
 import { usageError } from './usage_error.js';
 
@@ -36,15 +35,16 @@ export function usageOf(command: Command): string {
 export function parseCommandLine(
   argv: string[],
   version: string,
+  commands: Commands,
   [name, definition]: [string, Command] | [undefined, undefined],
 ): CommandInput {
   let input: CommandInput | undefined;
   const program = createProgram(version);
-  for (const [each, { group, summary }] of Object.entries(COMMANDS)) {
+  for (const [each, { group, summary }] of Object.entries(commands)) {
     const command = program.command(each).summary(summary).description(summary).helpGroup(`${group}:`);
     if (each !== name) continue;
     configure(command, definition, (given, options) => {
-      input = toInput(definition, given, options, argv.slice(1));
+      input = { ...toInput(definition, given, options), commands, typed: argv.slice(1) };
     });
   }
   try {
@@ -120,8 +120,7 @@ function toInput(
   definition: Command,
   given: (string | undefined)[],
   values: Record<string, unknown>,
-  typed: string[],
-): CommandInput {
+): Omit<CommandInput, 'commands' | 'typed'> {
   const args = given.slice(0, -1);
   let directory = given.at(-1);
   // `clutch config ./app`: what looks like a path is the directory, also where an optional argument could stand.
@@ -141,7 +140,6 @@ function toInput(
     args,
     options: options as OptionValues<OptionTable>,
     json: options['json'] === true,
-    typed,
   };
 }
 

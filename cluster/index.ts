@@ -1,6 +1,6 @@
 export { askMaster, type ControlRequest, controlPath } from './control/control_client.js';
 export type { ClusterStatus, ProcessStatus } from './control/status.js';
-export { type InspectOptions, inspectApp } from './inspect/inspect.js';
+export { type InspectOptions, inspectApp, replArguments } from './inspect/inspect.js';
 export type { ClusterHandle } from './master/handle.js';
 export { type MasterLog, redirectMasterLog } from './master/master_log.js';
 export { startCluster } from './master/start_cluster.js';

@@ -17,7 +17,7 @@ const ENTRIES = [
   'urllib.ts',
   '{cli,cluster,core,framework,loader}/index.ts',
   'cluster/worker/{agent,app}_worker.ts',
-  'cluster/inspect/inspect_worker.ts',
+  'cluster/inspect/{inspect,repl}_worker.ts',
   'cli/process/load_typescript.ts',
   'cli/dev/dev_master.ts',
   'mock/{index,bootstrap,bootstrap_kit}.ts',

@@ -29,8 +29,7 @@ export type DevEvent =
   | { dev: 'reload-failed'; files: string[]; text: string }
   /** The boot has failed; the process ends. */
   | { dev: 'boot-failed'; text: string }
-  | { dev: 'log'; level: 'warn' | 'error'; text: string }
-  | { dev: 'inspector'; pid: number; url: string };
+  | { dev: 'log'; level: 'warn' | 'error'; text: string };
 
 /** What `clutch dev` sends to it: the error that pages show from now on. */
 export interface ShowError {

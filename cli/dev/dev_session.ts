@@ -103,6 +103,9 @@ export class DevSession {
     this.#child = child;
     let failed: string | undefined;
     child.on('message', (event: Partial<DevEvent>) => {
+      // What Egg's Master sends to an IDE.
+      const { action, data } = event as { action?: string; data?: { debugPort: number; pid: number } };
+      if (action === 'debug' && data) void this.#printInspector(data.pid, data.debugPort);
       if (!('dev' in event)) return;
       if (event.dev === 'boot-failed') failed ??= event.text;
       else this.#onEvent(event as DevEvent);
@@ -146,12 +149,19 @@ export class DevSession {
           ),
         );
         break;
-      case 'inspector':
-        print(`  ${event.url}`);
-        break;
       case 'log':
         print(`${dim(clock())} ${event.level === 'warn' ? warning(event.text) : failure(event.text)}`);
         break;
+    }
+  }
+
+  async #printInspector(pid: number, port: number): Promise<void> {
+    try {
+      const response = await fetch(`http://127.0.0.1:${port}/json/list`);
+      const [target] = (await response.json()) as { webSocketDebuggerUrl: string }[];
+      print(`inspector of pid ${pid}: ${target?.webSocketDebuggerUrl} (chrome://inspect, or attach to port ${port})`);
+    } catch {
+      print(warning(`pid ${pid} has no inspector: port ${port} is used by another process`));
     }
   }
 

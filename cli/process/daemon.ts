@@ -5,6 +5,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { ClutchError } from '../../errors.js';
 import { makeDirectory } from '../../output/make_directory.js';
+import { readPackage } from '../../resolve/package.js';
 
 const CLI = fileURLToPath(new URL('../index.js', import.meta.url));
 /** Milliseconds that a daemon gets to be ready. */
@@ -21,7 +22,8 @@ export async function startDaemon(
   values: Readonly<Record<string, unknown>>,
   env: NodeJS.ProcessEnv,
 ): Promise<void> {
-  const logs = path.join(process.env['EGG_HOME'] || process.env['MOCK_HOME_DIR'] || homedir(), 'logs');
+  const home = process.env['EGG_HOME'] || process.env['MOCK_HOME_DIR'] || homedir();
+  const logs = path.join(home, 'logs', readPackage(baseDir).name ?? path.basename(baseDir));
   const stdout = path.resolve((values['stdout'] as string | undefined) ?? path.join(logs, 'master-stdout.log'));
   const stderr = path.resolve((values['stderr'] as string | undefined) ?? path.join(logs, 'master-stderr.log'));
   const child = spawn(process.execPath, [...process.execArgv, CLI, 'start', ...args], {

@@ -9,6 +9,8 @@ export type ControlRequest =
   | { command: 'reload' }
   | { command: 'stop' }
   | { command: 'workers'; count: number }
+  /** Changes a cluster option. */
+  | { command: 'set'; name: string; value: string }
   /** For the schedule plugin in the Agent. */
   | { command: 'schedule'; request: unknown };
 

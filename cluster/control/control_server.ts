@@ -17,6 +17,7 @@ interface Controlled {
   status(): ClusterStatus;
   reload(): Promise<void>;
   scale(workers: number): Promise<void>;
+  set(name: string, value: string): unknown;
   close(): Promise<void>;
   readonly messenger: {
     request(target: 'agent', action: string, data: unknown, options: { timeout: number }): Promise<unknown>;
@@ -96,6 +97,8 @@ export class ControlServer {
         return this.#cluster.reload();
       case 'workers':
         return this.#cluster.scale(request.count);
+      case 'set':
+        return this.#cluster.set(request.name, request.value);
       case 'schedule':
         return this.#cluster.messenger.request('agent', 'clutch-schedule', request.request, {
           timeout: SCHEDULE_LIMIT,
@@ -110,9 +113,10 @@ export class ControlServer {
 }
 
 function parseRequest(text: string): ControlRequest {
-  const { command, count, request } = JSON.parse(text) as { command?: unknown; count?: unknown; request?: unknown };
+  const { command, count, name, value, request } = JSON.parse(text) as Record<string, unknown>;
   if (command === 'status' || command === 'reload' || command === 'stop') return { command };
   if (command === 'workers' && typeof count === 'number') return { command, count };
+  if (command === 'set' && typeof name === 'string' && typeof value === 'string') return { command, name, value };
   if (command === 'schedule') return { command, request };
   throw new Error(`unknown command ${JSON.stringify(command)}`);
 }

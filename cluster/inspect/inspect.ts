@@ -5,6 +5,7 @@ import { ClutchError } from '../../errors.js';
 import { resolveFramework } from '../../resolve/framework.js';
 import { DEFAULT_FRAMEWORK } from '../master/start_cluster.js';
 
+const REPL = fileURLToPath(new URL('repl_worker.js', import.meta.url));
 const ENTRY = fileURLToPath(new URL('inspect_worker.js', import.meta.url));
 
 export interface InspectOptions {
@@ -35,6 +36,11 @@ export async function inspectApp({ execArgv = [], framework, ...question }: Insp
   ]);
   if (code === 0) return JSON.parse(report);
   throw new ClutchError('ERR_CLUTCH_BOOT', 'the app does not load', { where: errors.trimEnd().split('\n') });
+}
+
+/** @returns arguments of Node for a process with a prompt inside of the app, which needs a terminal or piped stdin */
+export function replArguments(app: { baseDir: string; framework: string | undefined }): string[] {
+  return ['--experimental-repl-await', REPL, JSON.stringify({ ...app, entry: DEFAULT_FRAMEWORK.entry })];
 }
 
 async function text(stream: Readable): Promise<string> {

@@ -7,7 +7,7 @@ import { ControlServer } from '../control/control_server.js';
 import type { ClusterStatus, MasterState } from '../control/status.js';
 import { StickyListener } from '../listen/sticky.js';
 import { PreparedSockets } from '../listen/unix_socket.js';
-import { type ClusterOptions, parseWorkers } from '../options/options.js';
+import { type ClusterOptions, parseChange, parseWorkers } from '../options/options.js';
 import { displayAddress, type ListenAddress } from '../protocol/listen_address.js';
 import { parseEnvelope } from '../protocol/parse_envelope.js';
 import { hasInspector } from '../protocol/protocol.js';
@@ -100,7 +100,8 @@ export class Master implements ClusterHandle {
     }));
     // A process that is being debugged may stop at a breakpoint for any time.
     this.#isInspected = hasInspector(options.execArgv ?? process.execArgv);
-    const limits = { ...options, hangTimeout: this.#isInspected ? 0 : options.hangTimeout };
+    const { maxMemory, maxRequests } = options;
+    const limits = { maxMemory, maxRequests, hangTimeout: this.#isInspected ? 0 : options.hangTimeout };
     const isThread = options.startMode === 'worker_threads';
     this.#watchdog = new Watchdog(limits, () => [...this.#agents.all, ...this.#workers.all], {
       onHang: (child, silent) => void killHung(this.#log, child, { silent, isThread }),
@@ -315,6 +316,18 @@ export class Master implements ClusterHandle {
   async scale(workers: number): Promise<void> {
     await this.#restarts.scale(parseWorkers(workers));
     this.#eggEvents.workerIds();
+  }
+
+  /**
+   * Changes an option of the running cluster.
+   *
+   * @throws {ClutchError} ERR_CLUTCH_OPTION when it cannot be changed, or the value is wrong
+   */
+  set(name: string, given: string): { name: string; from: number; to: number } {
+    const { name: option, value } = parseChange(name, given);
+    const from = this.#watchdog.setLimit(option, value);
+    this.#log.info(`option ${option} changed from ${from} to ${value}`);
+    return { name: option, from, to: value };
   }
 
   close(): Promise<void> {

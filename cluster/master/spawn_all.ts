@@ -68,7 +68,7 @@ export function spawnAll(options: ClusterOptions, framework: string): SpawnedClu
     timeout: 'EGG_AGENT_CLOSE_TIMEOUT',
   });
   // `clutch dev` replaces workers all day long, while someone waits.
-  const isDev = process.env['CLUTCH_DEV'] === '1' && options.startMode === 'process';
+  const isDev = process.env['CLUTCH_DEV'] === '1' && options.startMode === 'process' && !hasInspector(execArgv);
   const workers = supervisor('app worker', isDev ? new SpareSource(source, { framework, require }) : source, {
     count: options.workers,
     timeout: 'EGG_APP_CLOSE_TIMEOUT',

@@ -100,6 +100,25 @@ export function parseWorkers(given: unknown): number {
   return count;
 }
 
+/** Options that a running cluster can change. */
+const CHANGEABLE = ['maxMemory', 'maxRequests', 'hangTimeout'] as const;
+
+export type ChangeableOption = (typeof CHANGEABLE)[number];
+
+/** Children send heartbeats as often as a longer limit needs them. */
+const LEAST_HANG_TIMEOUT = 4000;
+
+/** @throws {ClutchError} ERR_CLUTCH_OPTION when a running cluster cannot change it, or the value is wrong */
+export function parseChange(name: string, given: string): { name: ChangeableOption; value: number } {
+  const known = CHANGEABLE.find((each) => each === name);
+  if (!known) throw optionError(name, given, `While the app runs, ${CHANGEABLE.join(', ')} can be changed.`);
+  const value = OPTIONS[known].kind.parse(known, given, '') ?? OPTIONS[known].fallback();
+  if (known === 'hangTimeout' && value > 0 && value < LEAST_HANG_TIMEOUT) {
+    throw optionError(name, given, `While the app runs, give 0 or at least ${LEAST_HANG_TIMEOUT}.`);
+  }
+  return { name: known, value };
+}
+
 /** Same letters in another case, or one letter added, left out or changed, or two swapped. */
 function isSimilar(key: string, known: string): boolean {
   const [a, b] = [key.toLowerCase(), known.toLowerCase()];

@@ -39,6 +39,13 @@ export class Watchdog {
     this.#listener = listener;
   }
 
+  /** @returns the value that it had */
+  setLimit(name: keyof WatchdogLimits, value: number): number {
+    const before = this.#limits[name];
+    this.#limits[name] = value;
+    return before;
+  }
+
   start(): void {
     this.#timer = setInterval(() => this.#tick(), heartbeatInterval(this.#limits.hangTimeout));
   }

@@ -3,6 +3,7 @@ import { isMainThread } from 'node:worker_threads';
 import { ClutchError, toError } from '../../errors.js';
 import { describeForScreen } from '../../ipc/error_data.js';
 import { CONTROL, type Control, type Envelope, isControl } from '../../ipc/message.js';
+import { withPosition } from '../../output/hook_position.js';
 import { maskText } from '../../output/secrets.js';
 import { stderr } from '../../output/stdio.js';
 import type { BootData, PrepareData } from '../protocol/protocol.js';
@@ -22,6 +23,8 @@ export interface ChildApplication {
   close(): Promise<void>;
   /** Whether this process has already printed the error. */
   isLogged?(error: Error): boolean;
+  /** What ready waits for, of a framework that is Clutch's. */
+  lifecycle?: { remaining: string[] };
   config: Record<string, unknown>;
   /** Of a framework that is Clutch's. */
   loggers?: { lostLines: number; close?(): void };
@@ -102,6 +105,9 @@ export async function bootChild<T extends ChildApplication>(
   const leaveWhileBooting = (): void => {
     if (state !== 'booting') return;
     state = 'leaving';
+    for (const task of app?.lifecycle?.remaining ?? []) {
+      stderr().write(`pid ${process.pid} is ended while it boots; still running: ${withPosition(task)}\n`);
+    }
     if (app) void closeAndExit(app, 0, BOOTING_CLOSE_LIMIT);
     else process.exit(0);
   };

@@ -2,10 +2,10 @@ import { EventEmitter } from 'node:events';
 import { debuglog } from 'node:util';
 import { ClutchError, toError } from '../../errors.js';
 import { isPromise, type Timing, toAsyncFunction } from '../../loader/index.js';
+import { withPosition } from '../../output/hook_position.js';
 import { BootDeadline } from './boot_deadline.js';
 import { assertEnded, type BootClass, type ConfigHook, type NamedHook } from './boot_hook.js';
 import { CloseHooks } from './close_hooks.js';
-import { withPosition } from './hook_position.js';
 import { Ready } from './ready.js';
 import { readyTimeout, TaskGroup, type TaskOptions } from './task_group.js';
 

@@ -156,7 +156,7 @@ export const wrong = (ctx: Context) => [
 });
 
 for (const [command, pattern] of [
-  [['config', 'hello.greeting'], /hello\.greeting = "hello from plugin"\n.*plugin\/config\/config\.default\.js/],
+  [['config', 'hello.greeting'], /hello\.greeting = "hello from plugin" {2}plugin\/config\/config\.default\.js/],
   [['config', 'keys'], /keys = "<String len: 14>"/],
   [['plugins'], /\d+\s+hello\s+plugin\s+on in config\/plugin\.js/],
   [['middleware'], /\d+\s+answer\s+on\s+app\/middleware\/answer\.js/],
@@ -224,7 +224,7 @@ test('W15: clutch start --daemon returns when the app answers, and clutch stop w
   const again = await clutch(['start', dir, '--daemon', '--port', '0'], { env });
   assert.equal(again.code, 4);
   assert.match(again.output, /is running already, pid \d+/);
-  assert.match(readFileSync(path.join(home, 'logs/master-stdout.log'), 'utf8'), /started on/);
+  assert.match(readFileSync(path.join(home, 'logs/egg-app/master-stdout.log'), 'utf8'), /started on/);
   const stopped = await clutch(['stop', dir]);
   assert.equal(stopped.code, 0);
   for (const one of [Number(master), pid, agent]) assert.equal(isAlive(one), false);

@@ -38,7 +38,8 @@ function daemonOf(t: TestContext, files: Files = {}) {
   });
   const start = (flags: string[] = ['--port', '0'], env: NodeJS.ProcessEnv = {}) =>
     clutch(['start', dir, '--daemon', '--workers', '1', ...flags], { EGG_HOME: home, ...env });
-  return { dir, logs: path.join(home, 'logs'), start };
+  const { name } = JSON.parse(readFileSync(path.join(dir, 'package.json'), 'utf8')) as { name: string };
+  return { dir, logs: path.join(home, 'logs', name), start };
 }
 
 const startedOn = (output: string): { url: string; pid: number } => {

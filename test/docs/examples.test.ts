@@ -29,7 +29,7 @@ test('docs/loader.md: the output of clutch plugins is what it prints', () => {
   const output = execFileSync(process.execPath, [CLI, 'plugins'], { cwd: fixture('egg-app'), encoding: 'utf8' });
   // Built-in plugins come first, with the paths of this installation.
   const rows = (text: string): string[] => {
-    const lines = text.split('\n').filter((line) => !line.includes(path.join(ROOT, 'dist/plugins')));
+    const lines = text.split('\n').filter((line) => !line.includes('koa-clutch/plugins'));
     return lines.map((line) => line.replace(/^\d+ +/, '').replaceAll(/ +/g, ' '));
   };
   assert.deepEqual(rows(output), rows(example('docs/loader.md', 'why')));

@@ -24,13 +24,16 @@ export const command = defineCommand({
     }
     return rows;
   },
-  print: (rows, { directory }) =>
+  print: (rows, { directory, args }) =>
     rows
       .map(({ key, value, sources }) => {
-        const from = sources.map(
-          (source) => `    ${JSON.stringify(source.value)}  ${shortPath(source.file, directory)}`,
+        const line = `${key} = ${JSON.stringify(value)}  ${shortPath(sources.at(-1)?.file, directory)}`;
+        // Of one key, one wants to know what was overridden.
+        const overridden = args[0] === undefined ? [] : sources.slice(0, -1).reverse();
+        const rest = overridden.map(
+          ({ file, value: old }) => `  over ${JSON.stringify(old)}  ${shortPath(file, directory)}`,
         );
-        return [`${key} = ${JSON.stringify(value)}`, ...from].join('\n');
+        return [line.trimEnd(), ...rest].join('\n');
       })
       .join('\n'),
 });

@@ -1,4 +1,6 @@
+import path from 'node:path';
 import { defineCommand } from '../../command.js';
+import { packageRoot } from '../../package_root.js';
 import { shortPath, table } from '../../terminal/table.js';
 import { EXPLAIN_OPTIONS, explain } from './explain.js';
 
@@ -17,11 +19,11 @@ export const command = defineCommand({
   print: (rows, { directory }) =>
     table([
       ['#', 'plugin', 'from', 'why'],
-      ...rows.map(({ name, order, path, reason }) => [
+      ...rows.map(({ name, order, path: from, reason }) => [
         String(order ?? '-'),
         name,
-        shortPath(path, directory),
-        reason.replaceAll(`${directory}/`, ''),
+        shortPath(from, directory),
+        reason.replaceAll(`${directory}/`, '').replaceAll(path.join(packageRoot(), 'dist'), 'koa-clutch'),
       ]),
     ]),
 });

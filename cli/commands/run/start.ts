@@ -5,15 +5,17 @@ import { clusterFlags, clusterOptionsFrom } from '../../cluster_flags.js';
 import { defineCommand } from '../../command.js';
 import { startDaemon } from '../../process/daemon.js';
 import { becomeInit } from '../../process/init_process.js';
+import { register } from '../../process/registry.js';
 import { pidFileOf, runningMaster } from '../../process/running.js';
 
 export const command = defineCommand({
   description: 'Flags that are not given are taken from eggScriptsConfig in package.json, by the same names.',
   options: {
     ...clusterFlags(),
+    'node-options': { argument: 'options', help: 'of Agent and app workers, e.g. "--max-old-space-size=512"' },
     daemon: { help: 'run in the background; returns when the app is ready' },
-    stdout: { argument: 'file', help: 'with --daemon; default ~/logs/master-stdout.log' },
-    stderr: { argument: 'file', help: 'with --daemon; default ~/logs/master-stderr.log' },
+    stdout: { argument: 'file', help: 'with --daemon; default ~/logs/<name>/master-stdout.log' },
+    stderr: { argument: 'file', help: 'with --daemon; default ~/logs/<name>/master-stderr.log' },
     timeout: { argument: 'ms', help: 'with --daemon: how long the start may take; default 300000' },
     'ignore-stderr': { help: 'no effect; accepted because scripts for egg-scripts give it' },
   },
@@ -35,7 +37,7 @@ export const command = defineCommand({
     if (values['daemon'] && process.env[DAEMON] === undefined) {
       await startDaemon(directory, typed, values, { [DAEMON]: '1' });
     } else {
-      await startForeground(directory, values);
+      await startForeground(directory, values, typed);
     }
   },
 });
@@ -55,14 +57,19 @@ function scriptsConfig(directory: string): Values {
   }
 }
 
-async function startForeground(directory: string, values: Values): Promise<void> {
+async function startForeground(directory: string, values: Values, typed: readonly string[]): Promise<void> {
   delete process.env[DAEMON];
   const { env, title = 'clutch-server', port = process.env['PORT'], workers = process.env['EGG_WORKERS'] } = values;
   if (env) process.env['EGG_SERVER_ENV'] = String(env);
   process.title = String(title);
+  const nodeOptions = String(values['node-options'] ?? '')
+    .split(/\s+/)
+    .filter(Boolean);
   await startCluster({
     ...clusterOptionsFrom({ ...values, title, port, workers }),
+    ...(nodeOptions.length > 0 ? { execArgv: [...process.execArgv, ...nodeOptions] } : {}),
     baseDir: directory,
     pidFile: pidFileOf(directory),
   });
+  register({ directory, args: typed, cwd: process.cwd() });
 }
