@@ -1,4 +1,4 @@
-import http from 'node:http';
+const http = process.getBuiltinModule('node:http');
 
 /** What became of the requests of a load. */
 export interface Losses {
@@ -19,7 +19,7 @@ export interface LoadOptions {
 /** Requests to a cluster, one after the other on each connection, until `stop()`. */
 export class Load {
   readonly #url: URL;
-  readonly #agent: http.Agent;
+  readonly #agent: import('node:http').Agent;
   readonly #loops: Promise<void>[];
   readonly #results: Record<string, number> = {};
   #isRunning = true;
