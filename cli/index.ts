@@ -1,27 +1,11 @@
 #!/usr/bin/env node
-import type { Command } from './command.js';
-import { COMMANDS } from './commands.js';
-import { exitCodeOf } from './exit_codes.js';
-import { ownVersion } from './package_root.js';
-import { Printed, parseCommandLine } from './parse.js';
-
-async function main([name = '--help', ...rest]: string[]): Promise<void> {
-  const argv = name === 'help' ? [...rest, '--help'] : [name, ...rest];
-  // For the processes that are started, too.
-  if (argv.includes('--stack')) process.env['CLUTCH_STACK'] = '1';
-  const [first = ''] = argv;
-  const named: [string, Command] | [undefined, undefined] = Object.hasOwn(COMMANDS, first)
-    ? [first, (await (COMMANDS[first] as (typeof COMMANDS)[string]).load()).command]
-    : [undefined, undefined];
-  const input = parseCommandLine(argv, ownVersion(), COMMANDS, named);
-  const [, { run, print }] = named as [string, Command];
-  const data = await run(input);
-  if (print && data !== undefined) console.log(input.json ? JSON.stringify(data, null, 2) : print(data, input));
+// Nothing is imported above the check: what an old Node cannot load would hide the reason.
+const NEEDED = [20, 19] as const;
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
+if (major < NEEDED[0] || (major === NEEDED[0] && minor < NEEDED[1])) {
+  console.error(
+    `Node ${process.versions.node} is too old for Clutch\n  running ${process.execPath}\n  Install Node ${NEEDED.join('.')} or later; \`node --version\` shows the one in use.`,
+  );
+  process.exit(1);
 }
-
-main(process.argv.slice(2)).catch(async (error: unknown) => {
-  if (error instanceof Printed) return;
-  const { printError } = await import('./terminal/print_error.js');
-  printError(error);
-  process.exit(exitCodeOf(error));
-});
+await import('./main.js');

@@ -15,6 +15,7 @@ function run(args, cwd) {
   if (status !== 0) process.exit(status ?? 1);
 }
 
+run([path.join(root, 'scripts/build.mjs')], root);
 run([cli, 'init', app], temporary);
 // In place of `npm install`: the app takes what this checkout has.
 const modules = path.join(app, 'node_modules');
@@ -29,6 +30,19 @@ const cluster = spawn(process.execPath, [cli, 'start', app, '--workers', '2'], {
   stdio: 'inherit',
   env: { ...process.env, EGG_HOME: temporary },
 });
+// npm may end without passing its signal on: the demo ends with npm, and with the shell that npm started.
+const shell = process.ppid;
+const npm = Number(spawnSync('ps', ['-o', 'ppid=', '-p', String(shell)], { encoding: 'utf8' }).stdout);
+const isGone = (pid) => {
+  try {
+    return pid > 1 && !process.kill(pid, 0);
+  } catch (error) {
+    return error.code === 'ESRCH';
+  }
+};
+setInterval(() => {
+  if (process.ppid !== shell || isGone(npm)) cluster.kill('SIGTERM');
+}, 500).unref();
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => cluster.kill('SIGTERM'));
 cluster.on('exit', (code) => {
   rmSync(temporary, { recursive: true, force: true });

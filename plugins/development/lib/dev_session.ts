@@ -6,7 +6,7 @@ import type { PageError } from '../../../output/error_page.js';
 export const isDevSession = (): boolean => process.env['CLUTCH_DEV'] === '1';
 
 /** What `clutch dev` prints of an app that has started. */
-export interface AppFacts {
+interface AppFacts {
   routes: number;
   plugins: string[];
 }
