@@ -53,6 +53,8 @@ export const CONTROL = {
   /** Between two processes of the app. */
   request: 'request',
   reply: 'reply',
+  /** The cluster is about to stop: a worker serves on and says that it is not ready. */
+  stopping: 'stopping',
   /** The Master asks a child to end. */
   close: 'close',
   /** A connection for a worker in sticky mode, and what the worker replies. */

@@ -6,10 +6,12 @@ const { createServer } = process.getBuiltinModule('node:http');
 export interface AdminSource extends MetricsSource {
   /** Whether the service takes requests. */
   isReady(): boolean;
+  /** Whether the cluster has been ready once. */
+  hasStarted(): boolean;
 }
 
 /**
- * Starts the Master's own HTTP listener: `/livez`, `/readyz` and `/metrics`.
+ * Starts the Master's own HTTP listener: `/livez`, `/readyz`, `/startupz` and `/metrics`.
  *
  * @returns it with the address that it has bound
  */
@@ -29,6 +31,8 @@ export async function startAdmin(
         return respond(200, 'alive\n');
       case '/readyz':
         return source.isReady() ? respond(200, 'ready\n') : respond(503, 'not ready\n');
+      case '/startupz':
+        return source.hasStarted() ? respond(200, 'started\n') : respond(503, 'starting\n');
       case '/metrics':
         metrics ??= createMetrics(source);
         metrics

@@ -18,6 +18,8 @@ interface MasterFacts {
   baseDir: string;
   /** Messages that could not be delivered and that no living process has sent. */
   undeliveredMessages: number;
+  /** App workers below which the service is not ready. */
+  needed: number;
 }
 
 /** The state of the whole cluster, for `status()`, the control socket and the admin listener. */
@@ -47,7 +49,12 @@ export class ClusterReport implements AdminSource {
   }
 
   isReady(): boolean {
-    return this.#master().state === 'ready' && this.#workers.ready.length > 0;
+    const { state, needed } = this.#master();
+    return state === 'ready' && this.#workers.ready.length >= needed;
+  }
+
+  hasStarted(): boolean {
+    return this.#master().state !== 'starting';
   }
 
   status(): ClusterStatus {

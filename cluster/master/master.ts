@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { debuglog } from 'node:util';
 import { toError } from '../../errors.js';
 import { CONTROL, type Envelope, isControl } from '../../ipc/message.js';
@@ -8,6 +9,7 @@ import type { ClusterStatus, MasterState } from '../control/status.js';
 import { StickyListener } from '../listen/sticky.js';
 import { PreparedSockets } from '../listen/unix_socket.js';
 import { type ClusterOptions, parseChange, parseWorkers } from '../options/options.js';
+import { workersNeeded } from '../options/ready_policy.js';
 import { displayAddress, type ListenAddress } from '../protocol/listen_address.js';
 import { parseEnvelope } from '../protocol/parse_envelope.js';
 import { hasInspector } from '../protocol/protocol.js';
@@ -57,6 +59,7 @@ export class Master implements ClusterHandle {
   readonly #leader: LeaderInfo;
   #messenger: MasterMessenger | undefined;
   #admin: { address: string; close(): void } | undefined;
+  #adminStarted: Promise<void> | undefined;
   readonly #machine = new StateMachine<MasterState>('Master', TRANSITIONS, 'starting');
   #listening: ListenAddress | undefined;
   #closing: Promise<void> | undefined;
@@ -97,6 +100,7 @@ export class Master implements ClusterHandle {
       address: this.address,
       baseDir: options.baseDir,
       undeliveredMessages: this.#relay.undeliveredMessages,
+      needed: workersNeeded(options.ready ?? { min: 1 }, this.#workers.slots.length),
     }));
     // A process that is being debugged may stop at a breakpoint for any time.
     this.#isInspected = hasInspector(options.execArgv ?? process.execArgv);
@@ -161,6 +165,19 @@ export class Master implements ClusterHandle {
     }
     this.#watchdog.start();
     void this.#control.open(this.#options.baseDir);
+    this.#adminStarted = this.#startAdmin();
+  }
+
+  async #startAdmin(): Promise<void> {
+    const { admin } = this.#options;
+    if (!admin) return;
+    try {
+      const { startAdmin } = await import('../control/admin.js');
+      this.#admin = await startAdmin(admin, this.#report);
+      if (this.#machine.state === 'closed') this.#admin.close();
+    } catch (error) {
+      this.#failBoot(`the admin listener cannot use port ${admin.port}: ${toError(error).message}`);
+    }
   }
 
   #onWorkerMessage(envelope: Envelope, worker: ManagedChild): void {
@@ -219,22 +236,20 @@ export class Master implements ClusterHandle {
     if (this.#machine.state === 'ready') {
       this.#log.info(`app worker ${id} is ready`);
       this.#eggEvents.joined(id);
-    } else if (this.#machine.state === 'starting' && this.#workers.ready.length === this.#options.workers) {
+    } else if (this.#machine.state === 'closing') {
+      this.#workers.find(id)?.handle.send({ clutch: CONTROL.stopping });
+    } else if (this.#machine.state === 'starting' && this.#workers.ready.length >= this.#neededToStart) {
       await this.#becomeReady(this.#listening);
     }
   }
 
+  get #neededToStart(): number {
+    const { ready, workers } = this.#options;
+    return workersNeeded(ready ?? { min: workers }, workers);
+  }
+
   async #becomeReady(listening: ListenAddress): Promise<void> {
-    const { admin } = this.#options;
-    if (admin) {
-      try {
-        const { startAdmin } = await import('../control/admin.js');
-        this.#admin = await startAdmin(admin, this.#report);
-      } catch (error) {
-        this.#failBoot(`the admin listener cannot use port ${admin.port}: ${toError(error).message}`);
-        return;
-      }
-    }
+    await this.#adminStarted;
     if (this.#machine.state !== 'starting') return;
     this.#machine.become('ready');
     this.#log.info(`${this.#frameworkName} started on ${this.address} (${Date.now() - this.#begin} ms)`);
@@ -335,8 +350,19 @@ export class Master implements ClusterHandle {
     return this.#closing;
   }
 
+  /** Load balancers notice that the service is not ready while it still serves. */
+  async #waitBeforeStop(): Promise<void> {
+    const { preStopDelay } = this.#options;
+    if (preStopDelay === 0) return;
+    this.#log.info(`not ready any more, draining in ${preStopDelay} ms`);
+    for (const { handle } of this.#workers.ready) handle.send({ clutch: CONTROL.stopping });
+    await sleep(preStopDelay);
+  }
+
   async #close(): Promise<void> {
+    const isServing = this.#machine.state === 'ready';
     this.#machine.become('closing');
+    if (isServing) await this.#waitBeforeStop();
     this.#sticky?.close();
     this.#agents.stopReplacing();
     await this.#workers.close();

@@ -12,6 +12,7 @@ import {
   strings,
   text,
 } from './option_kinds.js';
+import { readyPolicy } from './ready_policy.js';
 
 /** A flag of the command line that gives an option, or one leaf of it. */
 export interface Flag {
@@ -182,11 +183,28 @@ export const OPTIONS = {
     meaning: 'requests after which a worker is replaced',
     flags: [{ name: 'max-requests', argument: 'n', help: 'after which a worker is replaced; default never' }],
   }),
+  ready: optional(readyPolicy, {
+    default: 'all to start, then one',
+    meaning:
+      'app workers that must take requests until the start is complete, and below which `/readyz` is 503. A share is one of the workers that are wanted',
+    flags: [
+      { name: 'ready', argument: 'count', help: 'workers, or a share as 50%, that make the app ready; default all' },
+    ],
+  }),
+  preStopDelay: defaulting(integer(0), () => 0, {
+    default: '0 ms',
+    meaning:
+      'between SIGTERM (or `clutch stop`, `close()`) and the begin of the drain: readiness is false, and requests are served until load balancers have noticed',
+    flags: [
+      { name: 'pre-stop-delay', argument: 'ms', help: 'serve on after SIGTERM, no longer ready, before the drain' },
+    ],
+  }),
   admin: optional(admin, {
     default: '–',
-    meaning: 'HTTP listener of the Master with `/livez`, `/readyz` and `/metrics`; host `127.0.0.1` unless given',
+    meaning:
+      'HTTP listener of the Master with `/livez`, `/readyz`, `/startupz` and `/metrics`; host `127.0.0.1` unless given',
     flags: [
-      { name: 'admin-port', argument: 'port', leaf: 'port', help: '/livez, /readyz and /metrics; default none' },
+      { name: 'admin-port', argument: 'port', leaf: 'port', help: 'for probes and /metrics; default none' },
       { name: 'admin-host', argument: 'host', leaf: 'host', help: 'default 127.0.0.1' },
     ],
   }),

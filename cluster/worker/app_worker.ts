@@ -33,7 +33,11 @@ void bootChild<WorkerApplication>('Application', serve, meter);
 
 async function serve({ app, boot: { options, closeTimeout }, link }: Booted<WorkerApplication>): Promise<void> {
   let state: WorkerState = 'booting';
-  const listener = requestListener(app, () => state === 'ready');
+  let isStopping = false;
+  link.onMessage((message) => {
+    if (isControl(message) && message.clutch === CONTROL.stopping) isStopping = true;
+  });
+  const listener = requestListener(app, () => state === 'ready' && !isStopping);
   const settings = app.serverOptions ?? {};
   const server = createServer(app.config, options, settings, listener);
   // A server that never listens would not time out slow clients: Node's checks begin with this event.
