@@ -25,6 +25,7 @@ import { killHung, logDeath } from './incidents.js';
 import { createMasterLog } from './master_log.js';
 import { MasterMessenger } from './master_messenger.js';
 import { Relay } from './relay.js';
+import { ServiceManager } from './service_manager.js';
 import { listenToSignals } from './signals.js';
 import type { SpawnedCluster } from './spawn_all.js';
 
@@ -65,6 +66,7 @@ export class Master implements ClusterHandle {
   #closing: Promise<void> | undefined;
   readonly #control = new ControlServer(this, this.#log);
   readonly #sockets = new PreparedSockets();
+  readonly #serviceManager = new ServiceManager(this.#log);
   #onReady = (): void => undefined;
   /** Resolves when every process is ready. */
   readonly ready = new Promise<void>((resolve) => {
@@ -153,7 +155,10 @@ export class Master implements ClusterHandle {
     this.#workers.on('message', (envelope, worker) => this.#onWorkerMessage(envelope, worker));
     this.#workers.on('ready', (worker, address) => void this.#onWorkerReady(worker, address));
     this.#workers.on('died', (worker, reason, delay) => this.#onWorkerDeath(worker, reason, delay));
-    this.#workers.on('exit', () => this.#eggEvents.workerIds());
+    this.#workers.on('exit', () => {
+      this.#eggEvents.workerIds();
+      this.#notifyStatus();
+    });
     const sticky = this.#sticky;
     if (sticky) {
       this.#workers.on('forked', (worker) => watchSticky(sticky, worker));
@@ -233,6 +238,7 @@ export class Master implements ClusterHandle {
     this.#sticky?.redispatch();
     this.#eggEvents.agentIdTo(id);
     this.#eggEvents.workerIds();
+    this.#notifyStatus();
     if (this.#machine.state === 'ready') {
       this.#log.info(`app worker ${id} is ready`);
       this.#eggEvents.joined(id);
@@ -253,6 +259,7 @@ export class Master implements ClusterHandle {
     if (this.#machine.state !== 'starting') return;
     this.#machine.become('ready');
     this.#log.info(`${this.#frameworkName} started on ${this.address} (${Date.now() - this.#begin} ms)`);
+    this.#serviceManager.ready();
     this.#eggEvents.clusterReady(listening);
     this.#onReady();
   }
@@ -324,8 +331,20 @@ export class Master implements ClusterHandle {
     return this.#report.status();
   }
 
-  reload(options?: ReloadOptions): Promise<void> {
-    return this.#restarts.reload(options);
+  async reload(options?: ReloadOptions): Promise<void> {
+    this.#serviceManager.reloading();
+    try {
+      await this.#restarts.reload(options);
+    } finally {
+      this.#serviceManager.ready();
+    }
+  }
+
+  #notifyStatus(): void {
+    this.#serviceManager.status(() => {
+      const { ready, slots } = this.#workers;
+      return `${ready.length} of ${slots.length} app workers take requests on ${this.address}`;
+    });
   }
 
   async scale(workers: number): Promise<void> {
@@ -362,6 +381,7 @@ export class Master implements ClusterHandle {
   async #close(): Promise<void> {
     const isServing = this.#machine.state === 'ready';
     this.#machine.become('closing');
+    const notified = this.#serviceManager.stopping();
     if (isServing) await this.#waitBeforeStop();
     this.#sticky?.close();
     this.#agents.stopReplacing();
@@ -370,6 +390,8 @@ export class Master implements ClusterHandle {
     this.#watchdog.stop();
     this.#control.close();
     this.#admin?.close();
+    await notified;
+    this.#serviceManager.close();
     this.#machine.become('closed');
     this.#log.info('closed');
   }
