@@ -6,6 +6,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { globbySync } from 'globby';
+import { pruneDeclarations, shortenMap } from './published_files.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const dist = path.join(root, 'dist');
@@ -50,6 +51,12 @@ if (!process.argv.includes('--code')) {
   const tsc = path.join(root, 'node_modules/typescript/bin/tsc');
   const { status } = spawnSync(process.execPath, [tsc, '--emitDeclarationOnly'], { cwd: root, stdio: 'inherit' });
   if (status !== 0) process.exit(status ?? 1);
+  const { exports } = JSON.parse(readFileSync(path.join(root, 'package.json'), 'utf8'));
+  const declarations = JSON.stringify(exports).match(/(?<="\.\/)dist\/[^"]+\.d\.ts(?=")/g);
+  pruneDeclarations(
+    dist,
+    declarations.map((file) => path.join(root, file)),
+  );
 }
 
 const { metafile, outputFiles } = await build({
@@ -68,6 +75,10 @@ const { metafile, outputFiles } = await build({
   platform: 'node',
   target: 'node20.19',
   packages: 'external',
+  // Names stay, for stacks. Lines stay short: Node prints the line of an error that nobody caught.
+  minifyWhitespace: true,
+  minifySyntax: true,
+  lineLimit: 120,
   metafile: true,
   // Linked, so that a stack under --enable-source-maps names the source file; the code itself is not in the package.
   sourcemap: 'linked',
@@ -86,7 +97,7 @@ writeOutputs();
 for (const [kind, files] of Object.entries(BUILT_IN)) for (const file of files) writeStub(kind, file);
 
 // The rest of a plugin: its package.json with `eggPlugin`, and templates; and CommonJS.
-for (const file of globbySync(['plugins/**/*', '!plugins/**/*.ts', 'mock/*.cjs'], { cwd: root })) {
+for (const file of globbySync(['plugins/**/*', '!plugins/**/*.ts', 'mock/*.{cjs,d.cts}'], { cwd: root })) {
   cpSync(path.join(root, file), path.join(dist, file), { recursive: true });
 }
 
@@ -141,7 +152,7 @@ function writeOutputs() {
   for (const { path: file, text } of outputFiles) {
     const target = path.join(path.dirname(file), renamed(path.basename(file)));
     mkdirSync(path.dirname(target), { recursive: true });
-    writeFileSync(target, renamed(text));
+    writeFileSync(target, file.endsWith('.map') ? shortenMap(text) : renamed(text));
   }
 }
 

@@ -30,12 +30,12 @@ test('the stack of an error of a handler names source files of Clutch in the log
   for (const file of files) assert.match(file, /^(?:core|framework|plugins)\/.*\.ts$/);
 });
 
-test('the stack of a boot error names them as well', async (t) => {
+test('the stack of a boot error names them as well, for those who ask for it', async (t) => {
   const baseDir = writeApp(t, {
     'config/config.default.js': 'exports.keys = "k";',
     'app.js': "module.exports = () => { throw new Error('no'); };",
   });
-  const { output, exited } = launch(t, { baseDir, workers: 1 }, PLAIN);
+  const { output, exited } = launch(t, { baseDir, workers: 1 }, { ...PLAIN, CLUTCH_STACK: '1' });
   assert.equal(await exited, 1, output());
   const files = ownFiles(output());
   assert.ok(files.length > 0, output());
