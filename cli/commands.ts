@@ -109,6 +109,11 @@ export const COMMANDS = {
     summary: 'show what the last boot waited for',
     load: () => import('./commands/explain/boot.js'),
   },
+  doctor: {
+    group: 'Explain',
+    summary: 'find what is wrong with the app or what it runs on',
+    load: () => import('./commands/explain/doctor.js'),
+  },
   completion: {
     group: 'More',
     summary: 'print a script that completes commands in a shell',

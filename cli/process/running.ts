@@ -31,12 +31,13 @@ export async function runningMaster(baseDir: string): Promise<number | undefined
   }
 }
 
-function pidInFile(baseDir: string): number | undefined {
+/** @returns what the pid file says, whether that process is alive or not */
+export function pidInFile(baseDir: string): number | undefined {
   try {
     const pid = Number(readFileSync(pidFileOf(baseDir), 'utf8'));
     return Number.isInteger(pid) && pid > 1 ? pid : undefined;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return undefined;
     throw error;
   }
 }

@@ -5,6 +5,10 @@ export interface PortHolder {
   pid: number;
   /** Of its program. */
   name: string;
+  /** The whole command line. */
+  command: string;
+  /** The directory it runs in; empty if it may not be read. */
+  cwd: string;
 }
 
 /** State of a listening socket in /proc/net/tcp. */
@@ -17,10 +21,15 @@ export function portHolder(port: number): PortHolder | undefined {
   for (const pid of entries('/proc').filter((name) => /^\d+$/.test(name))) {
     for (const fd of entries(`/proc/${pid}/fd`)) {
       const inode = /^socket:\[(\d+)\]$/.exec(link(`/proc/${pid}/fd/${fd}`))?.[1];
-      if (inode !== undefined && inodes.has(inode)) return { pid: Number(pid), name: programOf(pid) };
+      if (inode !== undefined && inodes.has(inode)) return describe(pid);
     }
   }
   return undefined;
+}
+
+function describe(pid: string): PortHolder {
+  const command = read(`/proc/${pid}/cmdline`).replaceAll('\0', ' ').trim();
+  return { pid: Number(pid), name: programOf(pid), command, cwd: link(`/proc/${pid}/cwd`) };
 }
 
 function listeningInodes(table: string, port: number): string[] {
