@@ -2,9 +2,13 @@ import { Boot } from 'koa-clutch';
 
 /** Runs once per machine, beside the app workers. */
 export default class AgentBoot extends Boot {
+  #count = 0;
+
   configDidLoad() {
-    this.agent.messenger.on('hello', (pid) => {
-      this.agent.messenger.sendTo(pid, 'greeting', `the Agent ${process.pid} greets worker ${pid}`);
+    // All changes pass through here, so that every app worker announces them with the same ids, in the same order.
+    this.agent.messenger.on('note.changed', (change) => {
+      this.#count += 1;
+      this.agent.messenger.sendToApp('note.announced', { id: String(this.#count), ...change });
     });
   }
 }

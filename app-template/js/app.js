@@ -1,14 +1,10 @@
 import { Boot } from 'koa-clutch';
-import { greetings } from './app/greetings.js';
+import { sendToPages } from './app/live.js';
 
 /** Runs in every app worker. */
 export default class AppBoot extends Boot {
   configDidLoad() {
-    this.app.messenger.on('greeting', (text) => greetings.add(text));
-  }
-
-  async serverDidReady() {
-    this.app.messenger.sendToAgent('hello', process.pid);
+    this.app.messenger.on('note.announced', sendToPages);
   }
 
   async beforeClose() {

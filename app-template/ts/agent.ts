@@ -1,10 +1,15 @@
 import { type Agent, Boot } from 'koa-clutch';
+import type { NoteChange } from './app/messages.ts';
 
 /** Runs once per machine, beside the app workers. */
 export default class AgentBoot extends Boot<Agent> {
+  #count = 0;
+
   configDidLoad(): void {
-    this.agent.messenger.on('hello', (pid: number) => {
-      this.agent.messenger.sendTo(pid, 'greeting', `the Agent ${process.pid} greets worker ${pid}`);
+    // All changes pass through here, so that every app worker announces them with the same ids, in the same order.
+    this.agent.messenger.on('note.changed', (change: NoteChange) => {
+      this.#count += 1;
+      this.agent.messenger.sendToApp('note.announced', { id: String(this.#count), ...change });
     });
   }
 }

@@ -1,14 +1,10 @@
 import { Boot } from 'koa-clutch';
-import { greetings } from './app/greetings.ts';
+import { sendToPages } from './app/live.ts';
 
 /** Runs in every app worker. */
 export default class AppBoot extends Boot {
   configDidLoad(): void {
-    this.app.messenger.on('greeting', (text: string) => greetings.add(text));
-  }
-
-  async serverDidReady(): Promise<void> {
-    this.app.messenger.sendToAgent('hello', process.pid);
+    this.app.messenger.on('note.announced', sendToPages);
   }
 
   async beforeClose(): Promise<void> {

@@ -10,9 +10,9 @@ const ENTRY = fileURLToPath(new URL('inspect_worker.js', import.meta.url));
 
 export interface InspectOptions {
   baseDir: string;
-  /** `types` writes `typings/` and runs nothing of the app. */
+  /** `types` writes `typings/`, with the key `check` only compares them, and runs nothing of the app. */
   topic: 'config' | 'plugins' | 'middleware' | 'routes' | 'types';
-  key?: string;
+  key?: string | undefined;
   framework?: string;
   execArgv?: string[];
 }

@@ -17,12 +17,12 @@ interface ApplicationClass {
 
 const module = (await import(entry)) as {
   Application?: ApplicationClass;
-  writeTypings?(baseDir: string): unknown;
+  writeTypings?(baseDir: string, options: { check: boolean }): unknown;
   default?: { Application: ApplicationClass };
 };
 const Application = module.Application ?? module.default?.Application;
 try {
-  if (topic === 'types') finish(module.writeTypings?.(baseDir));
+  if (topic === 'types') finish(module.writeTypings?.(baseDir, { check: key === 'check' }));
   if (!Application) throw new Error(`the framework ${entry} does not export Application`);
   const options = { baseDir };
   await Application.resolveConfig(options);

@@ -1,3 +1,7 @@
-export default {
-  // redis: { enable: true, package: 'egg-redis' },
+import path from 'node:path';
+
+const plugins = {
+  sqlite: { enable: true, path: path.join(import.meta.dirname, '../lib/plugin/sqlite') },
 };
+
+export default plugins;

@@ -1,3 +1,6 @@
+const { APP_KEYS, DATABASE_FILE } = process.env;
+
 export default {
-  ...(process.env.APP_KEYS ? { keys: process.env.APP_KEYS } : {}),
+  ...(APP_KEYS ? { keys: APP_KEYS } : {}),
+  ...(DATABASE_FILE ? { sqlite: { client: { file: DATABASE_FILE } } } : {}),
 };

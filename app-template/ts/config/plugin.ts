@@ -1,7 +1,8 @@
+import path from 'node:path';
 import type { PluginDeclarations } from 'koa-clutch';
 
 const plugins: PluginDeclarations = {
-  // redis: { enable: true, package: 'egg-redis' },
+  sqlite: { enable: true, path: path.join(import.meta.dirname, '../lib/plugin/sqlite') },
 };
 
 export default plugins;

@@ -5,20 +5,26 @@ import { ClutchError } from '../../../errors.js';
 import { readPackage } from '../../../resolve/package.js';
 import { defineCommand } from '../../command.js';
 import { packageRoot } from '../../package_root.js';
+import { usageError } from '../../usage_error.js';
+import { writeTypes } from './types.js';
 
 export const command = defineCommand({
   needsDirectory: true,
-  options: { js: { help: 'plain JavaScript in place of TypeScript' } },
+  options: {
+    js: { help: 'plain JavaScript in place of TypeScript' },
+    port: { argument: 'port', help: 'where the app listens; the next one is for probes. Default 7001' },
+  },
   examples: { 'init my-app': 'in TypeScript', 'init my-app --js': 'in JavaScript' },
   async run({ directory, options }) {
-    createApp(directory, options.js ? 'js' : 'ts');
+    createApp(directory, options.js ? 'js' : 'ts', portOf(options.port ?? '7001'));
+    if (!options.js) await writeTypes(directory);
     const relative = path.relative(process.cwd(), directory) || '.';
     console.log(`Made ${relative}. Next:\n\n  cd ${relative}\n  npm install\n  npm run dev`);
   },
 });
 
 /** @throws {ClutchError} ERR_CLUTCH_CLI when the directory holds something */
-function createApp(directory: string, language: 'js' | 'ts'): void {
+function createApp(directory: string, language: 'js' | 'ts', port: number): void {
   mkdirSync(directory, { recursive: true });
   const found = readdirSync(directory).filter((name) => name !== '.git');
   if (found.length > 0) {
@@ -31,25 +37,26 @@ function createApp(directory: string, language: 'js' | 'ts'): void {
   // npm leaves files of these names out of a package, or reads them as its own.
   renameSync(path.join(directory, '_gitignore'), path.join(directory, '.gitignore'));
   renameSync(path.join(directory, '_package.json'), path.join(directory, 'package.json'));
-  const name = packageName(path.basename(directory));
-  const version = ownSpecifier();
-  for (const file of ['package.json', 'README.md', 'config/config.default.ts', 'config/config.default.js']) {
-    fill(path.join(directory, file), { name, clutch: version, keys: randomKeys() });
+  const values = { name: packageName(path.basename(directory)), clutch: ownSpecifier(), keys: randomKeys() };
+  for (const file of readdirSync(directory, { recursive: true, withFileTypes: true })) {
+    if (file.isFile()) fill(path.join(file.parentPath, file.name), values, port);
   }
 }
 
-function fill(file: string, values: Record<string, string>): void {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return;
-    throw error;
-  }
-  writeFileSync(
-    file,
-    text.replace(/\{\{(\w+)\}\}/g, (match, key: string) => values[key] ?? match),
-  );
+/** Puts values in place of `{{name}}` and the like, and the ports in place of the template's. */
+function fill(file: string, values: Record<string, string>, port: number): void {
+  const text = readFileSync(file, 'utf8');
+  const filled = text
+    .replace(/\{\{(\w+)\}\}/g, (match, key: string) => values[key] ?? match)
+    .replace(/\b700([12])\b/g, (_, nth: string) => String(port - 1 + Number(nth)));
+  if (filled !== text) writeFileSync(file, filled);
+}
+
+/** @throws {ClutchError} ERR_CLUTCH_CLI */
+function portOf(text: string): number {
+  const port = Number(text);
+  if (Number.isInteger(port) && port > 0 && port < 65_535) return port;
+  throw usageError(`--port takes a number from 1 to 65534, not ${text}`);
 }
 
 function randomKeys(): string {

@@ -1,63 +1,118 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type CaseStyle, moduleFiles, propertyNames } from '../../../loader/index.js';
 
 type Tree = Map<string, Tree | string>;
 
+/** What `clutch types` has found of one generated file. */
+export interface GeneratedFile {
+  file: string;
+  /** Whether it was, or with `check` is, another text than the app's files yield; a file too many has no text. */
+  old: boolean;
+  /** Files of the app that it does not know. */
+  added: string[];
+  /** Files that it names and that are gone. */
+  removed: string[];
+}
+
 /**
- * Writes `typings/clutch.d.ts`, so that services, controllers, config, extends and middleware of an app are typed
- * without casts. Reads file names only; nothing of the app is run.
+ * Writes `typings/clutch.d.ts`, so that services, controllers, config, extends and middleware of an app are typed without casts, and
+ * for TypeScript `typings/clutch_files.ts`, which does not compile when one of their files is gone. Reads file names only; nothing
+ * of the app is run.
  *
- * @returns the file, and whether its text has changed
+ * @param check whether nothing is written
  */
-export function writeTypings(baseDir: string): { file: string; changed: boolean } {
-  const file = path.join(baseDir, 'typings/clutch.d.ts');
-  const text = typingsOf(baseDir);
-  if (read(file) === text) return { file, changed: false };
+export function writeTypings(baseDir: string, { check = false } = {}): GeneratedFile[] {
+  const declarations = declarationsOf(baseDir);
+  const isTypeScript = existsSync(path.join(baseDir, 'tsconfig.json'));
+  const texts = { 'clutch.d.ts': declarations, 'clutch_files.ts': isTypeScript ? importsOf(baseDir) : undefined };
+  return Object.entries(texts).flatMap(([name, text]) => {
+    const file = path.join(baseDir, 'typings', name);
+    const before = existsSync(file) ? readFileSync(file, 'utf8') : undefined;
+    if (before === undefined && text === undefined) return [];
+    const old = before !== text;
+    if (old && !check) write(file, text);
+    const [known, wanted] = [modulesIn(before), modulesIn(text)];
+    const added = wanted.filter((each) => !known.includes(each));
+    return [{ file, old, added, removed: known.filter((each) => !wanted.includes(each)) }];
+  });
+}
+
+function write(file: string, text: string | undefined): void {
+  if (text === undefined) {
+    rmSync(file);
+    return;
+  }
   mkdirSync(path.dirname(file), { recursive: true });
   writeFileSync(file, text);
-  return { file, changed: true };
 }
 
-function read(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return undefined;
-  }
+/** @returns files of the app that a generated text imports, without their extensions */
+function modulesIn(text = ''): string[] {
+  return [...text.matchAll(/'\.\.\/(.+?)\.[cm]?js'/g)].map(([, file]) => file as string);
 }
 
-/** Which interface an extend file adds to. */
-const EXTENDED: [name: string, interfaceName: string][] = [
-  ['context', 'ContextExtension'],
-  ['application', 'ApplicationExtension'],
-  ['helper', 'IHelper'],
-];
+/**
+ * With `skipLibCheck` the compiler reports nothing in declaration files, and what they import from a file that is gone is `any`. In this
+ * file it is an error. JavaScript has no types to import.
+ */
+function importsOf(baseDir: string): string {
+  const trees = TREES.flatMap(([, , dir]) => moduleFiles(path.join(baseDir, dir)).map((file) => `${dir}/${file}`));
+  const files = [...trees, ...EXTENSIONS.map(([, , dir, name]) => fileNamed(baseDir, dir, name))];
+  const imports = files
+    .filter((file) => file?.endsWith('.ts'))
+    .map((file) => `import type {} from '../${compiledName(file as string)}';`);
+  return `${HEAD}// A file that is not found here is gone: run \`clutch types\`.\n${[...imports, 'export {};'].join('\n')}\n`;
+}
 
-function typingsOf(baseDir: string): string {
+const HEAD = '// Written by `clutch types`; changes are lost.\n';
+
+/** Interfaces whose members are the files below a directory, and what a file's type becomes. */
+const TREES = [
+  ['IService', 'Loaded', 'app/service'],
+  ['IController', 'LoadedController', 'app/controller'],
+  ['IMiddleware', 'LoadedMiddleware', 'app/middleware'],
+] as const;
+
+/** Interfaces that one file adds to. */
+const EXTENSIONS = [
+  ['ContextExtension', 'Loaded', 'app/extend', 'context'],
+  ['ApplicationExtension', 'Loaded', 'app/extend', 'application'],
+  ['IHelper', 'Loaded', 'app/extend', 'helper'],
+  ['Request', 'Loaded', 'app/extend', 'request'],
+  ['Response', 'Loaded', 'app/extend', 'response'],
+  ['Agent', 'Loaded', 'app/extend', 'agent'],
+  ['AppConfig', 'LoadedConfig', 'config', 'config.default'],
+] as const;
+
+function declarationsOf(baseDir: string): string {
   const blocks = [
-    treeInterface('IService', 'Loaded', baseDir, 'app/service'),
-    treeInterface('IController', 'LoadedController', baseDir, 'app/controller'),
-    treeInterface('IMiddleware', 'LoadedMiddleware', baseDir, 'app/middleware'),
-    ...EXTENDED.map(([name, interfaceName]) => extension(interfaceName, 'Loaded', baseDir, 'app/extend', name)),
-    extension('AppConfig', 'LoadedConfig', baseDir, 'config', 'config.default'),
+    ...TREES.map(([name, helper, dir]) => treeInterface(name, helper, baseDir, dir)),
+    ...EXTENSIONS.map(([interfaceName, helper, dir, name]) => {
+      const file = fileNamed(baseDir, dir, name);
+      return file ? `interface ${interfaceName} extends ${importType(helper, file)} {}` : '';
+    }),
   ].filter(Boolean);
   const helpers = ['Loaded', 'LoadedConfig', 'LoadedController', 'LoadedMiddleware'].filter((helper) =>
     blocks.some((block) => block.includes(`${helper}<`)),
   );
   const used = helpers.length > 0 ? `import type { ${helpers.join(', ')} } from 'koa-clutch';` : "import 'koa-clutch';";
   const body = blocks.map((block) => block.replace(/^/gm, '  ')).join('\n\n');
-  return `// Written by \`clutch types\`; changes are lost.\n${used}\n\ndeclare module 'koa-clutch' {\n${body}\n}\n`;
+  return `${HEAD}${used}\n\ndeclare module 'koa-clutch' {\n${body}\n}\n`;
 }
 
 function importType(helper: string, file: string): string {
-  const compiled = file.replace(/\.([cm]?)ts$/, '.$1js');
-  return `${helper}<typeof import('../${compiled}')>`;
+  return `${helper}<typeof import('../${compiledName(file)}')>`;
 }
 
-function extension(interfaceName: string, helper: string, baseDir: string, dir: string, name: string): string {
+function compiledName(file: string): string {
+  return file.replace(/\.([cm]?)ts$/, '.$1js');
+}
+
+/** @returns the module file `name` of a directory, from the root of the app */
+function fileNamed(baseDir: string, dir: string, name: string): string | undefined {
   const file = moduleFiles(path.join(baseDir, dir)).find((found) => found.replace(/\.[cm]?[jt]s$/, '') === name);
-  return file ? `interface ${interfaceName} extends ${importType(helper, `${dir}/${file}`)} {}` : '';
+  return file && `${dir}/${file}`;
 }
 
 function treeInterface(interfaceName: string, helper: string, baseDir: string, dir: string): string {

@@ -1,14 +1,27 @@
 import { Controller } from 'koa-clutch';
-import { greetings } from '../greetings.js';
 
+import { addPage } from '../live.js';
+
+/** The page: a form, and the notes that change as others write. */
 export default class HomeController extends Controller {
   async index() {
-    this.ctx.body = { message: 'Hello from Clutch', greetings: [...greetings] };
+    const { ctx } = this;
+    await ctx.render('home', {
+      notes: ctx.service.note.list(20),
+      author: ctx.session.author ?? '',
+      messages: ctx.flash('info'),
+    });
   }
 
-  async user() {
-    const user = await this.ctx.service.user.find(this.ctx.params.id);
-    if (!user) this.ctx.throw(404, 'there is no such user');
-    this.ctx.body = user;
+  async create(ctx) {
+    ctx.service.note.create(ctx.valid.body);
+    // Fills in the form the next time.
+    ctx.session.author = ctx.valid.body.author;
+    ctx.flash('info', 'Your note is saved.');
+    ctx.redirect('/');
+  }
+
+  async live() {
+    addPage(this.ctx.sse());
   }
 }

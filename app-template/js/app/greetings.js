@@ -1,2 +1,0 @@
-/** What the Agent has said to this worker. */
-export const greetings = new Set();

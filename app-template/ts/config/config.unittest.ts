@@ -1,0 +1,3 @@
+export default {
+  sqlite: { client: { file: ':memory:' } },
+};
