@@ -1,6 +1,6 @@
 // Scaffolds the template into a temporary directory and serves it with an Agent and two workers.
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -18,12 +18,15 @@ function run(args, cwd) {
 run([path.join(root, 'scripts/build.mjs')], root);
 run([cli, 'init', app], temporary);
 // In place of `npm install`: the app takes what this checkout has.
-const modules = path.join(app, 'node_modules');
-mkdirSync(modules);
-symlinkSync(root, path.join(modules, 'koa-clutch'), 'dir');
-symlinkSync(path.join(root, 'node_modules/@types'), path.join(modules, '@types'), 'dir');
-run([cli, 'types'], app);
-run([path.join(root, 'node_modules/typescript/bin/tsc')], app);
+const { dependencies, optionalDependencies, devDependencies } = JSON.parse(
+  readFileSync(path.join(app, 'package.json'), 'utf8'),
+);
+for (const name of Object.keys({ ...dependencies, ...optionalDependencies, ...devDependencies })) {
+  const link = path.join(app, 'node_modules', name);
+  mkdirSync(path.dirname(link), { recursive: true });
+  symlinkSync(name === 'koa-clutch' ? root : path.join(root, 'node_modules', name), link, 'dir');
+}
+run([cli, 'build'], app);
 
 console.log(`\nServing ${app} with an Agent and 2 workers; Ctrl-C ends it.\n`);
 const cluster = spawn(process.execPath, [cli, 'start', app, '--workers', '2'], {

@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
 import { CLI, copyFixture, fixture, isAlive, ROOT, temporaryDirectory, until } from '../support/apps.js';
-import { scaffold, startDev } from '../support/dev.js';
+import { helloApp, startDev } from '../support/dev.js';
 import { request, requestJson } from '../support/http.js';
 
 const run = promisify(execFile);
@@ -27,36 +27,15 @@ async function clutch(args: string[], options: { cwd?: string; env?: NodeJS.Proc
   }
 }
 
-for (const flags of [[], ['--js']]) {
-  const language = flags.length > 0 ? 'JavaScript' : 'TypeScript';
-
-  test(`clutch init makes a ${language} app whose tests pass`, async (t) => {
-    const dir = await scaffold(t, ...flags);
-    const pkg = JSON.parse(readFileSync(path.join(dir, 'package.json'), 'utf8'));
-    assert.equal(pkg.name, 'my-app');
-    assert.deepEqual(
-      Object.keys(pkg.scripts).filter((name) => name !== 'clean'),
-      ['dev', 'build', 'start', 'stop', 'test'],
-    );
-    for (const file of ['.gitignore', 'Dockerfile']) assert.ok(existsSync(path.join(dir, file)), file);
-    if (flags.length === 0)
-      await run(process.execPath, [path.join(ROOT, 'node_modules/typescript/bin/tsc'), '--noEmit'], { cwd: dir });
-    const [file] = readdirSync(path.join(dir, 'test'));
-    const hooks = flags.length === 0 ? ['--import', 'tsx'] : [];
-    const env = { ...process.env, NODE_TEST_CONTEXT: undefined };
-    const { stdout } = await run(process.execPath, [...hooks, '--test', `test/${file}`], { cwd: dir, env });
-    assert.match(stdout, /pass 2/);
-    assert.match(stdout, /fail 0/);
-  });
-
-  test(`an edit of a ${language} app is served by clutch dev without a restart`, async (t) => {
-    const dir = await scaffold(t, ...flags);
+for (const language of ['ts', 'js'] as const) {
+  test(`an edit of a .${language} app is served by clutch dev without a restart`, async (t) => {
+    const dir = await helloApp(t, language);
     const { url, child, output } = await startDev(t, dir);
     await until('the Agent has greeted', async () => {
       const { greetings } = await requestJson<{ greetings: string[] }>(url);
       return greetings.length === 1;
     });
-    const controller = path.join(dir, `app/controller/home.${flags.length > 0 ? 'js' : 'ts'}`);
+    const controller = path.join(dir, `app/controller/home.${language}`);
     const source = readFileSync(controller, 'utf8');
     writeFileSync(controller, source.replace('Hello from Clutch', 'Hello again'));
     await until('the edit is served', async () => (await request(url)).body.includes('Hello again'));
@@ -81,7 +60,7 @@ test('W27: an edit of agent.js is in use without a restart of clutch dev', async
 });
 
 test('clutch dev listens where the config of the app says', async (t) => {
-  const dir = await scaffold(t, '--js');
+  const dir = await helloApp(t, 'js');
   const port = 20_000 + (process.pid % 10_000);
   const text = `export default { cluster: { listen: { port: ${port} } } };`;
   writeFileSync(path.join(dir, 'config/config.local.js'), text);
@@ -90,7 +69,7 @@ test('clutch dev listens where the config of the app says', async (t) => {
 });
 
 test('in development the stack of an error names the files of Clutch as one finds them in the repository', async (t) => {
-  const dir = await scaffold(t, '--js');
+  const dir = await helloApp(t, 'js');
   writeFileSync(
     path.join(dir, 'app/router.js'),
     `export default (app) => app.get('/', () => { throw new Error('mine'); });`,
@@ -104,7 +83,7 @@ test('in development the stack of an error names the files of Clutch as one find
 });
 
 test('clutch types makes services, config, controllers, extends and middleware typed, and wrong use fails', async (t) => {
-  const dir = await scaffold(t);
+  const dir = await helloApp(t, 'ts');
   mkdirSync(path.join(dir, 'app/extend'));
   mkdirSync(path.join(dir, 'app/service/shop'));
   writeFileSync(path.join(dir, 'app/extend/context.ts'), 'export default { get lucky(): number { return 7; } };');
@@ -190,7 +169,7 @@ test('clutch init refuses a directory that holds something, and writes nothing',
 });
 
 test('clutch start runs compiled TypeScript, and says what to do when it is not compiled', async (t) => {
-  const dir = await scaffold(t);
+  const dir = await helloApp(t, 'ts');
   const home = temporaryDirectory(t);
   const env = { EGG_HOME: home, NODE_ENV: undefined };
   if (!(process.features as { typescript?: unknown }).typescript) {

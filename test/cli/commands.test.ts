@@ -5,7 +5,7 @@ import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
 import { CLI, ROOT, temporaryDirectory, until } from '../support/apps.js';
-import { scaffold } from '../support/dev.js';
+import { helloApp, scaffold } from '../support/dev.js';
 import { request } from '../support/http.js';
 import { writeApp } from '../support/loaded_app.js';
 
@@ -141,12 +141,12 @@ for (const flags of [[], ['--js']]) {
     const { stdout } = await clutch(['routes', dir]);
     assert.match(stdout, /\/new .*shop\/new_one/);
     const tested = await clutch(['test', dir]);
-    assert.match(tested.stdout, /pass 3\n/);
+    assert.match(tested.stdout, /pass 8\n/);
   });
 }
 
 test('clutch repl has app, ctx, service and await at its prompt', async (t) => {
-  const dir = await scaffold(t, '--js');
+  const dir = await helloApp(t, 'js');
   const child = spawn(process.execPath, [CLI, 'repl', dir], {
     stdio: ['pipe', 'pipe', 'inherit'],
     env: { ...process.env, NODE_TEST_CONTEXT: undefined },
@@ -161,7 +161,7 @@ test('clutch repl has app, ctx, service and await at its prompt', async (t) => {
 });
 
 test('clutch debug gives Agent and app worker an inspector each, and prints the links', async (t) => {
-  const dir = await scaffold(t, '--js');
+  const dir = await helloApp(t, 'js');
   const child = spawn(process.execPath, [CLI, 'debug', dir, '--port', '0'], {
     stdio: ['ignore', 'pipe', 'ignore'],
     env: { ...process.env, NODE_TEST_CONTEXT: undefined, EGG_AGENT_DEBUG_PORT: '0' },
@@ -197,7 +197,7 @@ test('clutch completion prints scripts that shells can read', async (t) => {
 });
 
 test('every file that generate makes is where the conventions look', async (t) => {
-  const dir = await scaffold(t, '--js');
+  const dir = await helloApp(t, 'js');
   const { stdout } = await clutch(['generate', 'plugin', 'cache', dir, '--json']);
   const { files } = JSON.parse(stdout) as { files: string[] };
   assert.deepEqual(files, [

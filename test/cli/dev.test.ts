@@ -4,7 +4,7 @@ import net, { type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { test } from 'node:test';
 import { isAlive, until } from '../support/apps.js';
-import { runDev, scaffold, startDev } from '../support/dev.js';
+import { helloApp, runDev, startDev } from '../support/dev.js';
 import { request } from '../support/http.js';
 
 const PAGE = { headers: { accept: 'text/html,application/xhtml+xml' } };
@@ -14,7 +14,7 @@ function edit(file: string, from: string, to: string): void {
 }
 
 test('clutch dev prints one block, and for an edit one line once the old process is gone', async (t) => {
-  const dir = await scaffold(t, '--js');
+  const dir = await helloApp(t, 'js');
   const { url, output, printed, stop } = await startDev(t, dir);
   const block = await printed('Ctrl-C ends it\n');
   assert.match(
@@ -34,7 +34,7 @@ test('clutch dev prints one block, and for an edit one line once the old process
 });
 
 test('an edit that does not start is shown with its line; data is served by the old code, pages show the error', async (t) => {
-  const dir = await scaffold(t, '--js');
+  const dir = await helloApp(t, 'js');
   const { url, printed } = await startDev(t, dir);
   const file = path.join(dir, 'app/controller/home.js');
   appendFileSync(file, 'const broken = ;\n');
@@ -53,7 +53,7 @@ test('an edit that does not start is shown with its line; data is served by the 
 });
 
 test('an app that does not start waits for the next save, and its port shows the error', async (t) => {
-  const dir = await scaffold(t, '--js');
+  const dir = await helloApp(t, 'js');
   const file = path.join(dir, 'app.js');
   appendFileSync(file, "throw new Error('not yet');\n");
   const { printed } = runDev(t, dir, []);
@@ -71,7 +71,7 @@ test('an app that does not start waits for the next save, and its port shows the
 });
 
 test('type errors come late, with their line, and as a page that one can leave', async (t) => {
-  const dir = await scaffold(t);
+  const dir = await helloApp(t, 'ts');
   const { url, printed } = await startDev(t, dir);
   const file = path.join(dir, 'app/controller/home.ts');
   appendFileSync(file, "const wrong: number = 'text';\n");
@@ -95,7 +95,7 @@ test('type errors come late, with their line, and as a page that one can leave',
 });
 
 test('the frames of a TypeScript app are true', async (t) => {
-  const dir = await scaffold(t);
+  const dir = await helloApp(t, 'ts');
   edit(
     path.join(dir, 'app/controller/home.ts'),
     'this.ctx.body = {',
@@ -113,7 +113,7 @@ test('the frames of a TypeScript app are true', async (t) => {
 });
 
 test('a port that is taken: the next one without --port, an end in two lines with it', async (t) => {
-  const dir = await scaffold(t, '--js');
+  const dir = await helloApp(t, 'js');
   const server = net.createServer().listen(0);
   t.after(() => server.close());
   const { port } = server.address() as AddressInfo;
@@ -136,7 +136,7 @@ test('a port that is taken: the next one without --port, an end in two lines wit
 });
 
 test('when clutch dev is killed, no process is left', async (t) => {
-  const dir = await scaffold(t, '--js');
+  const dir = await helloApp(t, 'js');
   const { child, output } = await startDev(t, dir);
   const pids = [...output().matchAll(/\(pid (\d+)\)/g)].map(([, pid]) => Number(pid));
   assert.equal(pids.length, 2);

@@ -1,25 +1,46 @@
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, symlinkSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
 import { promisify } from 'node:util';
-import { CLI, ROOT, temporaryDirectory, until } from './apps.js';
+import { CLI, fixture, ROOT, temporaryDirectory, until } from './apps.js';
 
 const run = promisify(execFile);
 
-/** Scaffolds an app and gives it this checkout's packages in place of `npm install`. */
+/** Scaffolds an app from the template and gives it this checkout's packages in place of `npm install`. */
 export async function scaffold(t: TestContext, ...flags: string[]): Promise<string> {
   const dir = path.join(temporaryDirectory(t), 'my-app');
   await run(process.execPath, [CLI, 'init', dir, ...flags]);
-  const modules = path.join(dir, 'node_modules');
-  mkdirSync(modules);
-  symlinkSync(ROOT, path.join(modules, 'koa-clutch'), 'dir');
-  if (flags.length === 0) await run(process.execPath, [CLI, 'types', dir]);
-  for (const name of ['@types', 'tsx', 'typescript'])
-    symlinkSync(path.join(ROOT, 'node_modules', name), path.join(modules, name), 'dir');
+  const { dependencies, optionalDependencies, devDependencies } = readPackage(dir);
+  linkPackages(dir, Object.keys({ ...dependencies, ...optionalDependencies, ...devDependencies }));
   return dir;
+}
+
+/** Copies a smaller app than the template: one page of JSON, one service, one middleware. */
+export async function helloApp(t: TestContext, language: 'js' | 'ts'): Promise<string> {
+  const dir = path.join(temporaryDirectory(t), 'my-app');
+  cpSync(fixture(`hello-${language}`), dir, { recursive: true });
+  linkPackages(dir, ['koa-clutch', '@types/node', 'tsx', 'typescript']);
+  if (language === 'ts') await run(process.execPath, [CLI, 'types', dir]);
+  return dir;
+}
+
+type Dependencies = Partial<
+  Record<'dependencies' | 'optionalDependencies' | 'devDependencies', Record<string, string>>
+>;
+
+function readPackage(dir: string): Dependencies {
+  return JSON.parse(readFileSync(path.join(dir, 'package.json'), 'utf8')) as Dependencies;
+}
+
+function linkPackages(dir: string, names: string[]): void {
+  for (const name of names) {
+    const link = path.join(dir, 'node_modules', name);
+    mkdirSync(path.dirname(link), { recursive: true });
+    symlinkSync(name === 'koa-clutch' ? ROOT : path.join(ROOT, 'node_modules', name), link, 'dir');
+  }
 }
 
 export interface Dev {

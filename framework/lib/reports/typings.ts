@@ -5,7 +5,7 @@ import { type CaseStyle, moduleFiles, propertyNames } from '../../../loader/inde
 type Tree = Map<string, Tree | string>;
 
 /** What `clutch types` has found of one generated file. */
-export interface GeneratedFile {
+interface GeneratedFile {
   file: string;
   /** Whether it was, or with `check` is, another text than the app's files yield; a file too many has no text. */
   old: boolean;
