@@ -18,10 +18,11 @@ export class Load {
   hung = 0;
   pids = new Set();
 
-  constructor(url, { connections = 8, path = '/', body } = {}) {
+  /** @param count requests on each connection; without it until `stop()` */
+  constructor(url, { connections = 8, path = '/', body, count = Number.POSITIVE_INFINITY } = {}) {
     this.url = url;
     this.target = { path, body };
-    this.#loops = Array.from({ length: connections }, () => this.#loop());
+    this.#loops = Array.from({ length: connections }, () => this.#loop(count));
   }
 
   /** A process that was killed on purpose, with all that it held. */
@@ -29,11 +30,15 @@ export class Load {
     this.#deaths.push({ pid, at: Date.now() });
   }
 
-  async #loop() {
+  async finished() {
+    await Promise.all(this.#loops);
+  }
+
+  async #loop(count) {
     const secure = this.url.startsWith('https:');
     const agent = new (secure ? https : http).Agent({ keepAlive: true, maxSockets: 1, rejectUnauthorized: false });
     const state = { pid: undefined };
-    while (this.#running) {
+    for (let left = count; left > 0 && this.#running; left -= 1) {
       const begin = Date.now();
       const error = await this.#once(agent, state);
       if (!error) continue;

@@ -38,11 +38,11 @@ export function copyFixture(t: TestContext, name: string): string {
   return dir;
 }
 
-/** Waits until `condition` gives something truthy, and gives it back; fails after `timeout` milliseconds. */
+/** Waits until `condition` gives something truthy, and gives it back; fails after `timeout` milliseconds, which a busy machine needs. */
 export async function until<T>(
   what: string,
   condition: () => T | Promise<T>,
-  timeout = 10_000,
+  timeout = 30_000,
 ): Promise<Exclude<T, false | 0 | '' | null | undefined>> {
   const deadline = Date.now() + timeout;
   for (;;) {
