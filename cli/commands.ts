@@ -54,6 +54,11 @@ export const COMMANDS = {
     summary: 'replace all processes without an interruption',
     load: () => import('./commands/control/reload.js'),
   },
+  upgrade: {
+    group: 'Run',
+    summary: 'replace the Master too, without closing the port',
+    load: () => import('./commands/control/upgrade.js'),
+  },
   status: {
     group: 'Run',
     summary: 'show what each process of the running app is doing',

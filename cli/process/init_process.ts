@@ -1,3 +1,5 @@
+import { INIT } from '../../cluster/index.js';
+
 /**
  * Runs the command that follows, passes signals on to it, and reaps whatever else ends: a shell that waits
  * collects every child, those that the kernel has given to process 1 included.
@@ -23,5 +25,5 @@ export function becomeInit(): void {
     return;
   }
   const command = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
-  execve('/bin/sh', ['sh', '-c', SCRIPT, 'clutch-init', ...command], process.env);
+  execve('/bin/sh', ['sh', '-c', SCRIPT, 'clutch-init', ...command], { ...process.env, [INIT]: '1' });
 }

@@ -8,6 +8,8 @@ export type ControlRequest =
   | { command: 'status' }
   | { command: 'reload' }
   | { command: 'stop' }
+  /** With the Node that runs the new Master. */
+  | { command: 'upgrade'; execPath: string }
   | { command: 'workers'; count: number }
   /** Changes a cluster option. */
   | { command: 'set'; name: string; value: string }

@@ -19,6 +19,7 @@ interface Controlled {
   scale(workers: number): Promise<void>;
   set(name: string, value: string): unknown;
   close(): Promise<void>;
+  upgrade(execPath: string): Promise<number>;
   readonly messenger: {
     request(target: 'agent', action: string, data: unknown, options: { timeout: number }): Promise<unknown>;
   };
@@ -38,6 +39,7 @@ export class ControlServer {
 
   /** Without it the service goes on: a full disk must not take it down, nor another Master that serves the same app. */
   async open(baseDir: string): Promise<void> {
+    this.#closed = false;
     try {
       await this.#listen(controlPath(baseDir));
       if (this.#closed) this.#server.close();
@@ -99,6 +101,8 @@ export class ControlServer {
         return this.#cluster.scale(request.count);
       case 'set':
         return this.#cluster.set(request.name, request.value);
+      case 'upgrade':
+        return this.#cluster.upgrade(request.execPath);
       case 'schedule':
         return this.#cluster.messenger.request('agent', 'clutch-schedule', request.request, {
           timeout: SCHEDULE_LIMIT,
@@ -113,10 +117,11 @@ export class ControlServer {
 }
 
 function parseRequest(text: string): ControlRequest {
-  const { command, count, name, value, request } = JSON.parse(text) as Record<string, unknown>;
+  const { command, count, name, value, request, execPath } = JSON.parse(text) as Record<string, unknown>;
   if (command === 'status' || command === 'reload' || command === 'stop') return { command };
   if (command === 'workers' && typeof count === 'number') return { command, count };
   if (command === 'set' && typeof name === 'string' && typeof value === 'string') return { command, name, value };
+  if (command === 'upgrade' && typeof execPath === 'string') return { command, execPath };
   if (command === 'schedule') return { command, request };
   throw new Error(`unknown command ${JSON.stringify(command)}`);
 }

@@ -1,6 +1,9 @@
 import type { ChildProcess, SendHandle } from 'node:child_process';
 import type { Worker } from 'node:cluster';
+import { rmSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { debuglog } from 'node:util';
+import { closeKeepingFile, InheritedSockets, type ListeningSocket } from './inherited_sockets.js';
 import {
   type ConnectionHandle,
   closeListenHandle,
@@ -17,6 +20,10 @@ const debug = debuglog('clutch:listen');
 /** Milliseconds until a connection that every worker has refused is offered again, and how often it is. */
 const REFUSED_PAUSE = 100;
 const REFUSED_ROUNDS = 10;
+
+/** Milliseconds that workers get to take what was accepted before the sockets are released, and between two looks. */
+const RELEASE_LIMIT = 2000;
+const RELEASE_PAUSE = 5;
 
 /** A connection that the Master has accepted and no worker has taken yet. */
 interface Connection {
@@ -38,13 +45,19 @@ interface Peer {
 
 /**
  * `binding` → `open` → `closed`, and `open` → `parked` → `binding` while there is no worker.
- * A parked socket is open and its connections wait.
+ * A parked socket is open and its connections wait. A socket that is `released` is closed here and another Master accepts on
+ * it; what was accepted before is still sent.
  */
-type AddressState = 'binding' | 'open' | 'parked' | 'closed';
+type AddressState = 'binding' | 'open' | 'parked' | 'released' | 'closed';
 
 /** A listening socket of the Master and the workers that serve it. */
 interface Address {
   readonly key: string;
+  /** Host or path, as the worker has asked for it. */
+  readonly address: string;
+  /** Below 0 for a unix socket. */
+  readonly port: number;
+  inherited: ListeningSocket | undefined;
   /** A port that the system chooses has no next worker to wait for. */
   readonly parks: boolean;
   state: AddressState;
@@ -69,12 +82,14 @@ export class Dispatcher {
   readonly #addresses = new Map<string, Address>();
   readonly #peers = new Map<Worker, Peer>();
   readonly #stopIntercepting: () => void;
+  readonly #inherited: InheritedSockets;
   /** The address for which Node opens a socket in this tick. */
   #querying: Address | undefined;
   #lastSeq = 0;
   #closing = false;
 
-  constructor() {
+  constructor(inherited = new InheritedSockets()) {
+    this.#inherited = inherited;
     this.#stopIntercepting = interceptListening({ onListen: () => this.#onListen() });
   }
 
@@ -83,7 +98,8 @@ export class Dispatcher {
     if (!address) return undefined;
     const reuse = address.state === 'parked' ? address.handle : undefined;
     address.state = 'binding';
-    return { reuse, onBound: (handle) => this.#onBound(address, handle) };
+    if (!reuse) address.inherited = this.#inherited.take(address.address, portOf(address));
+    return { reuse, fd: address.inherited?.fd, onBound: (handle) => this.#onBound(address, handle) };
   }
 
   /** Watches a worker that was just forked. */
@@ -96,7 +112,7 @@ export class Dispatcher {
     const peer: Peer = { worker, child, onSent, sent: new Map() };
     this.#peers.set(worker, peer);
     watchWorker(child, {
-      onQuery: (key, port) => this.#onQuery(peer, key, port),
+      onQuery: (key, address, port) => this.#onQuery(peer, key, address, port),
       onClosed: (key) => this.#removePeer(peer, this.#addresses.get(key)),
       onReply: (seq, accepted) => this.#onReply(peer, seq, accepted),
     });
@@ -119,11 +135,14 @@ export class Dispatcher {
     if (peer) for (const address of this.#addresses.values()) this.#removePeer(peer, address);
   }
 
-  #onQuery(peer: Peer, key: string, port: number): void {
+  #onQuery(peer: Peer, key: string, wanted: string, port: number): void {
     // Node does not reply to it either.
     if (peer.worker.exitedAfterDisconnect) return;
     const address: Address = this.#addresses.get(key) ?? {
       key,
+      address: wanted,
+      port,
+      inherited: undefined,
       parks: port !== 0,
       state: 'binding',
       handle: undefined,
@@ -146,6 +165,7 @@ export class Dispatcher {
     debug('%s is bound', address.key);
     address.handle = handle;
     handle.close = (callback) => {
+      if (address.state === 'released') return;
       if (address.parks && !this.#closing) {
         debug('%s is parked', address.key);
         address.state = 'parked';
@@ -155,6 +175,7 @@ export class Dispatcher {
       this.#addresses.delete(address.key);
       closeAll(address.queue);
       closeListenHandle(handle, callback);
+      if (address.inherited?.removesFile && address.port < 0) rmSync(address.address, { force: true });
     };
     // The round robin has put its own onconnection in place by then, and has replied to the workers.
     process.nextTick(() => {
@@ -166,6 +187,35 @@ export class Dispatcher {
       address.state = 'open';
       this.#addWanting(address);
     });
+  }
+
+  /** The sockets that another process can go on serving. */
+  get sockets(): ListeningSocket[] {
+    return [...this.#addresses.values()].flatMap(({ address, port, handle, parks, inherited }) => {
+      const fd = handle?.fd ?? -1;
+      if (fd < 0 || !parks) return [];
+      return [{ fd, address, port: portOf({ port }), removesFile: inherited?.removesFile ?? true }];
+    });
+  }
+
+  /** Stops accepting, for another process that does; resolves when workers have taken what was accepted. */
+  async release(): Promise<void> {
+    for (const address of this.#addresses.values()) {
+      const { handle, port, address: file } = address;
+      if (!handle) continue;
+      address.state = 'released';
+      if (port < 0) closeKeepingFile(file, () => closeListenHandle(handle));
+      else closeListenHandle(handle);
+    }
+    const deadline = Date.now() + RELEASE_LIMIT;
+    while (!this.#isIdle && Date.now() < deadline) await sleep(RELEASE_PAUSE);
+  }
+
+  get #isIdle(): boolean {
+    return (
+      [...this.#addresses.values()].every(({ queue }) => queue.length === 0) &&
+      [...this.#peers.values()].every(({ sent }) => sent.size === 0)
+    );
   }
 
   #addWanting(address: Address): void {
@@ -259,6 +309,10 @@ export class Dispatcher {
       if (state === 'parked') handle?.close();
     }
   }
+}
+
+function portOf({ port }: { port: number }): number | undefined {
+  return port < 0 ? undefined : port;
 }
 
 function firstFree(free: Set<Peer>, { refusedBy }: Connection): Peer | undefined {

@@ -8,7 +8,8 @@ import net from 'node:net';
 //   and the Master replies `{ ack: seq, key }` by `child.send`;
 // - for a new address the Master then makes a server with `net.createServer(fail)` and takes `_handle` from it on `listening`;
 // - a connection is sent as `{ act: 'newconn', key, seq }` with its handle, and replied to with `{ ack, accepted }`;
-// - a closed server is reported as `{ act: 'close', key }`.
+// - a closed server is reported as `{ act: 'close', key }`;
+// - without the round robin it opens the socket with `net._createServerHandle(address, port, addressType, fd, flags)`.
 // Where Node does not ask like this or makes no such server, nothing is intercepted and connections take Node's own way:
 // refused while no worker is there, lost with a worker that has not taken them.
 
@@ -19,14 +20,16 @@ export interface ConnectionHandle {
 
 /** The handle of a listening socket. */
 export interface ListenHandle {
+  /** Below 0 when it is closed; undefined on Windows. */
+  readonly fd?: number;
   close(callback?: () => void): void;
   onconnection: (status: number, connection: ConnectionHandle) => void;
 }
 
 /** What a worker reports about its servers and the connections that were sent to it. */
 export interface WorkerReports {
-  /** It wants to listen on an address; Node's own handling follows in the same tick. */
-  onQuery(key: string, port: number): void;
+  /** It wants to listen; Node's own handling follows in the same tick. The port is below 0 for the path of a unix socket. */
+  onQuery(key: string, address: string, port: number): void;
   /** It has closed its server on an address. */
   onClosed(key: string): void;
   /** It has taken a connection, or refused it because it no longer listens or has `maxConnections`. */
@@ -90,11 +93,11 @@ export function watchWorker(child: ChildProcess, reports: WorkerReports): void {
     const { cmd, act, key, ack, accepted } = message;
     if (cmd !== 'NODE_CLUSTER') return;
     if (act === 'queryServer') {
-      const { port, index, seq } = message;
+      const { address, port, index, seq } = message;
       if (typeof index !== 'number' || typeof port !== 'number') return;
       const query = keyOf(message);
       queries.set(seq, query);
-      reports.onQuery(query, port);
+      reports.onQuery(query, typeof address === 'string' ? address : '', port);
     } else if (act === 'close' && typeof key === 'string') reports.onClosed(ownKey(key));
     else if (typeof ack === 'number' && typeof accepted === 'boolean') reports.onReply(ack, accepted);
   });
@@ -126,8 +129,10 @@ export function onRedispatched(listener: (handle: object) => void): void {
 
 /** Has the caller take over a listening socket that Node's cluster module opens in the Master. */
 export interface ListenInterceptor {
-  /** @returns a socket that is open already, to be used instead of a new one */
-  onListen(): { reuse?: ListenHandle | undefined; onBound(handle: ListenHandle): void } | undefined;
+  /** @returns a socket that is open already, to be used instead of a new one: a handle, or a descriptor that has none yet */
+  onListen():
+    | { reuse?: ListenHandle | undefined; fd?: number | undefined; onBound(handle: ListenHandle): void }
+    | undefined;
 }
 
 /** @returns a function that stops intercepting */
@@ -143,6 +148,42 @@ export function interceptListening({ onListen }: ListenInterceptor): () => void 
   }) as typeof createServer;
   return () => {
     net.createServer = createServer;
+  };
+}
+
+/** Has the caller keep the sockets that workers share, which Node's cluster module opens in the Master and closes with the last worker. */
+export interface SharedInterceptor {
+  /** @returns a socket that is open already, to be used instead of a new one */
+  onListen(address: string, port: number): { reuse?: ListenHandle | undefined; fd?: number | undefined };
+  onBound(address: string, port: number, handle: ListenHandle): void;
+}
+
+type CreateServerHandle = (
+  address: string | null,
+  port: number | null,
+  addressType: number,
+  fd?: number,
+  flags?: number,
+) => ListenHandle | number;
+
+/** @returns a function that stops intercepting */
+export function interceptShared({ onListen, onBound }: SharedInterceptor): () => void {
+  const internals = net as unknown as { _createServerHandle?: CreateServerHandle };
+  const create = internals._createServerHandle;
+  if (typeof create !== 'function') return () => undefined;
+  internals._createServerHandle = (address, port, addressType, fd, flags) => {
+    if (typeof port !== 'number' || port === 0) return create(address, port, addressType, fd, flags);
+    const { reuse, fd: inherited } = onListen(address ?? '', port);
+    if (reuse) return reuse;
+    const handle =
+      inherited === undefined
+        ? create(address, port, addressType, fd, flags)
+        : create(null, null, addressType, inherited, flags);
+    if (typeof handle === 'object') onBound(address ?? '', port, handle);
+    return handle;
+  };
+  return () => {
+    internals._createServerHandle = create;
   };
 }
 
@@ -162,7 +203,7 @@ function interceptListen(server: net.Server, onListen: ListenInterceptor['onList
       const isKnown = typeof handle?.onconnection === 'function' && typeof handle.close === 'function';
       if (isKnown) found.onBound(handle as ListenHandle);
     });
-    if (!found.reuse) return listen(...args);
+    if (!found.reuse) return found.fd === undefined ? listen(...args) : listen({ fd: found.fd });
     internals._handle = found.reuse;
     process.nextTick(() => server.emit('listening'));
     return server;
@@ -176,7 +217,7 @@ export function closeListenHandle(handle: ListenHandle, callback?: () => void): 
 }
 
 /** @returns the handle of a connection in a worker, by which `onRedispatched` knows it */
-export function handleOf(socket: net.Socket): object | undefined {
+export function handleOf(socket: net.Socket | net.Server): object | undefined {
   return (socket as { _handle?: object | null })._handle ?? undefined;
 }
 

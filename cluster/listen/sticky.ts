@@ -1,9 +1,13 @@
+import { rmSync } from 'node:fs';
 import net from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { debuglog } from 'node:util';
 import { CONTROL, type ControlMessage } from '../../ipc/message.js';
 import type { ListenAddress } from '../protocol/listen_address.js';
 import { explainListenError } from '../protocol/listen_address.js';
 import type { StickyConnection } from '../protocol/protocol.js';
+import { closeKeepingFile, type InheritedSockets, type ListeningSocket } from './inherited_sockets.js';
+import { handleOf } from './node_cluster.js';
 import { removeStaleSocket } from './unix_socket.js';
 
 const debug = debuglog('clutch:listen');
@@ -42,6 +46,9 @@ function hash(text: string): number {
 const REFUSED_PAUSE = 100;
 const REFUSED_ROUNDS = 10;
 
+/** Milliseconds that workers get to take what was accepted before the socket is released. */
+const RELEASE_LIMIT = 2000;
+
 /** A worker as far as the choice needs it. */
 interface StickyWorker {
   slot: { index: number };
@@ -51,6 +58,7 @@ interface StickyOptions<W> {
   /** @returns the workers that take connections */
   workers: () => W[];
   send: (worker: W, message: ControlMessage, socket: net.Socket) => void;
+  inherited: InheritedSockets;
 }
 
 /** A connection that no worker has taken yet. */
@@ -73,11 +81,14 @@ export class StickyListener<W extends StickyWorker> {
   readonly #server = net.createServer({ pauseOnConnect: true }, (socket) => this.#accept(socket));
   readonly #workers: StickyOptions<W>['workers'];
   readonly #send: StickyOptions<W>['send'];
+  readonly #inherited: InheritedSockets;
+  #socket: ListeningSocket | undefined;
   /** By sequence, those that were sent in the order of sending. */
   readonly #untaken = new Map<number, Untaken<W>>();
   #sequence = 0;
 
-  constructor({ workers, send }: StickyOptions<W>) {
+  constructor({ workers, send, inherited }: StickyOptions<W>) {
+    this.#inherited = inherited;
     this.#workers = workers;
     this.#send = send;
   }
@@ -85,18 +96,37 @@ export class StickyListener<W extends StickyWorker> {
   /** @returns the address it has bound; rejects when that fails */
   async listen(wanted: ListenAddress): Promise<ListenAddress> {
     const { address, port, protocol } = wanted;
-    if (port === undefined) await removeStaleSocket(address);
+    const inherited = this.#inherited.take(address, port);
+    if (port === undefined && !inherited) await removeStaleSocket(address);
     return new Promise((resolve, reject) => {
       this.#server.once('error', (error) => reject(explainListenError(error, wanted)));
-      this.#server.listen(port === undefined ? { path: address } : { port, host: address || undefined }, () => {
-        const bound = this.#server.address() as net.AddressInfo | string;
-        resolve(
-          typeof bound === 'string'
-            ? { address: bound, protocol }
-            : { address: bound.address, port: bound.port, protocol },
-        );
+      const own = port === undefined ? { path: address } : { port, host: address || undefined };
+      this.#server.listen(inherited ? { fd: inherited.fd } : own, () => {
+        const bound = this.#server.address() as net.AddressInfo | string | null;
+        const { fd = -1 } = (handleOf(this.#server) ?? {}) as { fd?: number };
+        this.#socket = { fd, address, port, removesFile: inherited?.removesFile ?? true };
+        if (typeof bound === 'object' && bound?.port !== undefined) {
+          this.#socket.port = bound.port;
+          resolve({ address: bound.address, port: bound.port, protocol });
+        } else resolve({ address, protocol });
       });
     });
+  }
+
+  /** The socket that another process can go on serving. */
+  get sockets(): ListeningSocket[] {
+    return this.#socket && this.#socket.fd >= 0 ? [this.#socket] : [];
+  }
+
+  /** Stops accepting, for another process that does; resolves when workers have taken what was accepted. */
+  async release(): Promise<void> {
+    if (!this.#socket) return;
+    const { port, address } = this.#socket;
+    this.#socket = undefined;
+    if (port === undefined) closeKeepingFile(address, () => this.#server.close());
+    else this.#server.close();
+    const deadline = Date.now() + RELEASE_LIMIT;
+    while (this.#untaken.size > 0 && Date.now() < deadline) await sleep(5);
   }
 
   #accept(socket: net.Socket): void {
@@ -186,6 +216,8 @@ export class StickyListener<W extends StickyWorker> {
 
   close(): void {
     this.#server.close();
+    const { port, address, removesFile } = this.#socket ?? {};
+    if (address !== undefined && port === undefined && removesFile) rmSync(address, { force: true });
     for (const { socket } of this.#untaken.values()) socket.destroy();
     this.#untaken.clear();
   }

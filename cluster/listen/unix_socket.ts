@@ -1,6 +1,7 @@
 import { lstatSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import { CONTROL, type ControlMessage } from '../../ipc/message.js';
+import type { InheritedSockets } from './inherited_sockets.js';
 
 /**
  * Removes the file of a unix socket that nobody serves any more: its process was killed.
@@ -31,10 +32,16 @@ function isServed(file: string): Promise<boolean> {
 export class PreparedSockets {
   /** What was wrong with each path. */
   readonly #prepared = new Map<string, Promise<string | undefined>>();
+  readonly #inherited: InheritedSockets;
+
+  constructor(inherited: InheritedSockets) {
+    this.#inherited = inherited;
+  }
 
   /** Once for each path: afterwards the file is that of our own workers. */
   async prepare(file: string, child: { send(message: ControlMessage): unknown }): Promise<void> {
     let prepared = this.#prepared.get(file);
+    if (this.#inherited.hasPath(file)) prepared = Promise.resolve(undefined);
     if (!prepared) {
       prepared = removeStaleSocket(file).then(
         () => undefined,

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { debuglog } from 'node:util';
-import { toError } from '../../errors.js';
+import { ClutchError, toError } from '../../errors.js';
 import { CONTROL, type Envelope, isControl } from '../../ipc/message.js';
 import type { LeaderInfo } from '../../ipc/socket_path.js';
 import { ClusterReport } from '../control/cluster_report.js';
 import { ControlServer } from '../control/control_server.js';
 import type { ClusterStatus, MasterState } from '../control/status.js';
+import type { InheritedSockets } from '../listen/inherited_sockets.js';
 import { StickyListener } from '../listen/sticky.js';
 import { PreparedSockets } from '../listen/unix_socket.js';
 import { type ClusterOptions, parseChange, parseWorkers } from '../options/options.js';
@@ -13,6 +14,9 @@ import { workersNeeded } from '../options/ready_policy.js';
 import { displayAddress, type ListenAddress } from '../protocol/listen_address.js';
 import { parseEnvelope } from '../protocol/parse_envelope.js';
 import { hasInspector } from '../protocol/protocol.js';
+import type { Predecessor } from '../service/predecessor.js';
+import { ServiceManager } from '../service/service_manager.js';
+import { INIT, Successor } from '../service/successor.js';
 import { ClusterWorkers } from '../spawn/cluster_workers.js';
 import type { ManagedChild } from '../supervise/managed_child.js';
 import { type ReloadOptions, RollingRestart } from '../supervise/rolling_restart.js';
@@ -25,7 +29,6 @@ import { killHung, logDeath } from './incidents.js';
 import { createMasterLog } from './master_log.js';
 import { MasterMessenger } from './master_messenger.js';
 import { Relay } from './relay.js';
-import { ServiceManager } from './service_manager.js';
 import { listenToSignals } from './signals.js';
 import type { SpawnedCluster } from './spawn_all.js';
 
@@ -40,6 +43,14 @@ const TRANSITIONS = {
   closing: ['closed'],
   closed: [],
 } as const;
+
+interface MasterParts extends SpawnedCluster {
+  inherited: InheritedSockets;
+  /** The Master that this one replaces. */
+  predecessor: Predecessor | undefined;
+  /** Called when this Master is the one of its app. */
+  onServing(): void;
+}
 
 /** The first process: forks and supervises the others and relays their messages. It loads no code of the app. */
 export class Master implements ClusterHandle {
@@ -65,7 +76,12 @@ export class Master implements ClusterHandle {
   #listening: ListenAddress | undefined;
   #closing: Promise<void> | undefined;
   readonly #control = new ControlServer(this, this.#log);
-  readonly #sockets = new PreparedSockets();
+  readonly #sockets: PreparedSockets;
+  readonly #inherited: InheritedSockets;
+  readonly #predecessor: Predecessor | undefined;
+  readonly #onServing: () => void;
+  readonly #source: ClusterWorkers | undefined;
+  #successor: Successor | undefined;
   readonly #serviceManager = new ServiceManager(this.#log);
   #onReady = (): void => undefined;
   /** Resolves when every process is ready. */
@@ -76,12 +92,17 @@ export class Master implements ClusterHandle {
   constructor(
     options: ClusterOptions,
     frameworkName: string,
-    { agents, workers, source, leader, ports, begin }: SpawnedCluster,
+    { agents, workers, source, leader, ports, begin, inherited, predecessor, onServing }: MasterParts,
   ) {
     this.#options = { ...options };
     this.#frameworkName = frameworkName;
     this.#leader = leader;
     this.#begin = begin;
+    this.#inherited = inherited;
+    this.#predecessor = predecessor;
+    this.#onServing = onServing;
+    this.#sockets = new PreparedSockets(inherited);
+    this.#source = source instanceof ClusterWorkers ? source : undefined;
     this.#agents = agents;
     this.#workers = workers;
     ports.then(
@@ -92,6 +113,7 @@ export class Master implements ClusterHandle {
       this.#sticky = new StickyListener({
         workers: () => this.#workers.ready,
         send: ({ handle }, message, socket) => source.sendSocket(handle, message, socket),
+        inherited,
       });
     }
     this.#restarts = new RollingRestart(this.#agents, this.#workers, this.#log);
@@ -169,8 +191,10 @@ export class Master implements ClusterHandle {
       return;
     }
     this.#watchdog.start();
-    void this.#control.open(this.#options.baseDir);
-    this.#adminStarted = this.#startAdmin();
+    if (!this.#predecessor) {
+      void this.#control.open(this.#options.baseDir);
+      this.#adminStarted = this.#startAdmin();
+    }
   }
 
   async #startAdmin(): Promise<void> {
@@ -257,11 +281,75 @@ export class Master implements ClusterHandle {
   async #becomeReady(listening: ListenAddress): Promise<void> {
     await this.#adminStarted;
     if (this.#machine.state !== 'starting') return;
+    if (this.#predecessor) await this.#takeOver(this.#predecessor);
+    if (this.#machine.state !== 'starting') return;
+    for (const { address, port } of this.#inherited.unused) {
+      this.#log.warn(`nothing listens on the socket ${port ?? address} that was passed to this process`);
+    }
     this.#machine.become('ready');
     this.#log.info(`${this.#frameworkName} started on ${this.address} (${Date.now() - this.#begin} ms)`);
     this.#serviceManager.ready();
     this.#eggEvents.clusterReady(listening);
     this.#onReady();
+  }
+
+  /** Commands, pid file and probes go over to this Master, which is then the one of its app. */
+  async #takeOver(predecessor: Predecessor): Promise<void> {
+    await predecessor.takeOver();
+    if (this.#machine.state !== 'starting') return;
+    this.#onServing();
+    await this.#control.open(this.#options.baseDir);
+    await this.#startAdmin();
+    predecessor.serving();
+  }
+
+  /**
+   * Has a new Master take the place of this one, with new code of Node, Clutch and the app; the port stays open.
+   *
+   * @param execPath the Node that runs it
+   * @returns its pid, once it serves; this process drains and exits then
+   * @throws {ClutchError} ERR_CLUTCH_BOOT when it does not become ready; this Master serves on
+   */
+  async upgrade(execPath = process.execPath): Promise<number> {
+    this.#checkUpgrade();
+    const sockets = [...(this.#source?.sockets ?? []), ...(this.#sticky?.sockets ?? [])];
+    const inheritance = { sockets, port: this.#options.port };
+    this.#log.info('a new Master is started to replace this one');
+    const successor = new Successor({ execPath, inheritance, env: this.#serviceManager.environment });
+    this.#successor = successor;
+    let isReleased = false;
+    try {
+      await successor.ready();
+      isReleased = true;
+      this.#control.close();
+      this.#admin?.close();
+      await successor.takeOver();
+    } catch (error) {
+      this.#successor = undefined;
+      await successor.stop();
+      this.#log.error(`upgrade failed, this Master stays: ${toError(error).message}`);
+      if (isReleased && this.#machine.state === 'ready') {
+        await this.#control.open(this.#options.baseDir);
+        if (this.#options.admin) await this.#startAdmin();
+      }
+      throw error;
+    }
+    this.#log.info(`replaced by the Master ${successor.pid}, draining`);
+    this.#successor = undefined;
+    setImmediate(() => this.#end(0, { isReplaced: true }));
+    return successor.pid;
+  }
+
+  #checkUpgrade(): void {
+    const refuse = (what: string, fix: string): never => {
+      throw new ClutchError('ERR_CLUTCH_CONTROL', `no upgrade: ${what}`, { fix });
+    };
+    if (this.#machine.state !== 'ready' || this.#successor)
+      refuse(`the app is ${this.#successor ? 'being upgraded' : this.#machine.state}`, 'Try again later.');
+    if (!this.#source) refuse('threads cannot pass their sockets on', "Restart the app, or use startMode: 'process'.");
+    if (process.pid === 1 || process.env[INIT] !== undefined) {
+      refuse('the Master is the main process of a container', 'Replace the container.');
+    }
   }
 
   #onWorkerDeath(worker: ManagedChild, reason: string, delay: number): void {
@@ -289,8 +377,8 @@ export class Master implements ClusterHandle {
   }
 
   /** Closes and exits, even if closing fails. */
-  #end(code: number): void {
-    this.close().then(
+  #end(code: number, how: CloseOptions = {}): void {
+    this.#closeOnce(how).then(
       () => process.exit(code),
       (error: Error) => this.#force(`closing failed: ${error.stack}`),
     );
@@ -365,7 +453,11 @@ export class Master implements ClusterHandle {
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#close();
+    return this.#closeOnce({});
+  }
+
+  #closeOnce(how: CloseOptions): Promise<void> {
+    this.#closing ??= this.#close(how);
     return this.#closing;
   }
 
@@ -378,11 +470,17 @@ export class Master implements ClusterHandle {
     await sleep(preStopDelay);
   }
 
-  async #close(): Promise<void> {
+  async #close({ isReplaced = false }: CloseOptions): Promise<void> {
     const isServing = this.#machine.state === 'ready';
     this.#machine.become('closing');
-    const notified = this.#serviceManager.stopping();
-    if (isServing) await this.#waitBeforeStop();
+    if (isReplaced) {
+      this.#serviceManager.close();
+      await Promise.all([this.#source?.release(), this.#sticky?.release()]);
+    }
+    const notified = isReplaced ? undefined : this.#serviceManager.stopping();
+    const stopped = this.#successor?.stop();
+    if (isServing && !isReplaced) await this.#waitBeforeStop();
+    await stopped;
     this.#sticky?.close();
     this.#agents.stopReplacing();
     await this.#workers.close();
@@ -395,6 +493,11 @@ export class Master implements ClusterHandle {
     this.#machine.become('closed');
     this.#log.info('closed');
   }
+}
+
+interface CloseOptions {
+  /** Another Master serves: nothing is announced, and the sockets stay open there. */
+  isReplaced?: boolean;
 }
 
 function watchSticky(sticky: StickyListener<ManagedChild>, worker: ManagedChild): void {

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { LeaderInfo } from '../../ipc/socket_path.js';
 import { usableSocketDirectory } from '../../ipc/socket_path.js';
+import type { InheritedSockets } from '../listen/inherited_sockets.js';
 import type { ClusterOptions } from '../options/options.js';
 import { hasInspector, heartbeatInterval } from '../protocol/protocol.js';
 import { type ChildSource, ProcessSource, ThreadSource } from '../spawn/child_source.js';
@@ -35,8 +36,13 @@ export interface SpawnedCluster {
  * Forks the Agent and the app workers. Nothing else of the Master is loaded by then: it is while they start.
  *
  * @param framework URL of its entry
+ * @param from what the Master has inherited: sockets, and the port that was chosen for port 0
  */
-export function spawnAll(options: ClusterOptions, framework: string): SpawnedCluster {
+export function spawnAll(
+  options: ClusterOptions,
+  framework: string,
+  { inherited, port }: { inherited: InheritedSockets; port: number | undefined },
+): SpawnedCluster {
   const begin = Date.now();
   const leader: LeaderInfo = {
     token: randomBytes(32).toString('hex'),
@@ -62,7 +68,7 @@ export function spawnAll(options: ClusterOptions, framework: string): SpawnedClu
     };
     return new Supervisor({ kind, source, count, prepare: { framework, require }, boot, closeTimeout, drainTimeout });
   };
-  const [agentSource, source] = sources(options, execArgv);
+  const [agentSource, source] = sources(options, execArgv, inherited);
   const agents = supervisor('agent', agentSource, {
     count: 1,
     timeout: 'EGG_AGENT_CLOSE_TIMEOUT',
@@ -77,7 +83,7 @@ export function spawnAll(options: ClusterOptions, framework: string): SpawnedClu
   if (options.startMode === 'process') reapOrphans([agents, workers]);
   agents.start();
   workers.start();
-  const ports = choosePorts(options.port).then((found) => {
+  const ports = choosePorts(port ?? options.port).then((found) => {
     chosen = found;
     agents.release();
     return found;
@@ -88,7 +94,11 @@ export function spawnAll(options: ClusterOptions, framework: string): SpawnedClu
 }
 
 /** @returns where the Agent and the app workers come from */
-function sources({ startMode, scheduling, workers }: ClusterOptions, execArgv: string[]): [ChildSource, ChildSource] {
+function sources(
+  { startMode, scheduling, workers }: ClusterOptions,
+  execArgv: string[],
+  inherited: InheritedSockets,
+): [ChildSource, ChildSource] {
   if (startMode === 'worker_threads') {
     return [
       new ThreadSource(AGENT_ENTRY, execArgv, { exclusive: false }),
@@ -98,7 +108,7 @@ function sources({ startMode, scheduling, workers }: ClusterOptions, execArgv: s
   const shared = scheduling === 'shared';
   return [
     new ProcessSource(AGENT_ENTRY, hasInspector(execArgv) ? [...execArgv, agentInspector()] : execArgv),
-    new ClusterWorkers({ entry: WORKER_ENTRY, execArgv, shared, count: workers }),
+    new ClusterWorkers({ entry: WORKER_ENTRY, execArgv, shared, count: workers, inherited }),
   ];
 }
 

@@ -1,8 +1,10 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { ClutchError, toError } from '../../errors.js';
 import { resolveFramework } from '../../resolve/framework.js';
+import { activatedSockets, InheritedSockets } from '../listen/inherited_sockets.js';
 import { parseClusterOptions, type StartClusterOptions } from '../options/options.js';
+import { predecessorFrom } from '../service/predecessor.js';
 import type { ClusterHandle } from './handle.js';
 import { createMasterLog } from './master_log.js';
 import { spawnAll } from './spawn_all.js';
@@ -25,12 +27,27 @@ export const DEFAULT_FRAMEWORK = {
 export async function startCluster(options: StartClusterOptions = {}, callback?: () => void): Promise<ClusterHandle> {
   const parsed = parseClusterOptions(options, (message) => createMasterLog().warn(message));
   const framework = resolveFramework(parsed) ?? DEFAULT_FRAMEWORK;
-  if (parsed.pidFile) writePidFile(parsed.pidFile);
-  const spawned = spawnAll(parsed, framework.entry);
+  const predecessor = predecessorFrom();
+  const activated = activatedSockets();
+  // The only TCP socket that systemd passes is the port.
+  const [port, ...more] = activated.flatMap((socket) => socket.port ?? []);
+  if (more.length === 0) parsed.port ??= port;
+  const inherited = new InheritedSockets(predecessor?.inheritance.sockets ?? activated);
+  const { pidFile } = parsed;
+  const onServing = (): void => {
+    if (pidFile) writePidFile(pidFile);
+  };
+  if (!predecessor) onServing();
+  const spawned = spawnAll(parsed, framework.entry, { inherited, port: predecessor?.inheritance.port });
   // The rest of the Master is loaded while the processes start.
   const { Master } = await import('./master.js');
   const { name, version } = framework;
-  const master = new Master(parsed, version ? `${name} ${version}` : name, spawned);
+  const master = new Master(parsed, version ? `${name} ${version}` : name, {
+    ...spawned,
+    inherited,
+    predecessor,
+    onServing,
+  });
   master.start();
   await master.ready;
   callback?.();
@@ -53,5 +70,16 @@ function writePidFile(pidFile: string): void {
       cause,
     });
   }
-  process.once('exit', () => rmSync(pidFile, { force: true }));
+  process.once('exit', () => {
+    // Another Master may have taken over.
+    if (readPid(pidFile) === process.pid) rmSync(pidFile, { force: true });
+  });
+}
+
+function readPid(pidFile: string): number | undefined {
+  try {
+    return Number(readFileSync(pidFile, 'utf8'));
+  } catch {
+    return undefined;
+  }
 }

@@ -2,7 +2,9 @@ import cluster, { type Worker } from 'node:cluster';
 import type { Socket } from 'node:net';
 import type { Envelope } from '../../ipc/message.js';
 import { Dispatcher } from '../listen/dispatcher.js';
+import type { InheritedSockets, ListeningSocket } from '../listen/inherited_sockets.js';
 import { onNotReceived } from '../listen/node_cluster.js';
+import { SharedSockets } from '../listen/shared_sockets.js';
 import { CforkAdapter } from './cfork_adapter.js';
 import { type Child, ProcessChild } from './child_handle.js';
 import type { ChildSource } from './child_source.js';
@@ -22,19 +24,23 @@ interface ClusterWorkersOptions {
   shared: boolean;
   /** How many workers are wanted at first. */
   count: number;
+  inherited: InheritedSockets;
 }
 
 /** App workers as processes of Node's cluster. */
 export class ClusterWorkers implements ChildSource {
   readonly exclusive = false;
-  readonly #dispatcher = new Dispatcher();
+  readonly #dispatcher: Dispatcher;
+  readonly #shared: SharedSockets | undefined;
   readonly #cfork = new CforkAdapter();
   readonly #count: string;
   readonly #byWorker = new Map<number, Forked>();
   readonly #byChild = new Map<Child, Forked>();
   #closing = false;
 
-  constructor({ entry, execArgv, shared, count }: ClusterWorkersOptions) {
+  constructor({ entry, execArgv, shared, count, inherited }: ClusterWorkersOptions) {
+    this.#dispatcher = new Dispatcher(inherited);
+    this.#shared = shared ? new SharedSockets(inherited) : undefined;
     this.#count = String(count);
     cluster.schedulingPolicy = shared ? cluster.SCHED_NONE : cluster.SCHED_RR;
     cluster.setupPrimary({ exec: entry, execArgv, args: [], windowsHide: true });
@@ -98,8 +104,19 @@ export class ClusterWorkers implements ChildSource {
     );
   }
 
+  /** The listening sockets of the Master. */
+  get sockets(): ListeningSocket[] {
+    return [...this.#dispatcher.sockets, ...(this.#shared?.sockets ?? [])];
+  }
+
+  /** Leaves the sockets to another process; resolves when workers have taken what was accepted. */
+  async release(): Promise<void> {
+    await Promise.all([this.#dispatcher.release(), this.#shared?.release()]);
+  }
+
   close(): void {
     this.#closing = true;
     this.#dispatcher.close();
+    this.#shared?.close();
   }
 }

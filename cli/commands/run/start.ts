@@ -1,4 +1,4 @@
-import { startCluster } from '../../../cluster/index.js';
+import { startCluster, UPGRADE } from '../../../cluster/index.js';
 import { ClutchError } from '../../../errors.js';
 import { readPackage } from '../../../resolve/package.js';
 import { clusterFlags, clusterOptionsFrom } from '../../cluster_flags.js';
@@ -25,7 +25,9 @@ export const command = defineCommand({
   },
   async run({ directory, options, typed }) {
     const values = { ...scriptsConfig(directory), ...options };
-    const running = await runningMaster(directory);
+    // `clutch upgrade` starts this process beside the Master that it replaces.
+    const isUpgrade = process.env[UPGRADE] !== undefined;
+    const running = isUpgrade ? undefined : await runningMaster(directory);
     if (running !== undefined) {
       throw new ClutchError('ERR_CLUTCH_RUNNING', `this app is running already, pid ${running}`, {
         where: directory,
@@ -34,7 +36,7 @@ export const command = defineCommand({
     }
     becomeInit();
     process.env['NODE_ENV'] ??= 'production';
-    if (values['daemon'] && process.env[DAEMON] === undefined) {
+    if (values['daemon'] && process.env[DAEMON] === undefined && !isUpgrade) {
       await startDaemon(directory, typed, values, { [DAEMON]: '1' });
     } else {
       await startForeground(directory, values, typed);

@@ -1,0 +1,54 @@
+import type { ListeningSocket } from '../listen/inherited_sockets.js';
+
+/** Set in a Master that is to replace another: what it inherits, as JSON. */
+export const UPGRADE = 'CLUTCH_UPGRADE';
+
+/** What the two Masters send to each other; the old one is the parent of the new one. */
+export type UpgradeMessage = { upgrade: 'ready' | 'take' | 'serving' };
+
+export interface Inheritance {
+  sockets: ListeningSocket[];
+  /** The port that was chosen where the option is 0. */
+  port: number | undefined;
+}
+
+/** The Master that this one replaces. It serves until this one takes its place. */
+export class Predecessor {
+  readonly inheritance: Inheritance;
+
+  constructor(inheritance: Inheritance) {
+    this.inheritance = inheritance;
+  }
+
+  /** Resolves when this Master may take over control socket, pid file and admin listener: the old one has let go, or is gone. */
+  async takeOver(): Promise<void> {
+    const released = new Promise<void>((resolve) => {
+      process.once('disconnect', resolve);
+      process.on('message', (message: Partial<UpgradeMessage> | undefined) => {
+        if (message?.upgrade === 'take') resolve();
+      });
+    });
+    if (!process.connected) return;
+    send({ upgrade: 'ready' });
+    await released;
+  }
+
+  /** The old Master may drain and end. */
+  serving(): void {
+    send({ upgrade: 'serving' });
+  }
+}
+
+function send(message: UpgradeMessage): void {
+  if (process.connected) process.send?.(message, undefined, {}, () => undefined);
+}
+
+/**
+ * @param env without the variable afterwards
+ * @returns the Master that has started this one to be replaced by it
+ */
+export function predecessorFrom(env: NodeJS.ProcessEnv = process.env): Predecessor | undefined {
+  const text = env[UPGRADE];
+  delete env[UPGRADE];
+  return text === undefined ? undefined : new Predecessor(JSON.parse(text) as Inheritance);
+}
