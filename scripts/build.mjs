@@ -20,6 +20,7 @@ const ENTRIES = [
   'cluster/worker/{agent,app}_worker.ts',
   'cluster/inspect/{inspect,repl}_worker.ts',
   'cli/process/load_typescript.ts',
+  'cli/doctor/egg/boot_process.ts',
   'cli/dev/dev_master.ts',
   'mock/{index,bootstrap,bootstrap_kit}.ts',
   'mock/cluster/{master_process,faults}.ts',

@@ -11,6 +11,7 @@ import { checkPackages, gatherPackages } from '../../doctor/checks/packages.js';
 import { checkPort, gatherPort } from '../../doctor/checks/port.js';
 import { checkRuntime, gatherRuntime } from '../../doctor/checks/runtime.js';
 import { checkTwins, gatherSources } from '../../doctor/checks/twins.js';
+import { examineEggApp, printMigration } from '../../doctor/egg/migration.js';
 import { type Finding, printFindings, worstFirst } from '../../doctor/finding.js';
 import { inspect, type LoadedApp, leafOf } from '../../doctor/loaded_app.js';
 import { packageRoot } from '../../package_root.js';
@@ -19,14 +20,30 @@ import { assertApp } from '../../process/app_directory.js';
 export const command = defineCommand({
   description:
     'Each finding has a level (error, warning, note), what is wrong, where, and what mends it. Nothing is started or changed. With an error, the exit code is 1.',
-  examples: { doctor: 'the app here', 'doctor ../shop --json': 'another app, for programs' },
-  async run({ directory }) {
+  options: {
+    from: {
+      argument: 'framework',
+      choices: ['egg'],
+      help: 'what an app of Egg 2, 3 or 4 has that differs under Clutch; it is booted once, without listening',
+    },
+  },
+  examples: {
+    doctor: 'the app here',
+    'doctor ../shop --json': 'another app, for programs',
+    'doctor --from egg': 'an app of Egg, before it is moved',
+  },
+  async run({ directory, options }) {
     assertApp(directory);
+    if (options.from) {
+      const migration = await examineEggApp(directory);
+      if (migration.boot.error !== undefined) process.exitCode = 1;
+      return migration;
+    }
     const findings = await examine(directory);
     if (findings.some(({ level }) => level === 'error')) process.exitCode = 1;
     return findings;
   },
-  print: printFindings,
+  print: (data) => (Array.isArray(data) ? printFindings(data) : printMigration(data)),
 });
 
 /** Examines an app and what it runs on; nothing is started or changed. @returns findings with the worst first */
