@@ -48,6 +48,11 @@ export const CONTROL = {
   stats: 'stats',
   /** A worker is going to listen on a unix socket; the reply has the same name, with an error message if there is one. */
   prepareSocket: 'prepare-socket',
+  /** The files of keys and certificates that a worker has read. */
+  tlsFiles: 'tls-files',
+  /** They have changed: a worker reads them again and replies, with an error message if they are of no use. */
+  reloadTls: 'reload-tls',
+  tlsReloaded: 'tls-reloaded',
   /** To the sender of a message that has reached nobody. */
   undelivered: 'undelivered',
   /** Between two processes of the app. */

@@ -14,6 +14,7 @@ import { workersNeeded } from '../options/ready_policy.js';
 import { displayAddress, type ListenAddress } from '../protocol/listen_address.js';
 import { parseEnvelope } from '../protocol/parse_envelope.js';
 import { hasInspector } from '../protocol/protocol.js';
+import { Certificates } from '../service/certificates.js';
 import type { Predecessor } from '../service/predecessor.js';
 import { ServiceManager } from '../service/service_manager.js';
 import { INIT, Successor } from '../service/successor.js';
@@ -83,6 +84,9 @@ export class Master implements ClusterHandle {
   readonly #source: ClusterWorkers | undefined;
   #successor: Successor | undefined;
   readonly #serviceManager = new ServiceManager(this.#log);
+  readonly #certificates = new Certificates(this.#log, () => {
+    for (const { handle } of this.#workers.ready) handle.send({ clutch: CONTROL.reloadTls });
+  });
   #onReady = (): void => undefined;
   /** Resolves when every process is ready. */
   readonly ready = new Promise<void>((resolve) => {
@@ -223,6 +227,12 @@ export class Master implements ClusterHandle {
         break;
       case CONTROL.prepareSocket:
         void this.#sockets.prepare(data as string, worker.handle);
+        break;
+      case CONTROL.tlsFiles:
+        this.#certificates.watch(data as string[]);
+        break;
+      case CONTROL.tlsReloaded:
+        this.#certificates.reloaded(data as string | undefined);
         break;
       default:
         this.#relay.route(envelope, 'app', worker);
@@ -486,6 +496,7 @@ export class Master implements ClusterHandle {
     await this.#workers.close();
     await this.#agents.close();
     this.#watchdog.stop();
+    this.#certificates.close();
     this.#control.close();
     this.#admin?.close();
     await notified;

@@ -77,6 +77,8 @@ const CHECKS: Partial<Record<Control, Check>> = {
   [CONTROL.cut]: isCount,
   [CONTROL.stats]: isStats,
   [CONTROL.prepareSocket]: isText,
+  [CONTROL.tlsFiles]: (data) => Array.isArray(data) && data.length <= 3 && data.every(isText),
+  [CONTROL.tlsReloaded]: (data) => data === undefined || isText(data),
   [CONTROL.request]: (data) => isObject(data) && isText(data['id']) && isText(data['action']),
   [CONTROL.reply]: (data) =>
     isObject(data) && isText(data['id']) && (data['error'] === undefined || isError(data['error'])),

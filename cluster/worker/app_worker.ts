@@ -1,14 +1,15 @@
 import cluster from 'node:cluster';
 import type http from 'node:http';
 import type { Socket } from 'node:net';
-import { ClutchError } from '../../errors.js';
+import { ClutchError, toError } from '../../errors.js';
 import { describeForScreen } from '../../ipc/error_data.js';
 import { CONTROL, type Envelope, isControl } from '../../ipc/message.js';
+import type { HttpsOptions } from '../options/option_kinds.js';
 import type { StickyConnection } from '../protocol/protocol.js';
 import { type Booted, bootChild, type ChildApplication, closeAndExit, failBoot } from './child.js';
 import { Connections } from './connections.js';
 import { drain } from './drain.js';
-import { createServer, listen, listenAddress } from './listen.js';
+import { createServer, listen, listenAddress, reloadTls, tlsFiles, tlsOf } from './listen.js';
 import type { MasterLink } from './master_link.js';
 import { closeIfSilent, watchRedispatched } from './redispatched.js';
 import { RequestMeter } from './request_meter.js';
@@ -39,7 +40,9 @@ async function serve({ app, boot: { options, closeTimeout }, link }: Booted<Work
   });
   const listener = requestListener(app, () => state === 'ready' && !isStopping);
   const settings = app.serverOptions ?? {};
-  const server = createServer(app.config, options, settings, listener);
+  const tls = tlsOf(app.config, options);
+  const server = createServer(tls, settings, listener);
+  if (tls) renewCertificates(server, tls, settings, link);
   // A server that never listens would not time out slow clients: Node's checks begin with this event.
   if (options.sticky) server.emit('listening');
   const servers = [server];
@@ -109,6 +112,28 @@ function requestListener(app: WorkerApplication, isReady: () => boolean): http.R
     meter.begin(res);
     callback(req, res);
   };
+}
+
+/** The Master watches the files, and says when they have changed. */
+function renewCertificates(
+  server: http.Server,
+  tls: HttpsOptions,
+  settings: http.ServerOptions,
+  link: MasterLink,
+): void {
+  const files = tlsFiles(tls);
+  if (files.length === 0) return;
+  link.send({ clutch: CONTROL.tlsFiles, data: files });
+  link.onMessage((message) => {
+    if (!isControl(message) || message.clutch !== CONTROL.reloadTls) return;
+    let error: string | undefined;
+    try {
+      reloadTls(server, tls, settings);
+    } catch (cause) {
+      error = toError(cause).message;
+    }
+    link.send({ clutch: CONTROL.tlsReloaded, data: error });
+  });
 }
 
 /** Sticky mode: the Master accepts, and each connection comes with a message. */

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type http from 'node:http';
+import type https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { ClutchError } from '../../errors.js';
 import { type HttpsOptions, isPem } from '../options/option_kinds.js';
@@ -19,31 +20,60 @@ interface ListenConfig {
 type Config = Record<string, unknown>;
 
 /**
- * Makes the server of an app worker, with TLS when a key and a certificate are configured.
- *
- * @param settings what the app wants for it
+ * @returns key and certificate as they are configured; undefined for plain HTTP
+ * @throws {ClutchError} ERR_CLUTCH_CONFIG when one of them is missing
  */
-export function createServer(
-  config: Config,
-  options: ChildOptions,
-  settings: http.ServerOptions,
-  listener: http.RequestListener,
-): http.Server {
+export function tlsOf(config: Config, options: ChildOptions): HttpsOptions | undefined {
   const configured = (config['cluster'] as { https?: HttpsOptions } | undefined)?.https;
   // Leaf by leaf; `false` turns TLS off.
   const { key, cert, ca, passphrase }: HttpsOptions =
     options.https === false ? {} : { ...configured, ...options.https };
-  if (!key && !cert) return createPlainServer(settings, listener);
+  if (!key && !cert) return undefined;
   if (!key || !cert) {
     throw new ClutchError('ERR_CLUTCH_CONFIG', `HTTPS has no ${key ? 'certificate' : 'key'}`, {
       where: `option https.${key ? 'cert' : 'key'}, config.cluster.https.${key ? 'cert' : 'key'}`,
       fix: 'Give both key and cert.',
     });
   }
-  const tls = { ...settings, key: pem(key), cert: pem(cert), ca: ca && pem(ca), passphrase };
+  return { key, cert, ca, passphrase } as HttpsOptions;
+}
+
+/**
+ * Makes the server of an app worker, with TLS when a key and a certificate are configured.
+ *
+ * @param settings what the app wants for it
+ */
+export function createServer(
+  tls: HttpsOptions | undefined,
+  settings: http.ServerOptions,
+  listener: http.RequestListener,
+): http.Server {
+  if (!tls) return createPlainServer(settings, listener);
   // Only here: what it loads is of no use to plain HTTP.
   const https = process.getBuiltinModule('node:https');
-  return https.createServer(tls, listener) as unknown as http.Server;
+  return https.createServer({ ...settings, ...readTls(tls) }, listener) as unknown as http.Server;
+}
+
+/** Connections that are open keep the certificate that they have begun with. */
+export function reloadTls(server: http.Server, tls: HttpsOptions, settings: http.ServerOptions): void {
+  const options = { ...settings, ...readTls(tls) };
+  // What is of no use throws here, before the server has changed.
+  process.getBuiltinModule('node:tls').createSecureContext(options);
+  (server as unknown as https.Server).setSecureContext(options);
+}
+
+/** @returns the paths of the files that `readTls` reads */
+export function tlsFiles({ key, cert, ca }: HttpsOptions): string[] {
+  return [key, cert, ca].filter((each): each is string => typeof each === 'string' && !isPem(each));
+}
+
+function readTls({ key, cert, ca, passphrase }: HttpsOptions): https.ServerOptions {
+  return {
+    ...(key && { key: pem(key) }),
+    ...(cert && { cert: pem(cert) }),
+    ...(ca && { ca: pem(ca) }),
+    ...(passphrase === undefined ? {} : { passphrase }),
+  };
 }
 
 /** Read in each worker, so that a reload takes a renewed certificate. */

@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
+import tls from 'node:tls';
+import { fixture, printed, startTestCluster, temporaryDirectory, until } from '../../support/apps.js';
+
+const skip = spawnSync('openssl', ['version']).status === 0 ? false : 'openssl is not installed';
+
+function issue(dir: string, name: string): void {
+  const subject = ['-subj', `/CN=${name}`, '-days', '1'];
+  const files = ['-keyout', path.join(dir, 'key.pem'), '-out', path.join(dir, 'cert.pem')];
+  execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', ...files, ...subject], { stdio: 'ignore' });
+}
+
+function connect(url: string): Promise<tls.TLSSocket> {
+  return new Promise((resolve, reject) => {
+    const socket = tls.connect({ port: Number(new URL(url).port), rejectUnauthorized: false });
+    socket.once('secureConnect', () => resolve(socket));
+    socket.once('error', reject);
+  });
+}
+
+async function nameOf(url: string): Promise<string> {
+  const socket = await connect(url);
+  const { subject } = socket.getPeerCertificate();
+  socket.destroy();
+  return String(subject.CN);
+}
+
+test('a renewed certificate is used without a reload, a broken one is not, and no connection is dropped', {
+  skip,
+}, async (t) => {
+  const dir = temporaryDirectory(t);
+  issue(dir, 'first');
+  const [key, cert] = [path.join(dir, 'key.pem'), path.join(dir, 'cert.pem')];
+  const cluster = await startTestCluster(t, { baseDir: fixture('faulty'), workers: 2, https: { key, cert } });
+  assert.equal(await nameOf(cluster.url), 'first');
+  const open = await connect(cluster.url);
+  const { workers } = await cluster.pids();
+
+  const good = readFileSync(cert, 'utf8');
+  writeFileSync(cert, 'broken');
+  await printed(cluster, /ERROR .*cannot be used, the old ones stay/);
+  assert.equal(await nameOf(cluster.url), 'first');
+  writeFileSync(cert, good);
+  await printed(cluster, /keys and certificates have changed, and are used from now on/);
+
+  issue(dir, 'second');
+  await until('every worker has it', async () => {
+    const names = await Promise.all([1, 2, 3, 4].map(() => nameOf(cluster.url)));
+    return names.every((name) => name === 'second');
+  });
+  open.write('GET / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
+  let response = '';
+  for await (const chunk of open) response += String(chunk);
+  assert.match(response, /^HTTP\/1.1 200/);
+  assert.deepEqual((await cluster.pids()).workers, workers);
+});
