@@ -6,7 +6,9 @@ import { socketPath } from '../../ipc/socket_path.js';
 /** What a client may ask of the Master. */
 export type ControlRequest =
   | { command: 'status' }
-  | { command: 'reload' }
+  | { command: 'reload'; envFile?: string }
+  /** What the file of variables would change. */
+  | { command: 'environment'; file: string }
   | { command: 'stop' }
   /** With the Node that runs the new Master. */
   | { command: 'upgrade'; execPath: string }

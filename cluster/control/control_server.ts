@@ -15,7 +15,8 @@ const SCHEDULE_LIMIT = 24 * 60 * 60 * 1000;
 /** What the commands control. */
 interface Controlled {
   status(): ClusterStatus;
-  reload(): Promise<void>;
+  reload(options?: { envFile?: string | undefined }): Promise<void>;
+  environmentChanges(file: string): unknown;
   scale(workers: number): Promise<void>;
   set(name: string, value: string): unknown;
   close(): Promise<void>;
@@ -96,7 +97,9 @@ export class ControlServer {
       case 'status':
         return this.#cluster.status();
       case 'reload':
-        return this.#cluster.reload();
+        return this.#cluster.reload({ envFile: request.envFile });
+      case 'environment':
+        return this.#cluster.environmentChanges(request.file);
       case 'workers':
         return this.#cluster.scale(request.count);
       case 'set':
@@ -117,8 +120,10 @@ export class ControlServer {
 }
 
 function parseRequest(text: string): ControlRequest {
-  const { command, count, name, value, request, execPath } = JSON.parse(text) as Record<string, unknown>;
-  if (command === 'status' || command === 'reload' || command === 'stop') return { command };
+  const { command, count, name, value, request, execPath, envFile, file } = JSON.parse(text) as Record<string, unknown>;
+  if (command === 'status' || command === 'stop') return { command };
+  if (command === 'reload') return typeof envFile === 'string' ? { command, envFile } : { command };
+  if (command === 'environment' && typeof file === 'string') return { command, file };
   if (command === 'workers' && typeof count === 'number') return { command, count };
   if (command === 'set' && typeof name === 'string' && typeof value === 'string') return { command, name, value };
   if (command === 'upgrade' && typeof execPath === 'string') return { command, execPath };

@@ -15,6 +15,7 @@ import { displayAddress, type ListenAddress } from '../protocol/listen_address.j
 import { parseEnvelope } from '../protocol/parse_envelope.js';
 import { hasInspector } from '../protocol/protocol.js';
 import { Certificates } from '../service/certificates.js';
+import { type EnvironmentChange, EnvironmentFile } from '../service/environment_file.js';
 import type { Predecessor } from '../service/predecessor.js';
 import { ServiceManager } from '../service/service_manager.js';
 import { INIT, Successor } from '../service/successor.js';
@@ -84,6 +85,7 @@ export class Master implements ClusterHandle {
   readonly #source: ClusterWorkers | undefined;
   #successor: Successor | undefined;
   readonly #serviceManager = new ServiceManager(this.#log);
+  readonly #environment = new EnvironmentFile();
   readonly #certificates = new Certificates(this.#log, () => {
     for (const { handle } of this.#workers.ready) handle.send({ clutch: CONTROL.reloadTls });
   });
@@ -430,12 +432,21 @@ export class Master implements ClusterHandle {
   }
 
   async reload(options?: ReloadOptions): Promise<void> {
+    const undo = options?.envFile === undefined ? undefined : this.#environment.apply(options.envFile);
     this.#serviceManager.reloading();
     try {
       await this.#restarts.reload(options);
+    } catch (error) {
+      undo?.();
+      throw error;
     } finally {
       this.#serviceManager.ready();
     }
+  }
+
+  /** @returns which variables `reload` with this file would change */
+  environmentChanges(file: string): EnvironmentChange[] {
+    return this.#environment.changes(file);
   }
 
   #notifyStatus(): void {

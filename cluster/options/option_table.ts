@@ -93,7 +93,7 @@ export const OPTIONS = {
   https: optional(https, {
     default: '`config.cluster.https`',
     meaning:
-      'paths, PEM texts or buffers, each of which wins over its config; files are read by each worker, so that a reload takes renewed ones; `false`: plain HTTP',
+      'paths, PEM texts or buffers, each of which wins over its config; files are read by each worker, and again when they change; `false`: plain HTTP',
   }),
   debugPort: optional(integer(0, 65_535), {
     default: '–',

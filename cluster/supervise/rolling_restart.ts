@@ -8,6 +8,8 @@ const debug = debuglog('clutch:cluster');
 export interface ReloadOptions {
   /** Whether the Agent is replaced too; default true. */
   agent?: boolean;
+  /** A file of variables (`NAME=value`) for the environment of all processes that are started from now on. */
+  envFile?: string | undefined;
 }
 
 interface Reload {
