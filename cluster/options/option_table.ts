@@ -1,4 +1,5 @@
 import { usableCpus } from './cpu_quota.js';
+import { listeners } from './listeners.js';
 import {
   admin,
   appDirectory,
@@ -94,6 +95,11 @@ export const OPTIONS = {
     default: '`config.cluster.https`',
     meaning:
       'paths, PEM texts or buffers, each of which wins over its config; files are read by each worker, and again when they change; `false`: plain HTTP',
+  }),
+  listen: optional(listeners, {
+    default: '`port`, `https`',
+    meaning:
+      'several addresses for one app, in place of `port`; the first is the one that is shown. `https: true` takes key and certificate of the option or config; `http2: true` speaks HTTP/2 beside HTTP/1.1. Not with `sticky` or threads',
   }),
   debugPort: optional(integer(0, 65_535), {
     default: '–',

@@ -78,7 +78,10 @@ function usableScheduling(
   return 'rr';
 }
 
-function checkThreads({ startMode, ports, workers, scheduling, sticky, port }: ClusterOptions): void {
+function checkThreads({ startMode, ports, workers, scheduling, sticky, port, listen }: ClusterOptions): void {
+  if (listen && (sticky || startMode !== 'process')) {
+    throw optionError('listen', listen, 'Several addresses work in processes without `sticky` only.');
+  }
   if (startMode === 'process') {
     if (ports.length > 0) throw optionError('ports', ports, "It is for startMode: 'worker_threads'.");
     return;

@@ -4,12 +4,14 @@ import type { Socket } from 'node:net';
 import { ClutchError, toError } from '../../errors.js';
 import { describeForScreen } from '../../ipc/error_data.js';
 import { CONTROL, type Envelope, isControl } from '../../ipc/message.js';
+import type { ListenerOptions } from '../options/listeners.js';
 import type { HttpsOptions } from '../options/option_kinds.js';
+import type { ChildOptions } from '../options/options.js';
 import type { StickyConnection } from '../protocol/protocol.js';
 import { type Booted, bootChild, type ChildApplication, closeAndExit, failBoot } from './child.js';
 import { Connections } from './connections.js';
 import { drain } from './drain.js';
-import { createServer, listen, listenAddress, reloadTls, tlsFiles, tlsOf } from './listen.js';
+import { createServer, listen, listenAddress, listenerAddress, reloadTls, tlsFiles, tlsOf } from './listen.js';
 import type { MasterLink } from './master_link.js';
 import { closeIfSilent, watchRedispatched } from './redispatched.js';
 import { RequestMeter } from './request_meter.js';
@@ -40,9 +42,14 @@ async function serve({ app, boot: { options, closeTimeout }, link }: Booted<Work
   });
   const listener = requestListener(app, () => state === 'ready' && !isStopping);
   const settings = app.serverOptions ?? {};
-  const tls = tlsOf(app.config, options);
-  const server = createServer(tls, settings, listener);
-  if (tls) renewCertificates(server, tls, settings, link);
+  const serverFor = (https: ChildOptions['https'], http2?: boolean): http.Server => {
+    const tls = tlsOf(app.config, { https });
+    const created = createServer(tls, settings, listener, { http2 });
+    if (tls) renewCertificates(created, tls, settings, link);
+    return created;
+  };
+  const [first, ...others] = options.listen ?? [];
+  const server = first ? serverFor(httpsOf(first, options), first.http2) : serverFor(options.https);
   // A server that never listens would not time out slow clients: Node's checks begin with this event.
   if (options.sticky) server.emit('listening');
   const servers = [server];
@@ -81,11 +88,20 @@ async function serve({ app, boot: { options, closeTimeout }, link }: Booted<Work
     void leave(1, closeTimeout);
   });
 
-  let address = listenAddress(app.config, options, server);
+  let address = first ? listenerAddress(first) : listenAddress(app.config, options, server);
   if (options.sticky) takeConnections(server, link, () => state !== 'draining');
   else {
     if (address.port === undefined) await preparedByMaster(address.address, link);
     address = await listen(server, address, options.scheduling === 'reusePort');
+  }
+  for (const each of others) {
+    const other = serverFor(httpsOf(each, options), each.http2);
+    servers.push(other);
+    connections.watch(other);
+    watchRedispatched(other);
+    const wanted = listenerAddress(each);
+    if (wanted.port === undefined) await preparedByMaster(wanted.address, link);
+    await listen(other, wanted, options.scheduling === 'reusePort');
   }
   if (options.debugPort !== undefined) {
     const debug = createDebugServer(settings, listener);
@@ -97,6 +113,11 @@ async function serve({ app, boot: { options, closeTimeout }, link }: Booted<Work
   for (const each of servers) each.on('error', (error) => void failBoot(link, error, app));
   state = 'ready';
   link.send({ clutch: CONTROL.ready, data: address });
+}
+
+/** An entry of the option `listen` has TLS of its own, that of the app, or none. */
+function httpsOf({ https }: ListenerOptions, options: ChildOptions): ChildOptions['https'] {
+  return https === true ? options.https || undefined : (https ?? false);
 }
 
 function requestListener(app: WorkerApplication, isReady: () => boolean): http.RequestListener {

@@ -1,4 +1,6 @@
+import type { EventEmitter } from 'node:events';
 import type { Server, ServerResponse } from 'node:http';
+import type { ServerHttp2Session } from 'node:http2';
 import type { Socket } from 'node:net';
 
 const RESPONSE = Symbol('response');
@@ -16,9 +18,12 @@ export class Connections {
   readonly #open = new Set<Socket>();
   /** What carries requests: the same sockets, and with TLS those that decrypt, to which responses belong. */
   readonly #carriers = new Set<Connection>();
+  readonly #sessions = new Set<ServerHttp2Session>();
+  #isLeaving = false;
   #onEmpty: (() => void) | undefined;
 
   watch(server: Server): void {
+    (server as EventEmitter).on('session', (session: ServerHttp2Session) => this.#addSession(session));
     server.on('connection', (socket) => {
       this.#open.add(socket);
       this.#addCarrier(socket);
@@ -27,7 +32,16 @@ export class Connections {
         if (this.#open.size === 0) this.#onEmpty?.();
       });
     });
-    server.on('secureConnection', (socket) => this.#addCarrier(socket));
+    server.on('secureConnection', (socket: Socket & { alpnProtocol?: unknown }) => {
+      if (socket.alpnProtocol !== 'h2') this.#addCarrier(socket);
+    });
+  }
+
+  /** HTTP/2: it carries several requests at once, and knows when it may end. */
+  #addSession(session: ServerHttp2Session): void {
+    this.#sessions.add(session);
+    session.once('close', () => this.#sessions.delete(session));
+    if (this.#isLeaving) session.close();
   }
 
   #addCarrier(socket: Connection): void {
@@ -46,10 +60,13 @@ export class Connections {
   }
 
   begin(res: ServerResponse): void {
+    if (res.req.httpVersionMajor === 2) return;
     (res.req.socket as Connection)[RESPONSE] = res;
   }
 
   end(res: ServerResponse): void {
+    // The socket of a session that has ended cannot be looked at.
+    if (res.req.httpVersionMajor === 2) return;
     const connection = res.req.socket as Connection;
     if (connection[RESPONSE] === res) connection[RESPONSE] = undefined;
     connection[BYTES_READ] = connection.bytesRead;
@@ -59,8 +76,10 @@ export class Connections {
     return (socket as Connection)[RESPONSE];
   }
 
-  /** Marks the last response of each connection as the one to close it, if its headers are not sent yet. */
+  /** Lets HTTP/2 clients open no more streams, and marks the last response of each other connection as the one to close it, if its headers are not sent yet. */
   closeAfterResponse(): void {
+    this.#isLeaving = true;
+    for (const session of this.#sessions) session.close();
     for (const { [RESPONSE]: res } of this.#carriers) if (res && !res.headersSent) res.shouldKeepAlive = false;
   }
 

@@ -3,6 +3,7 @@ import type http from 'node:http';
 import type https from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { ClutchError } from '../../errors.js';
+import type { ListenerOptions } from '../options/listeners.js';
 import { type HttpsOptions, isPem } from '../options/option_kinds.js';
 import type { ChildOptions } from '../options/options.js';
 import type { ListenAddress } from '../protocol/listen_address.js';
@@ -23,7 +24,7 @@ type Config = Record<string, unknown>;
  * @returns key and certificate as they are configured; undefined for plain HTTP
  * @throws {ClutchError} ERR_CLUTCH_CONFIG when one of them is missing
  */
-export function tlsOf(config: Config, options: ChildOptions): HttpsOptions | undefined {
+export function tlsOf(config: Config, options: Pick<ChildOptions, 'https'>): HttpsOptions | undefined {
   const configured = (config['cluster'] as { https?: HttpsOptions } | undefined)?.https;
   // Leaf by leaf; `false` turns TLS off.
   const { key, cert, ca, passphrase }: HttpsOptions =
@@ -47,8 +48,14 @@ export function createServer(
   tls: HttpsOptions | undefined,
   settings: http.ServerOptions,
   listener: http.RequestListener,
+  { http2 = false }: { http2?: boolean | undefined } = {},
 ): http.Server {
   if (!tls) return createPlainServer(settings, listener);
+  if (http2) {
+    // The classes of the fast path in `settings` are for HTTP/1.
+    const { createSecureServer } = process.getBuiltinModule('node:http2');
+    return createSecureServer({ ...readTls(tls), allowHTTP1: true }, listener as never) as unknown as http.Server;
+  }
   // Only here: what it loads is of no use to plain HTTP.
   const https = process.getBuiltinModule('node:https');
   return https.createServer({ ...settings, ...readTls(tls) }, listener) as unknown as http.Server;
@@ -98,6 +105,12 @@ export function listenAddress(config: Config, options: ChildOptions, server: htt
     where: 'config.cluster.listen.port',
     fix: 'Give a port as a number, or a path for a unix socket.',
   });
+}
+
+/** What the option `listen` makes of the address of one of its entries. */
+export function listenerAddress({ port, host = '', path, https: tls }: ListenerOptions): ListenAddress {
+  const protocol = tls ? 'https' : 'http';
+  return path === undefined ? { address: host, port: port as number, protocol } : { address: path, protocol };
 }
 
 /** @throws {ClutchError} ERR_CLUTCH_BOOT when the port is used */
