@@ -30,6 +30,7 @@ export const ERROR_CODES = {
   ERR_CLUTCH_TIMEOUT: 'A message, or a call of the Leader, was not answered in time.',
   ERR_CLUTCH_CLIENT: 'A client of app.cluster() is used in a way that it does not have.',
   ERR_CLUTCH_LEADER_GONE: 'The Leader has gone before it answered.',
+  ERR_CLUTCH_FLEET: 'The fleet cannot be reached, or cannot do what was asked of it.',
   ERR_CLUTCH_NOT_RUNNING: 'A command speaks to a running app, and there is none.',
   ERR_CLUTCH_RUNNING: 'A command would start an app that is running already.',
   ERR_CLUTCH_CONTROL: 'A running app refuses what a command asks of it.',

@@ -58,6 +58,7 @@ export {
 } from './plugins/contract/lib/contract.js';
 export type { CorsConfig } from './plugins/cors/lib/types.js';
 export type { DevelopmentConfig } from './plugins/development/lib/types.js';
+export type { Fleet, FleetConfig, FleetMessenger } from './plugins/fleet/lib/types.js';
 export type { I18nConfig } from './plugins/i18n/lib/types.js';
 export type { JsonpOptions } from './plugins/jsonp/lib/types.js';
 export type { EventStream, ServerEvent, WebSocketHandler } from './plugins/live/lib/types.js';

@@ -20,10 +20,11 @@ const NAMES: string[] = [
   'cors',
   'contract',
   'live',
+  'fleet',
 ];
 
 /** Plugins that an app turns on with `name: true`. */
-const OFF = new Set(['cors']);
+const OFF = new Set(['cors', 'fleet']);
 
 export default Object.fromEntries(
   NAMES.map((name) => [name, { enable: !OFF.has(name), path: path.join(PLUGINS, name) }]),

@@ -136,7 +136,7 @@ export async function startTestCluster(
 ): Promise<RunningCluster> {
   const { child, output, messages, exited } = launch(t, options, env);
   const find = (action: string) => messages.find((message) => message.action === action);
-  await until(`the cluster is ready\n${output()}`, () => find('egg-ready') ?? child.exitCode !== null);
+  await until('the cluster is ready', () => find('egg-ready') ?? child.exitCode !== null, 60_000);
   const ready = find('egg-ready');
   if (!ready) throw new Error(`the cluster did not start:\n${output()}`);
   let questions = 0;

@@ -15,9 +15,13 @@ import { type RequestHandler, Requests, type RequestTarget } from '../../../ipc/
 import type { MessageTransport } from './message_transport.js';
 
 /** What the message `K` carries, when the app has declared it in IMessages. */
-type MessageData<K> = K extends keyof IMessages ? IMessages[K] : unknown;
-type RequestData<K> = K extends keyof IRequests ? (IRequests[K] extends { data: infer D } ? D : unknown) : unknown;
-type Reply<K> = K extends keyof IRequests ? (IRequests[K] extends { reply: infer R } ? R : unknown) : unknown;
+export type MessageData<K> = K extends keyof IMessages ? IMessages[K] : unknown;
+export type RequestData<K> = K extends keyof IRequests
+  ? IRequests[K] extends { data: infer D }
+    ? D
+    : unknown
+  : unknown;
+export type Reply<K> = K extends keyof IRequests ? (IRequests[K] extends { reply: infer R } ? R : unknown) : unknown;
 
 /**
  * A control message on its way through a `send` that was replaced: Egg's test kit connects an Agent and an Application that no Master has

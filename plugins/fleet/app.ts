@@ -1,0 +1,40 @@
+import { createRequire } from 'node:module';
+import type { Application } from '../../framework/index.js';
+import { LOCAL, type WireMessage } from './lib/messenger/wire.js';
+import type {} from './lib/types.js';
+
+const require = createRequire(import.meta.url);
+
+/** Milliseconds that the Agent may take to publish a batch: it may be restarting. */
+const PUBLISH_LIMIT = 30_000;
+
+export default class FleetApp {
+  readonly #app: Application;
+
+  constructor(app: Application) {
+    this.#app = app;
+    const { messenger } = app;
+    const { FleetMessenger } = require('./lazy/messenger.js') as typeof import('./lazy/messenger.js');
+    const fleet = new FleetMessenger({
+      side: 'app',
+      publish: async (batch) =>
+        void (await messenger.request('agent', LOCAL.publish, batch, { timeout: PUBLISH_LIMIT })),
+      request: (request) => messenger.request('agent', LOCAL.request, request, { timeout: request.timeout + 1000 }),
+      onError: (error) => app.coreLogger.error(error),
+    });
+    messenger.fleet = fleet;
+    messenger.on(LOCAL.messages, (messages: WireMessage[]) => fleet.receive(messages));
+    messenger.onRequest(LOCAL.handle, ({ action, data }: { action: string; data: unknown }) =>
+      fleet.handle(action, data),
+    );
+  }
+
+  async didLoad(): Promise<void> {
+    // What is sent while the app closes still leaves.
+    this.#app.beforeClose(() => this.#app.messenger.fleet.flush());
+  }
+
+  async serverDidReady(): Promise<void> {
+    this.#app.messenger.fleet.ready();
+  }
+}

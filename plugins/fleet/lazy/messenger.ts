@@ -1,0 +1,1 @@
+export { FleetMessenger } from '../lib/messenger/fleet_messenger.js';

@@ -1,0 +1,262 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { createRequire } from 'node:module';
+import { hostname } from 'node:os';
+import { ClutchError } from '../../../errors.js';
+import type { Agent } from '../../../framework/index.js';
+import { reveal } from '../../../output/secrets.js';
+import type { AdapterOptions, Bucket, BucketOptions, FleetAdapter } from './adapter/adapter.js';
+import { MemoryAdapter } from './adapter/memory.js';
+import { Candidate, type LeadHandlers } from './lease/candidate.js';
+import { leaseTimes } from './lease/lease_machine.js';
+import { SafeClock } from './lease/safe_clock.js';
+import { type Member, type MemberState, Membership } from './members.js';
+import { FleetMessenger } from './messenger/fleet_messenger.js';
+import { Hub } from './messenger/hub.js';
+import { type FleetRequest, LOCAL, type Outgoing, type Side, type WireMessage } from './messenger/wire.js';
+import type { FleetConfig } from './types.js';
+
+const require = createRequire(import.meta.url);
+
+/** Milliseconds between two log lines of errors that repeat, such as those of a server that is away. */
+const LOG_INTERVAL = 10_000;
+
+/** `agent.fleet`: this machine as a member of the fleet. The Agent alone is connected to the server. */
+export class Fleet {
+  readonly messenger: FleetMessenger;
+  readonly #agent: Agent;
+  readonly #config: FleetConfig;
+  readonly #adapter: FleetAdapter;
+  readonly #hub: Hub;
+  readonly #membership: Membership;
+  readonly #incarnation = randomUUID();
+  readonly #since = Date.now();
+  readonly #clock = new SafeClock();
+  readonly #candidates = new Map<string, Candidate>();
+  readonly #connectListeners = new Set<() => void>();
+  #loggedAt = new Map<string, number>();
+  #closed = false;
+  /** Times that the connection was lost. */
+  disconnections = 0;
+
+  /** @throws {ClutchError} ERR_CLUTCH_CONFIG, ERR_CLUTCH_FLEET */
+  constructor(agent: Agent) {
+    this.#agent = agent;
+    this.#config = readConfig(agent);
+    this.#adapter = createAdapter(this.#config, agent.baseDir);
+    this.#adapter.onChange = (connected, error) => this.#onChange(connected, error);
+    const { lease, timeout } = this.#config;
+    const onError = (error: Error): void => this.#log(error);
+    this.#membership = new Membership(this.bucket({ name: 'members', ttl: lease }), {
+      interval: lease / 3,
+      describe: () => this.#describe(),
+      onError,
+    });
+    this.#hub = new Hub(this.#adapter, {
+      member: this.member,
+      incarnation: this.#incarnation,
+      timeout,
+      members: (side) => this.#memberNames(side),
+      onError,
+      local: {
+        toAgent: (messages) => this.messenger.receive(messages),
+        toApps: (messages) => void agent.messenger.sendToApp(LOCAL.messages, messages),
+        toOneApp: (message) => void agent.messenger.sendRandom(LOCAL.messages, [message]),
+        handle: (side, action, data) =>
+          side === 'agent'
+            ? this.messenger.handle(action, data)
+            : agent.messenger.request('app', LOCAL.handle, { action, data }, { timeout: 60_000 }),
+      },
+    });
+    this.messenger = new FleetMessenger({
+      side: 'agent',
+      publish: (batch) => this.#hub.publish(batch),
+      request: (request) => this.#hub.request(request),
+      onError: (error) => agent.coreLogger.error(error),
+    });
+    agent.messenger.onRequest(LOCAL.publish, (batch: Outgoing[]) => this.#hub.publish(batch));
+    agent.messenger.onRequest(LOCAL.request, (request: FleetRequest) => this.#hub.request(request));
+  }
+
+  /** Name of this machine: `config.fleet.member`, by default made of host and directory of the app. */
+  get member(): string {
+    return this.#config.member;
+  }
+
+  /** Whether the server can be reached at the moment. */
+  get connected(): boolean {
+    return this.#adapter.connected;
+  }
+
+  /** Packets of messages that other machines have published and that have not arrived here. */
+  get missed(): number {
+    return this.#hub.missed;
+  }
+
+  /** How long leases last, in milliseconds. */
+  get lease(): number {
+    return this.#config.lease;
+  }
+
+  /** Connects. The app starts without the server, too: after `timeout` milliseconds it goes on, and the log says so. */
+  async start(): Promise<void> {
+    const { timeout } = this.#config;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(() => {
+        this.#agent.coreLogger.warn('[fleet] there is no connection after %s ms; the app goes on without', timeout);
+        resolve();
+      }, timeout);
+      this.onConnect(() => {
+        clearTimeout(timer);
+        resolve();
+      });
+      this.#adapter.connect();
+    });
+    if (this.connected) await this.#membership.update();
+  }
+
+  /** The cluster is ready. */
+  async ready(): Promise<void> {
+    this.messenger.ready();
+    await this.#membership.update('ready');
+  }
+
+  /** Calls `listener` with each connection, also with one that is there already. */
+  onConnect(listener: () => void): void {
+    this.#connectListeners.add(listener);
+    if (this.connected) listener();
+  }
+
+  /** @returns the machines of the fleet, by name */
+  members(): Promise<Member[]> {
+    return this.#membership.list();
+  }
+
+  /**
+   * Makes this machine a candidate for the leadership called `name`; one machine of the fleet has it at a time.
+   *
+   * @returns the candidacy: `token` and `isLeader` are right at any moment; `close()` resigns
+   * @throws {ClutchError} ERR_CLUTCH_DUPLICATE if it is one already
+   */
+  lead(name: string, handlers: LeadHandlers): Candidate {
+    if (this.#candidates.has(name)) {
+      throw new ClutchError('ERR_CLUTCH_DUPLICATE', `this machine is a candidate for "${name}" already`, {
+        fix: 'Call lead() once for each name.',
+      });
+    }
+    const candidate = new Candidate(this.bucket({ name: 'leases', ttl: this.#config.lease }), {
+      name,
+      member: this.member,
+      times: leaseTimes(this.#config.lease),
+      clock: this.#clock,
+      handlers,
+      onError: (error) => this.#log(error),
+    });
+    this.#candidates.set(name, candidate);
+    candidate.start();
+    return candidate;
+  }
+
+  /** @returns values that all machines share; the first machine that uses a name fixes its `ttl` */
+  bucket(options: BucketOptions): Bucket {
+    return this.#adapter.bucket(options);
+  }
+
+  async #memberNames(side: Side): Promise<string[]> {
+    const members = await this.#membership.recent();
+    return members.filter(({ workers }) => side !== 'app' || workers.length > 0).map(({ id }) => id);
+  }
+
+  #describe(): Omit<Member, 'state' | 'load'> {
+    const { version = '' } = this.#agent.config['pkg'] as { version?: string };
+    return {
+      id: this.member,
+      incarnation: this.#incarnation,
+      version,
+      host: hostname(),
+      pid: process.pid,
+      workers: this.#agent.messenger.opids,
+      since: this.#since,
+    };
+  }
+
+  #onChange(connected: boolean, error: Error | undefined): void {
+    if (this.#closed) return;
+    if (error) this.#log(error);
+    else if (connected) {
+      this.#agent.coreLogger.info('[fleet] %s is connected', this.member);
+      this.#hub.connected();
+      void this.#membership.update();
+      for (const candidate of this.#candidates.values()) candidate.hurry();
+      for (const listener of this.#connectListeners) listener();
+    } else {
+      this.disconnections += 1;
+      this.#agent.coreLogger.warn('[fleet] %s has lost its connection', this.member);
+    }
+  }
+
+  #log(error: Error): void {
+    if (this.#closed) return;
+    const now = performance.now();
+    if (now - (this.#loggedAt.get(error.message) ?? Number.NEGATIVE_INFINITY) < LOG_INTERVAL) return;
+    if (this.#loggedAt.size > 100) this.#loggedAt.clear();
+    this.#loggedAt.set(error.message, now);
+    this.#agent.coreLogger.warn('[fleet] %s', error.message);
+  }
+
+  /** Leaves the fleet: others can lead at once. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await Promise.allSettled([...this.#candidates.values()].map((candidate) => candidate.close()));
+    await Promise.allSettled([this.messenger.flush(), this.#membership.close()]);
+    this.#hub.close();
+    await this.#adapter.close();
+  }
+}
+
+export type { MemberState, WireMessage };
+
+function readConfig({ config, name, baseDir }: Agent): FleetConfig {
+  const given = config.fleet as Partial<FleetConfig>;
+  const hash = createHash('sha256').update(baseDir).digest('hex').slice(0, 6);
+  const fleet: FleetConfig = {
+    adapter: given.adapter ?? 'memory',
+    url: given.url,
+    name: given.name ?? name.replace(/[^\w-]+/g, '-').replace(/^-/, ''),
+    member: given.member ?? `${hostname()}-${hash}`,
+    lease: given.lease ?? 10_000,
+    timeout: given.timeout ?? 2000,
+    client: given.client ?? {},
+  };
+  const wrong = (key: string, what: string, fix: string): ClutchError =>
+    new ClutchError('ERR_CLUTCH_CONFIG', `config.fleet.${key} is ${what}`, { fix });
+  if (!['memory', 'redis', 'nats'].includes(fleet.adapter)) {
+    throw wrong('adapter', JSON.stringify(fleet.adapter), 'Give one of: memory, redis, nats.');
+  }
+  if (!/^[\w-]+$/.test(fleet.name)) throw wrong('name', JSON.stringify(fleet.name), 'Use letters, digits, _ and -.');
+  for (const key of ['lease', 'timeout'] as const) {
+    if (!(Number.isFinite(fleet[key]) && fleet[key] >= 100))
+      throw wrong(key, String(fleet[key]), 'Give milliseconds, at least 100.');
+  }
+  if (fleet.timeout > fleet.lease / 2) {
+    throw wrong(
+      'timeout',
+      `${fleet.timeout}, more than half of lease (${fleet.lease})`,
+      'A lease needs time for more than one call: give a shorter one.',
+    );
+  }
+  return fleet;
+}
+
+function createAdapter({ adapter, name, url, client, timeout }: FleetConfig, baseDir: string): FleetAdapter {
+  const options: AdapterOptions = { name, url: reveal(url), client, timeout, baseDir };
+  if (adapter === 'redis') {
+    const { RedisAdapter } = require('../lazy/redis.js') as typeof import('../lazy/redis.js');
+    return new RedisAdapter(options);
+  }
+  if (adapter === 'nats') {
+    const { NatsAdapter } = require('../lazy/nats.js') as typeof import('../lazy/nats.js');
+    return new NatsAdapter(options);
+  }
+  return new MemoryAdapter(options);
+}

@@ -1,0 +1,112 @@
+import { loadavg } from 'node:os';
+import { toError } from '../../../errors.js';
+import type { Bucket, Entry } from './adapter/adapter.js';
+
+export type MemberState = 'starting' | 'ready' | 'closing';
+
+/** What a machine says of itself. */
+export interface Member {
+  /** `config.fleet.member`. */
+  id: string;
+  /** Distinguishes one Agent of a machine from the next one. */
+  incarnation: string;
+  state: MemberState;
+  /** Of the app's package.json. */
+  version: string;
+  host: string;
+  pid: number;
+  /** Ids of the app workers. */
+  workers: string[];
+  /** Load of the machine in the last minute. */
+  load: number;
+  /** When the Agent started, in milliseconds since the epoch. */
+  since: number;
+}
+
+interface MembershipOptions {
+  /** Milliseconds between two heartbeats. */
+  interval: number;
+  describe(): Omit<Member, 'state' | 'load'>;
+  onError(error: Error): void;
+}
+
+/** Keeps this machine in the list of the fleet's, and reads the list. */
+export class Membership {
+  readonly #bucket: Bucket;
+  readonly #options: MembershipOptions;
+  #state: MemberState = 'starting';
+  #revision = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #writing: Promise<void> = Promise.resolve();
+  #list: { at: number; members: Promise<Member[]> } | undefined;
+
+  constructor(bucket: Bucket, options: MembershipOptions) {
+    this.#bucket = bucket;
+    this.#options = options;
+  }
+
+  /** Writes what this machine is now, and goes on doing so. */
+  update(state: MemberState = this.#state): Promise<void> {
+    this.#state = state;
+    clearTimeout(this.#timer);
+    this.#writing = this.#writing.then(() => this.#write());
+    return this.#writing;
+  }
+
+  async #write(): Promise<void> {
+    try {
+      const { id, ...described } = this.#options.describe();
+      const member: Member = { id, ...described, state: this.#state, load: loadavg()[0] ?? 0 };
+      const value = JSON.stringify(member);
+      let revision = await this.#bucket.put(id, value, this.#revision);
+      if (revision === undefined) {
+        const current = await this.#bucket.get(id);
+        this.#complain(current, member);
+        revision = await this.#bucket.put(id, value, current?.revision ?? 0);
+      }
+      this.#revision = revision ?? 0;
+    } catch (error) {
+      this.#options.onError(toError(error));
+    }
+    clearTimeout(this.#timer);
+    // With jitter, so that the machines of a fleet do not write at one moment.
+    const delay = this.#options.interval * (0.75 + Math.random() / 4);
+    if (this.#state !== 'closing') this.#timer = setTimeout(() => void this.update(), delay);
+  }
+
+  #complain(current: Entry | undefined, { id, incarnation }: Member): void {
+    const other = current && (JSON.parse(current.value) as Member);
+    // The Agent before this one has left its entry.
+    if (!other || other.incarnation === incarnation || this.#revision === 0) return;
+    this.#options.onError(
+      new Error(
+        `two machines of the fleet are called "${id}" (the other one is ${other.host}, pid ${other.pid}): set config.fleet.member`,
+      ),
+    );
+  }
+
+  async list(): Promise<Member[]> {
+    const entries = await this.#bucket.entries();
+    return entries.map(({ value }) => JSON.parse(value) as Member).sort((a, b) => (a.id < b.id ? -1 : 1));
+  }
+
+  /** The same, no older than one heartbeat: a list for each message would be much for a large fleet. */
+  recent(): Promise<Member[]> {
+    const now = performance.now();
+    if (!this.#list || now - this.#list.at > this.#options.interval) {
+      const members = this.list();
+      this.#list = { at: now, members };
+      members.catch(() => {
+        this.#list = undefined;
+      });
+    }
+    return this.#list.members;
+  }
+
+  async close(): Promise<void> {
+    this.#state = 'closing';
+    clearTimeout(this.#timer);
+    await this.#writing;
+    await this.#bucket.remove(this.#options.describe().id, this.#revision);
+  }
+}

@@ -1,0 +1,214 @@
+import { EventEmitter } from 'node:events';
+import { ClutchError, toError } from '../../../../errors.js';
+import type { MessageData, Reply, RequestData } from '../../../../framework/index.js';
+import { checkAction } from '../../../../ipc/message.js';
+import { Outbox } from './outbox.js';
+import type { FleetRequest, FleetTarget, Outgoing, Side, WireMessage } from './wire.js';
+
+/** Messages that are kept for listeners until the cluster is ready. */
+const EARLY = 10_000;
+/** Milliseconds between two reports of lost messages. */
+const REPORT_INTERVAL = 10_000;
+
+/** How a process reaches the fleet. */
+export interface FleetLink {
+  side: 'app' | 'agent';
+  /** Resolves when they have left the machine. */
+  publish(batch: Outgoing[]): Promise<void>;
+  request(request: FleetRequest): Promise<unknown>;
+  onError(error: Error): void;
+}
+
+type Handler = (data: unknown) => unknown;
+
+/**
+ * `messenger.fleet`: the messages of `messenger`, to the processes of all machines, this one included.
+ *
+ * A message arrives at most once, and in the order in which its sender has sent them. What is sent while the server cannot be
+ * reached waits for `config.fleet.timeout`, then it is lost: counted in `lost`, and reported by the event `clutch:undelivered`.
+ */
+export class FleetMessenger extends EventEmitter {
+  readonly #link: FleetLink;
+  readonly #outbox: Outbox<Outgoing>;
+  readonly #handlers = new Map<string, Handler>();
+  #early: WireMessage[] | undefined = [];
+  #reportedAt = Number.NEGATIVE_INFINITY;
+  /** Messages that this process has got. */
+  received = 0;
+
+  constructor(link: FleetLink) {
+    super();
+    this.#link = link;
+    this.#outbox = new Outbox<Outgoing>(
+      (batch) => link.publish(batch),
+      (messages, error) => this.#onLost(messages, error),
+    );
+  }
+
+  /** Messages of this process that have left the machine. */
+  get sent(): number {
+    return this.#outbox.sent;
+  }
+
+  /** Messages of this process that may not have left. */
+  get lost(): number {
+    return this.#outbox.lost;
+  }
+
+  /** Messages of this process that have not left yet. */
+  get waiting(): number {
+    return this.#outbox.waiting;
+  }
+
+  /** To every app worker and the Agent of every machine, this process included. */
+  broadcast<K extends string>(action: K, data?: MessageData<K>): this {
+    return this.#push({ to: 'all', action, data });
+  }
+
+  /** To every app worker of every machine. */
+  sendToApp<K extends string>(action: K, data?: MessageData<K>): this {
+    return this.#push({ to: 'app', action, data });
+  }
+
+  /** To the Agent of every machine. */
+  sendToAgent<K extends string>(action: K, data?: MessageData<K>): this {
+    return this.#push({ to: 'agent', action, data });
+  }
+
+  /** To every process of the machine with this name. */
+  sendTo<K extends string>(member: string, action: K, data?: MessageData<K>): this {
+    return this.#push({ to: 'all', action, data }, member);
+  }
+
+  /** To one process of the other side, on any machine: in the Agent to an app worker, in an app worker to an Agent. */
+  sendRandom<K extends string>(action: K, data?: MessageData<K>): this {
+    const to: Side = this.#link.side === 'app' ? 'agent' : 'app';
+    return this.#push({ to, one: true, action, data }, '*');
+  }
+
+  #push(message: WireMessage, member?: string): this {
+    checkAction(message.action);
+    let text: string;
+    try {
+      text = JSON.stringify(message);
+    } catch (error) {
+      throw new ClutchError(
+        'ERR_CLUTCH_MESSAGE',
+        `message "${message.action}" is not sent: ${toError(error).message}`,
+        {
+          cause: error,
+        },
+      );
+    }
+    this.#outbox.push({ to: message.to, member, text });
+    return this;
+  }
+
+  /** @returns when all that this process has sent until now has left the machine or is lost: await it to send no faster than that */
+  flush(): Promise<void> {
+    return this.#outbox.flush();
+  }
+
+  /**
+   * Asks a process of another machine, or of this one, and resolves with what its handler returns.
+   *
+   * @param target `agent` or `app` for one of them on any machine, or the name of a machine, whose Agent is asked
+   * @param timeout milliseconds to wait for the reply
+   * @throws the error of the handler, with its name, message, code and stack
+   * @throws {ClutchError} ERR_CLUTCH_TIMEOUT, or ERR_CLUTCH_FLEET when there is no such machine or no connection
+   */
+  request<K extends string>(
+    target: FleetTarget,
+    action: K,
+    data?: RequestData<K>,
+    { timeout = 5000 }: { timeout?: number } = {},
+  ): Promise<Reply<K>> {
+    return this.#link.request({ target, action, data, timeout }) as Promise<Reply<K>>;
+  }
+
+  /**
+   * Replies to requests of that action, from any machine, with what `handler` returns or throws.
+   *
+   * @throws {ClutchError} ERR_CLUTCH_DUPLICATE when there is a handler already
+   */
+  onRequest<K extends string, D extends RequestData<K>>(
+    action: K,
+    handler: (data: D) => Reply<K> | Promise<Reply<K>>,
+  ): this {
+    if (this.#handlers.has(action)) {
+      throw new ClutchError('ERR_CLUTCH_DUPLICATE', `requests "${action}" of the fleet have a handler already`, {
+        fix: 'A request gets one reply: register one handler.',
+      });
+    }
+    this.#handlers.set(action, handler as Handler);
+    return this;
+  }
+
+  override on<K extends string, D extends MessageData<K>>(action: K, listener: (data: D) => void): this {
+    return super.on(action, listener);
+  }
+
+  override once<K extends string, D extends MessageData<K>>(action: K, listener: (data: D) => void): this {
+    return super.once(action, listener);
+  }
+
+  /** @internal A request of another machine. */
+  async handle(action: string, data: unknown): Promise<unknown> {
+    const handler = this.#handlers.get(action);
+    if (!handler) {
+      throw new ClutchError('ERR_CLUTCH_MESSAGE', `requests "${action}" of the fleet have no handler here`, {
+        fix: 'Register a handler with messenger.fleet.onRequest().',
+      });
+    }
+    return handler(data);
+  }
+
+  /** @internal Messages for this process. */
+  receive(messages: WireMessage[]): void {
+    for (const message of messages) {
+      const keep = this.#early && this.listenerCount(message.action) === 0;
+      if (!keep) this.#emit(message);
+      else if (this.#early && this.#early.length < EARLY) this.#early.push(message);
+    }
+  }
+
+  /** @internal The cluster is ready: what was kept for listeners is delivered or dropped. */
+  ready(): void {
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    for (const message of early) this.#emit(message);
+  }
+
+  #emit({ action, data }: WireMessage): void {
+    this.received += 1;
+    // A listener that throws must stop neither the other listeners nor the process.
+    for (const listener of this.rawListeners(action)) {
+      try {
+        const result: unknown = listener.call(this, data);
+        if (result instanceof Promise) result.catch((error: unknown) => this.#report(action, error));
+      } catch (error) {
+        this.#report(action, error);
+      }
+    }
+  }
+
+  #report(action: string, thrown: unknown): void {
+    const error = toError(thrown);
+    error.message = `listener of fleet message "${action}": ${error.message}`;
+    this.#link.onError(error);
+  }
+
+  #onLost(messages: Outgoing[], error: Error): void {
+    const now = performance.now();
+    if (now - this.#reportedAt > REPORT_INTERVAL) {
+      this.#reportedAt = now;
+      const what = `${this.lost} messages to the fleet are lost so far: ${error.message}`;
+      this.#link.onError(new ClutchError('ERR_CLUTCH_FLEET', what, { cause: error }));
+    }
+    if (this.listenerCount('clutch:undelivered') === 0) return;
+    for (const { text } of messages) {
+      const { action } = JSON.parse(text) as WireMessage;
+      this.#emit({ to: 'all', action: 'clutch:undelivered', data: { action, reason: error.message } });
+    }
+  }
+}

@@ -1,0 +1,61 @@
+import type { ErrorData } from '../../../../ipc/error_data.js';
+
+/** Which processes of a machine get a message. */
+export type Side = 'app' | 'agent' | 'all';
+
+/** A message on its way from a process to the Agent of its machine. */
+export interface Outgoing {
+  to: Side;
+  /** The only machine that gets it; `*` for any one. */
+  member?: string;
+  /** A WireMessage as JSON. */
+  text: string;
+}
+
+/** A message as it crosses between machines. */
+export interface WireMessage {
+  to: Side;
+  /** Only one of the processes of `to` gets it. */
+  one?: true;
+  action: string;
+  data?: unknown;
+  /** Of a request, the name of its reply. */
+  id?: string;
+  /** A reply: its value is `data`. */
+  reply?: true;
+  error?: ErrorData;
+}
+
+/** What an Agent publishes at once. */
+export interface Packet {
+  from: string;
+  /** Distinguishes one Agent of a machine from the next one. */
+  incarnation: string;
+  /** Counts the packets of this Agent on this subject, from 1: a gap means that packets were lost. */
+  seq: number;
+  messages: WireMessage[];
+}
+
+/** Messages and requests between Agent and app workers of one machine. */
+export const LOCAL = {
+  /** To the Agent: Outgoing[]; replied to when they have left. */
+  publish: 'fleet:publish',
+  /** To the Agent: a FleetRequest, replied to with the reply of the other machine. */
+  request: 'fleet:request',
+  /** To app workers: WireMessage[]. */
+  messages: 'fleet:messages',
+  /** To an app worker: a request of another machine. */
+  handle: 'fleet:handle',
+  /** To the Agent: a FleetCommand of `clutch fleet`. */
+  command: 'clutch-fleet',
+} as const;
+
+/** Where a request goes: an Agent of any machine, an app worker of any machine, or the Agent of the machine with this name. */
+export type FleetTarget = 'agent' | 'app' | (string & {});
+
+export interface FleetRequest {
+  target: FleetTarget;
+  action: string;
+  data: unknown;
+  timeout: number;
+}
