@@ -1,21 +1,16 @@
-import { createHash, randomUUID } from 'node:crypto';
-import { createRequire } from 'node:module';
+import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { ClutchError } from '../../../errors.js';
 import type { Agent } from '../../../framework/index.js';
-import { reveal } from '../../../output/secrets.js';
-import type { AdapterOptions, Bucket, BucketOptions, FleetAdapter } from './adapter/adapter.js';
-import { MemoryAdapter } from './adapter/memory.js';
+import type { Bucket, BucketOptions, FleetAdapter } from './adapter/adapter.js';
+import type { FleetConfig } from './config.js';
 import { Candidate, type LeadHandlers } from './lease/candidate.js';
 import { leaseTimes } from './lease/lease_machine.js';
 import { SafeClock } from './lease/safe_clock.js';
 import { type Member, type MemberState, Membership } from './members.js';
 import { FleetMessenger } from './messenger/fleet_messenger.js';
 import { Hub } from './messenger/hub.js';
-import { type FleetRequest, LOCAL, type Outgoing, type Side, type WireMessage } from './messenger/wire.js';
-import type { FleetConfig } from './types.js';
-
-const require = createRequire(import.meta.url);
+import { type FleetRequest, LOCAL, type Outgoing, type Side } from './messenger/wire.js';
 
 /** Milliseconds between two log lines of errors that repeat, such as those of a server that is away. */
 const LOG_INTERVAL = 10_000;
@@ -38,11 +33,10 @@ export class Fleet {
   /** Times that the connection was lost. */
   disconnections = 0;
 
-  /** @throws {ClutchError} ERR_CLUTCH_CONFIG, ERR_CLUTCH_FLEET */
-  constructor(agent: Agent) {
+  constructor(agent: Agent, config: FleetConfig, adapter: FleetAdapter) {
     this.#agent = agent;
-    this.#config = readConfig(agent);
-    this.#adapter = createAdapter(this.#config, agent.baseDir);
+    this.#config = config;
+    this.#adapter = adapter;
     this.#adapter.onChange = (connected, error) => this.#onChange(connected, error);
     const { lease, timeout } = this.#config;
     const onError = (error: Error): void => this.#log(error);
@@ -212,51 +206,4 @@ export class Fleet {
     this.#hub.close();
     await this.#adapter.close();
   }
-}
-
-export type { MemberState, WireMessage };
-
-function readConfig({ config, name, baseDir }: Agent): FleetConfig {
-  const given = config.fleet as Partial<FleetConfig>;
-  const hash = createHash('sha256').update(baseDir).digest('hex').slice(0, 6);
-  const fleet: FleetConfig = {
-    adapter: given.adapter ?? 'memory',
-    url: given.url,
-    name: given.name ?? name.replace(/[^\w-]+/g, '-').replace(/^-/, ''),
-    member: given.member ?? `${hostname()}-${hash}`,
-    lease: given.lease ?? 10_000,
-    timeout: given.timeout ?? 2000,
-    client: given.client ?? {},
-  };
-  const wrong = (key: string, what: string, fix: string): ClutchError =>
-    new ClutchError('ERR_CLUTCH_CONFIG', `config.fleet.${key} is ${what}`, { fix });
-  if (!['memory', 'redis', 'nats'].includes(fleet.adapter)) {
-    throw wrong('adapter', JSON.stringify(fleet.adapter), 'Give one of: memory, redis, nats.');
-  }
-  if (!/^[\w-]+$/.test(fleet.name)) throw wrong('name', JSON.stringify(fleet.name), 'Use letters, digits, _ and -.');
-  for (const key of ['lease', 'timeout'] as const) {
-    if (!(Number.isFinite(fleet[key]) && fleet[key] >= 100))
-      throw wrong(key, String(fleet[key]), 'Give milliseconds, at least 100.');
-  }
-  if (fleet.timeout > fleet.lease / 2) {
-    throw wrong(
-      'timeout',
-      `${fleet.timeout}, more than half of lease (${fleet.lease})`,
-      'A lease needs time for more than one call: give a shorter one.',
-    );
-  }
-  return fleet;
-}
-
-function createAdapter({ adapter, name, url, client, timeout }: FleetConfig, baseDir: string): FleetAdapter {
-  const options: AdapterOptions = { name, url: reveal(url), client, timeout, baseDir };
-  if (adapter === 'redis') {
-    const { RedisAdapter } = require('../lazy/redis.js') as typeof import('../lazy/redis.js');
-    return new RedisAdapter(options);
-  }
-  if (adapter === 'nats') {
-    const { NatsAdapter } = require('../lazy/nats.js') as typeof import('../lazy/nats.js');
-    return new NatsAdapter(options);
-  }
-  return new MemoryAdapter(options);
 }

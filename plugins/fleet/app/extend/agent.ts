@@ -12,8 +12,8 @@ export default {
     const agent = this as unknown as Host;
     if (!agent[FLEET]) {
       // Most apps have one machine: the code is loaded where the plugin is on.
-      const { Fleet } = require('../../lazy/fleet.js') as typeof import('../../lazy/fleet.js');
-      agent[FLEET] = new Fleet(agent);
+      const { createFleet } = require('../../lazy/fleet.js') as typeof import('../../lazy/fleet.js');
+      agent[FLEET] = createFleet(agent);
     }
     return agent[FLEET];
   },

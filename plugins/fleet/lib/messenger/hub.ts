@@ -8,7 +8,7 @@ import type { FleetRequest, Outgoing, Packet, Side, WireMessage } from './wire.j
 const PACKET_SIZE = 256 * 1024;
 
 /** What the Agent does with messages for its machine. */
-export interface Local {
+interface Local {
   /** For the Agent itself. */
   toAgent(messages: WireMessage[]): void;
   toApps(messages: WireMessage[]): void;

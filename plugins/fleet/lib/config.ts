@@ -1,0 +1,55 @@
+import { createHash } from 'node:crypto';
+import { hostname } from 'node:os';
+import { ClutchError } from '../../../errors.js';
+import type { Agent } from '../../../framework/index.js';
+import type { Secret } from '../../../output/secrets.js';
+
+export interface FleetConfig {
+  /** `memory` (default) for one machine, `redis` or `nats`, whose client the app installs. */
+  adapter: 'memory' | 'redis' | 'nats';
+  /** Of the server. */
+  url: string | Secret | undefined;
+  /** Of the fleet: machines with the same name on the same server belong together. Default: the name of the app. */
+  name: string;
+  /** Of this machine, the same after a restart. Default: made of host and directory. */
+  member: string;
+  /** Milliseconds that a lease lasts, and that a machine is missing before it is taken off the list. Default 10000. */
+  lease: number;
+  /** Milliseconds that a call to the server may take, and that messages wait for a connection. Default 2000. */
+  timeout: number;
+  /** Options of the client, passed on as they are: `tls`, `username`, `sentinels` …; `nodes` for a Redis Cluster. */
+  client: Record<string, unknown>;
+}
+
+/** @throws {ClutchError} ERR_CLUTCH_CONFIG */
+export function readConfig({ config, name, baseDir }: Agent): FleetConfig {
+  const given = config.fleet as Partial<FleetConfig>;
+  const hash = createHash('sha256').update(baseDir).digest('hex').slice(0, 6);
+  const fleet: FleetConfig = {
+    adapter: given.adapter ?? 'memory',
+    url: given.url,
+    name: given.name ?? name.replace(/[^\w-]+/g, '-').replace(/^-/, ''),
+    member: given.member ?? `${hostname()}-${hash}`,
+    lease: given.lease ?? 10_000,
+    timeout: given.timeout ?? 2000,
+    client: given.client ?? {},
+  };
+  const wrong = (key: string, what: string, fix: string): ClutchError =>
+    new ClutchError('ERR_CLUTCH_CONFIG', `config.fleet.${key} is ${what}`, { fix });
+  if (!['memory', 'redis', 'nats'].includes(fleet.adapter)) {
+    throw wrong('adapter', JSON.stringify(fleet.adapter), 'Give one of: memory, redis, nats.');
+  }
+  if (!/^[\w-]+$/.test(fleet.name)) throw wrong('name', JSON.stringify(fleet.name), 'Use letters, digits, _ and -.');
+  for (const key of ['lease', 'timeout'] as const) {
+    if (!(Number.isFinite(fleet[key]) && fleet[key] >= 100))
+      throw wrong(key, String(fleet[key]), 'Give milliseconds, at least 100.');
+  }
+  if (fleet.timeout > fleet.lease / 2) {
+    throw wrong(
+      'timeout',
+      `${fleet.timeout}, more than half of lease (${fleet.lease})`,
+      'A lease needs time for more than one call: give a shorter one.',
+    );
+  }
+  return fleet;
+}
