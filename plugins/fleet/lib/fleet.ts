@@ -7,7 +7,7 @@ import type { FleetConfig } from './config.js';
 import { Candidate, type LeadHandlers } from './lease/candidate.js';
 import { leaseTimes } from './lease/lease_machine.js';
 import { SafeClock } from './lease/safe_clock.js';
-import { type Member, type MemberState, Membership } from './members.js';
+import { type Member, Membership } from './members.js';
 import { FleetMessenger } from './messenger/fleet_messenger.js';
 import { Hub } from './messenger/hub.js';
 import { type FleetRequest, LOCAL, type Outgoing, type Side } from './messenger/wire.js';

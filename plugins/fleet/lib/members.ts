@@ -2,7 +2,7 @@ import { loadavg } from 'node:os';
 import { toError } from '../../../errors.js';
 import type { Bucket, Entry } from './adapter/adapter.js';
 
-export type MemberState = 'starting' | 'ready' | 'closing';
+type MemberState = 'starting' | 'ready' | 'closing';
 
 /** What a machine says of itself. */
 export interface Member {
