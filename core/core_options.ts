@@ -1,7 +1,7 @@
 import type { AsyncLocalStorage } from 'node:async_hooks';
 import { ClutchError } from '../errors.js';
 import type { PluginDeclarations, ResolvedConfig } from '../loader/index.js';
-import { assertDirectory } from '../resolve/package.js';
+import { assertAppDirectory } from '../resolve/package.js';
 import type { Composed } from './request/composed.js';
 import type { Context } from './types.js';
 
@@ -35,7 +35,7 @@ export function checkOptions({ baseDir, type }: CoreOptions): void {
       fix: 'Give the directory of the app.',
     });
   }
-  assertDirectory(baseDir, 'options.baseDir');
+  assertAppDirectory(baseDir, 'options.baseDir');
   if (type !== 'application' && type !== 'agent') {
     throw new ClutchError('ERR_CLUTCH_OPTION', 'options.type must be application or agent', {
       where: `got ${String(type)}`,

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { debuglog } from 'node:util';
 import { ClutchError } from '../errors.js';
 import { Masker, type SecretKeys } from '../output/secrets.js';
-import { assertDirectory, type PackageJson, readPackage } from '../resolve/package.js';
+import { assertAppDirectory, type PackageJson, readPackage } from '../resolve/package.js';
 import { type AppInfo, appName, homeDirectory, resolveServerEnv, typeFiles } from './app_info.js';
 import { type ConfigProvenance, loadConfig } from './config/config.js';
 import { type ConfigExplanation, explainConfig, explainPlugins, type PluginExplanation } from './config/explain.js';
@@ -51,7 +51,7 @@ export class UnitLoader {
         throw new ClutchError('ERR_CLUTCH_OPTION', `options.${key} is required`, { fix: `Give the loader ${key}.` });
       }
     }
-    assertDirectory(options.baseDir, 'options.baseDir');
+    assertAppDirectory(options.baseDir, 'options.baseDir');
     this.options = options;
     this.app = options.app as LoaderHost;
     this.lifecycle = this.app.lifecycle;

@@ -65,12 +65,34 @@ export function findPackage(name: string, dirs: string[]): string | undefined {
   return undefined;
 }
 
-/** @throws {ClutchError} ERR_CLUTCH_NOT_FOUND unless `dir` is a directory */
-export function assertDirectory(dir: string, role: string): void {
+/** @throws {ClutchError} ERR_CLUTCH_NOT_FOUND unless `dir` is a directory; ERR_CLUTCH_PACKAGE if its packages are in Yarn's Plug'n'Play */
+export function assertAppDirectory(dir: string, role: string): void {
   const stat = statSync(dir, { throwIfNoEntry: false });
-  if (stat?.isDirectory()) return;
+  if (stat?.isDirectory()) {
+    assertNodeModules(dir);
+    return;
+  }
   throw new ClutchError('ERR_CLUTCH_NOT_FOUND', `Directory ${dir} ${stat ? 'is not a directory' : 'does not exist'}`, {
     where: `used as ${role}`,
     fix: 'Name a directory that exists.',
   });
+}
+
+/** Plugins are directories of files that the loader lists: with Plug'n'Play, packages are archives, and there is no node_modules. */
+function assertNodeModules(app: string): void {
+  const file = pnpFile(app);
+  if (file === undefined && process.versions['pnp'] === undefined) return;
+  throw new ClutchError('ERR_CLUTCH_PACKAGE', "Yarn's Plug'n'Play is not supported: the loader needs node_modules", {
+    where: file ?? 'process.versions.pnp: this process was started by Yarn',
+    fix: 'Write "nodeLinker: node-modules" in .yarnrc.yml (Yarn 1: no "installConfig.pnp" in package.json), then yarn install.',
+  });
+}
+
+/** @returns the file that Yarn has written in place of node_modules, beside the app or above it */
+function pnpFile(app: string): string | undefined {
+  for (let dir = path.resolve(app); ; dir = path.dirname(dir)) {
+    if (existsSync(path.join(dir, 'node_modules'))) return undefined;
+    const file = ['.pnp.cjs', '.pnp.js'].map((name) => path.join(dir, name)).find((each) => existsSync(each));
+    if (file || path.dirname(dir) === dir) return file;
+  }
 }

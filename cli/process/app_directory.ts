@@ -1,7 +1,7 @@
-import { assertDirectory, readPackage } from '../../resolve/package.js';
+import { assertAppDirectory, readPackage } from '../../resolve/package.js';
 
 /** @throws {ClutchError} ERR_CLUTCH_NOT_FOUND, ERR_CLUTCH_PACKAGE unless there is an app, so that nothing is started in vain */
 export function assertApp(directory: string): void {
-  assertDirectory(directory, 'the app');
+  assertAppDirectory(directory, 'the app');
   readPackage(directory);
 }

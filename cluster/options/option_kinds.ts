@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { ClutchError } from '../../errors.js';
+import { assertAppDirectory } from '../../resolve/package.js';
 
 /** How the value of an option is checked; `Given` is what the caller may write, `Value` what the cluster gets. */
 export interface Kind<Given, Value> {
@@ -105,7 +106,10 @@ export const appDirectory: Kind<string, string> = {
   parse(key, given) {
     if (typeof given !== 'string') throw optionError(key, given, 'Give the directory of the app.');
     const dir = path.resolve(given);
-    if (statSync(path.join(dir, 'package.json'), { throwIfNoEntry: false })?.isFile()) return dir;
+    if (statSync(path.join(dir, 'package.json'), { throwIfNoEntry: false })?.isFile()) {
+      assertAppDirectory(dir, `option ${key}`);
+      return dir;
+    }
     throw new ClutchError('ERR_CLUTCH_NOT_FOUND', `${path.join(dir, 'package.json')} should exist`, {
       where: `option ${key}`,
       fix: 'Give the directory of an app.',
