@@ -54,3 +54,15 @@ test('package.json that is a directory cannot be read', (t) => {
     message: /package\.json cannot be read\n {2}EISDIR/,
   });
 });
+
+test("an app whose packages are in Yarn's Plug'n'Play is refused with what to write", (t) => {
+  const root = tree(t, { 'apps/shop': '{ "name": "shop" }' });
+  writeFileSync(path.join(root, '.pnp.cjs'), '');
+  const baseDir = path.join(root, 'apps/shop');
+  assert.throws(() => loadApp(t, {}, { baseDir }), {
+    code: 'ERR_CLUTCH_PACKAGE',
+    message: /Plug'n'Play is not supported[\s\S]*\.pnp\.cjs\n[\s\S]*nodeLinker: node-modules/,
+  });
+  mkdirSync(path.join(baseDir, 'node_modules'));
+  loadApp(t, {}, { baseDir });
+});
