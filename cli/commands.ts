@@ -74,6 +74,11 @@ export const COMMANDS = {
     summary: 'print the logs of the app',
     load: () => import('./commands/control/logs.js'),
   },
+  deaths: {
+    group: 'Run',
+    summary: 'show which processes have ended, and why',
+    load: () => import('./commands/control/deaths.js'),
+  },
   workers: {
     group: 'Run',
     summary: 'change the number of app workers',

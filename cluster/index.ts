@@ -1,3 +1,4 @@
+export type { DeathCause, DeathReason, DeathRecord } from '../ipc/death_record.js';
 export { askMaster, type ControlRequest, controlPath } from './control/control_client.js';
 export type { ClusterStatus, ProcessStatus } from './control/status.js';
 export { type InspectOptions, inspectApp, replArguments } from './inspect/inspect.js';

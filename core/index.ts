@@ -7,7 +7,7 @@ export { lateClass, Router } from './late_class.js';
 export type { BootClass, BootHook } from './lifecycle/boot_hook.js';
 export { Lifecycle } from './lifecycle/lifecycle.js';
 export type { Composed } from './request/composed.js';
-export { onceEnded, responseOn } from './request/connection.js';
+export { contextOn, onceEnded } from './request/connection.js';
 export { isStatusSet } from './request/koa_internals.js';
 export { middlewareOf } from './request/phases.js';
 export { refuse } from './request/refuse.js';

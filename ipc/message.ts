@@ -44,6 +44,8 @@ export const CONTROL = {
   progress: 'progress',
   /** How many connections a worker has cut at the end of its time to drain. */
   cut: 'cut',
+  /** Requests take longer than `requestTimeout`, with OverdueRequests. */
+  overdue: 'overdue',
   /** A heartbeat, with ProcessStats. */
   stats: 'stats',
   /** A worker is going to listen on a unix socket; the reply has the same name, with an error message if there is one. */
@@ -62,6 +64,8 @@ export const CONTROL = {
   stopping: 'stopping',
   /** The Master asks a child to end. */
   close: 'close',
+  /** To the Agent: a process has ended, with its DeathRecord. */
+  death: 'death',
   /** A connection for a worker in sticky mode, and what the worker replies. */
   connection: 'connection',
   connectionTaken: 'connection-taken',

@@ -20,6 +20,7 @@ interface MasterFacts {
   undeliveredMessages: number;
   /** App workers below which the service is not ready. */
   needed: number;
+  deaths: ReadonlyMap<string, number>;
 }
 
 /** The state of the whole cluster, for `status()`, the control socket and the admin listener. */
@@ -82,6 +83,10 @@ export class ClusterReport implements AdminSource {
       agent: this.#agents.restarts,
       worker: this.#workers.restarts,
     };
+  }
+
+  deaths(): ReadonlyMap<string, number> {
+    return this.#master().deaths;
   }
 
   heapUsed(): ReturnType<AdminSource['heapUsed']> {

@@ -1,4 +1,5 @@
 import net from 'node:net';
+import { userInfo } from 'node:os';
 import path from 'node:path';
 import { ClutchError } from '../../errors.js';
 import { socketPath } from '../../ipc/socket_path.js';
@@ -18,6 +19,12 @@ export type ControlRequest =
   /** For the schedule plugin in the Agent. */
   | { command: 'schedule'; request: unknown };
 
+/** Who sends a command. Only the user of the Master can send one, so that nobody has a reason to lie. */
+export interface ControlPeer {
+  pid: number;
+  user: string;
+}
+
 export type ControlReply = { value: unknown } | { error: string };
 
 /** Where the Master of an app listens for commands; only the user that runs it can reach it. */
@@ -31,9 +38,19 @@ export function controlPath(baseDir: string): string {
  * @throws {ClutchError} ERR_CLUTCH_NOT_RUNNING when there is none, ERR_CLUTCH_CONTROL with the Master's error
  */
 export async function askMaster(baseDir: string, request: ControlRequest): Promise<unknown> {
-  const reply = await exchange(baseDir, `${JSON.stringify(request)}\n`);
+  const peer: ControlPeer = { pid: process.pid, user: userName() };
+  const reply = await exchange(baseDir, `${JSON.stringify({ ...request, peer })}\n`);
   if ('error' in reply) throw new ClutchError('ERR_CLUTCH_CONTROL', `${request.command} failed: ${reply.error}`);
   return reply.value;
+}
+
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    // In a container the user may have no entry.
+    return `uid ${process.getuid?.()}`;
+  }
 }
 
 function exchange(baseDir: string, request: string): Promise<ControlReply> {

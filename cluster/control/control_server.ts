@@ -3,7 +3,7 @@ import { toError } from '../../errors.js';
 import { listenPrivately } from '../../ipc/socket_path.js';
 import { maskText } from '../../output/secrets.js';
 import { removeStaleSocket } from '../listen/unix_socket.js';
-import { type ControlReply, type ControlRequest, controlPath } from './control_client.js';
+import { type ControlPeer, type ControlReply, type ControlRequest, controlPath } from './control_client.js';
 import type { ClusterStatus } from './status.js';
 
 /** Longest request in bytes. */
@@ -15,12 +15,12 @@ const SCHEDULE_LIMIT = 24 * 60 * 60 * 1000;
 /** What the commands control. */
 interface Controlled {
   status(): ClusterStatus;
-  reload(options?: { envFile?: string | undefined }): Promise<void>;
+  reload(options: { envFile?: string | undefined; asker: string }): Promise<void>;
   environmentChanges(file: string): unknown;
-  scale(workers: number): Promise<void>;
+  scale(workers: number, asker: string): Promise<void>;
   set(name: string, value: string): unknown;
-  close(): Promise<void>;
-  upgrade(execPath: string): Promise<number>;
+  close(asker: string): Promise<void>;
+  upgrade(execPath: string, asker: string): Promise<number>;
   readonly messenger: {
     request(target: 'agent', action: string, data: unknown, options: { timeout: number }): Promise<unknown>;
   };
@@ -86,26 +86,26 @@ export class ControlServer {
 
   async #reply(text: string): Promise<ControlReply> {
     try {
-      return { value: (await this.#run(parseRequest(text))) ?? null };
+      return { value: (await this.#run(parseRequest(text), askerOf(text))) ?? null };
     } catch (error) {
       return { error: maskText(toError(error).message) };
     }
   }
 
-  async #run(request: ControlRequest): Promise<unknown> {
+  async #run(request: ControlRequest, asker: string): Promise<unknown> {
     switch (request.command) {
       case 'status':
         return this.#cluster.status();
       case 'reload':
-        return this.#cluster.reload({ envFile: request.envFile });
+        return this.#cluster.reload({ envFile: request.envFile, asker });
       case 'environment':
         return this.#cluster.environmentChanges(request.file);
       case 'workers':
-        return this.#cluster.scale(request.count);
+        return this.#cluster.scale(request.count, asker);
       case 'set':
         return this.#cluster.set(request.name, request.value);
       case 'upgrade':
-        return this.#cluster.upgrade(request.execPath);
+        return this.#cluster.upgrade(request.execPath, asker);
       case 'schedule':
         return this.#cluster.messenger.request('agent', 'clutch-schedule', request.request, {
           timeout: SCHEDULE_LIMIT,
@@ -113,10 +113,17 @@ export class ControlServer {
       case 'stop':
         this.#log.info('stopped through the control socket, closing');
         // The reply is sent first.
-        setImmediate(() => void this.#cluster.close().then(() => process.exit(0)));
+        setImmediate(() => void this.#cluster.close(asker).then(() => process.exit(0)));
         return process.pid;
     }
   }
+}
+
+/** @returns who sends a request, as the records of deaths name it */
+function askerOf(text: string): string {
+  const { command, peer } = JSON.parse(text) as { command?: unknown; peer?: Partial<ControlPeer> };
+  const who = typeof peer?.user === 'string' ? ` of ${peer.user.slice(0, 100)}, pid ${Number(peer.pid)}` : '';
+  return `clutch ${String(command).slice(0, 100)}${who}`;
 }
 
 function parseRequest(text: string): ControlRequest {

@@ -27,6 +27,8 @@ export interface MetricsSource {
   status(): ClusterStatus;
   requests(): RequestTotals;
   restarts(): { agent: number; worker: number };
+  /** How many processes have ended, by reason. */
+  deaths(): ReadonlyMap<string, number>;
   heapUsed(): { kind: string; pid: number; bytes: number }[];
 }
 
@@ -79,6 +81,16 @@ export async function createMetrics(source: MetricsSource): Promise<{ contentTyp
       const { agent, worker } = source.restarts();
       this.inc({ kind: 'agent' }, agent);
       this.inc({ kind: 'app worker' }, worker);
+    },
+  });
+  new Counter({
+    name: 'clutch_deaths_total',
+    help: 'Processes that have ended.',
+    labelNames: ['reason'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [reason, count] of source.deaths()) this.inc({ reason }, count);
     },
   });
   registry.registerMetric(latencyMetric(source) as never);

@@ -22,9 +22,14 @@ export interface ClusterHandle {
   /**
    * Changes the number of app workers.
    *
+   * @param asker who asks for it, for the records of deaths
    * @throws {ClutchError} ERR_CLUTCH_OPTION when it is not between 1 and 1024
    */
-  scale(workers: number): Promise<void>;
-  /** Drains and ends the app workers, then the Agent. */
-  close(): Promise<void>;
+  scale(workers: number, asker?: string): Promise<void>;
+  /**
+   * Drains and ends the app workers, then the Agent.
+   *
+   * @param asker who asks for it, for the records of deaths
+   */
+  close(asker?: string): Promise<void>;
 }

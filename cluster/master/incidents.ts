@@ -1,5 +1,7 @@
+import { maskText } from '../../output/secrets.js';
+import type { OverdueRequests } from '../protocol/protocol.js';
 import { NOT_SPAWNED } from '../spawn/child_handle.js';
-import type { ManagedChild } from '../supervise/managed_child.js';
+import type { Ending, ManagedChild } from '../supervise/managed_child.js';
 import { captureStack } from '../supervise/stack_capture.js';
 
 type Log = Pick<Console, 'error'>;
@@ -25,13 +27,26 @@ export function logDeath(log: Log, { kind, id, state, slot }: ManagedChild, reas
  */
 export async function killHung(
   log: Log,
-  { id, handle }: ManagedChild,
+  child: ManagedChild,
   { silent, isThread }: { silent: number; isThread: boolean },
 ): Promise<void> {
+  const { id, handle } = child;
   log.error(`pid ${id} sent no heartbeat for ${silent} ms: it is killed and replaced`);
   if (!isThread) {
     const stack = await captureStack(id);
+    child.stack = stack && maskText(stack);
     log.error(stack ? `pid ${id} was blocked here:\n${stack}` : `no stack could be captured from pid ${id}`);
   }
   handle.kill();
+}
+
+/** @returns why a worker is replaced that does not respond in time; it remembers the requests */
+export function overdueEnding(worker: ManagedChild, overdue: OverdueRequests): Ending {
+  worker.overdue = overdue;
+  const [first] = overdue.requests;
+  const route = first?.route === undefined ? '' : ` (route ${first.route})`;
+  const others = overdue.count > 1 ? `, nor ${overdue.count - 1} others` : '';
+  const resources = Object.entries(overdue.resources).map(([name, count]) => `${count} ${name}`);
+  const text = `${first?.method} ${first?.url}${route} got no response for ${first?.age} ms${others} (requestTimeout); it waits for ${resources.join(', ')}`;
+  return { reason: 'request-timeout', text: maskText(text) };
 }

@@ -6,6 +6,7 @@ import type { LeaderInfo } from '../../ipc/socket_path.js';
 import { ClusterReport } from '../control/cluster_report.js';
 import { ControlServer } from '../control/control_server.js';
 import type { ClusterStatus, MasterState } from '../control/status.js';
+import { DeathRegister } from '../deaths/death_register.js';
 import type { InheritedSockets } from '../listen/inherited_sockets.js';
 import { StickyListener } from '../listen/sticky.js';
 import { PreparedSockets } from '../listen/unix_socket.js';
@@ -13,21 +14,21 @@ import { type ClusterOptions, parseChange, parseWorkers } from '../options/optio
 import { workersNeeded } from '../options/ready_policy.js';
 import { displayAddress, type ListenAddress } from '../protocol/listen_address.js';
 import { parseEnvelope } from '../protocol/parse_envelope.js';
-import { hasInspector } from '../protocol/protocol.js';
+import { hasInspector, type OverdueRequests } from '../protocol/protocol.js';
 import { Certificates } from '../service/certificates.js';
 import { type EnvironmentChange, EnvironmentFile } from '../service/environment_file.js';
 import type { Predecessor } from '../service/predecessor.js';
 import { ServiceManager } from '../service/service_manager.js';
 import { INIT, Successor } from '../service/successor.js';
 import { ClusterWorkers } from '../spawn/cluster_workers.js';
-import type { ManagedChild } from '../supervise/managed_child.js';
+import type { Ending, ManagedChild } from '../supervise/managed_child.js';
 import { type ReloadOptions, RollingRestart } from '../supervise/rolling_restart.js';
 import { StateMachine } from '../supervise/state_machine.js';
 import type { Supervisor } from '../supervise/supervisor.js';
 import { Watchdog } from '../supervise/watchdog.js';
 import { EggEvents } from './egg_events.js';
 import type { ClusterHandle } from './handle.js';
-import { killHung, logDeath } from './incidents.js';
+import { killHung, logDeath, overdueEnding } from './incidents.js';
 import { createMasterLog } from './master_log.js';
 import { MasterMessenger } from './master_messenger.js';
 import { Relay } from './relay.js';
@@ -66,6 +67,7 @@ export class Master implements ClusterHandle {
   readonly #eggEvents: EggEvents;
   readonly #report: ClusterReport;
   readonly #watchdog: Watchdog;
+  readonly #deaths: DeathRegister;
   readonly #sticky: StickyListener<ManagedChild> | undefined;
   readonly #frameworkName: string;
   readonly #isInspected: boolean;
@@ -131,16 +133,30 @@ export class Master implements ClusterHandle {
       baseDir: options.baseDir,
       undeliveredMessages: this.#relay.undeliveredMessages,
       needed: workersNeeded(options.ready ?? { min: 1 }, this.#workers.slots.length),
+      deaths: this.#deaths.counts,
     }));
+    this.#deaths = new DeathRegister({
+      agents,
+      workers,
+      baseDir: options.baseDir,
+      warn: (message) => this.#log.warn(message),
+    });
     // A process that is being debugged may stop at a breakpoint for any time.
     this.#isInspected = hasInspector(options.execArgv ?? process.execArgv);
-    const { maxMemory, maxRequests } = options;
-    const limits = { maxMemory, maxRequests, hangTimeout: this.#isInspected ? 0 : options.hangTimeout };
+    const { maxMemory, maxMemoryHard, maxLoopDelay, maxRequests, maxAge } = options;
+    const limits = { maxMemory, maxMemoryHard, maxLoopDelay, maxRequests, maxAge };
+    const watched = { ...limits, hangTimeout: this.#isInspected ? 0 : options.hangTimeout };
     const isThread = options.startMode === 'worker_threads';
-    this.#watchdog = new Watchdog(limits, () => [...this.#agents.all, ...this.#workers.all], {
+    this.#watchdog = new Watchdog(watched, () => [...this.#agents.all, ...this.#workers.all], {
       onHang: (child, silent) => void killHung(this.#log, child, { silent, isThread }),
-      onLimit: (worker, reason) => void this.#restarts.recycle(worker, reason),
+      mayReplace: () => this.#machine.state === 'ready',
+      onLimit: (worker, ending) => this.#restarts.recycle(worker, ending),
+      onHardLimit: (worker, ending) => {
+        worker.killFor(ending);
+        worker.handle.kill();
+      },
       onTick: () => {
+        this.#deaths.tick();
         if (this.#machine.state !== 'ready') return;
         this.#agents.fillGaps();
         this.#workers.fillGaps();
@@ -153,13 +169,13 @@ export class Master implements ClusterHandle {
     listenToSignals({
       onClose: (signal) => {
         this.#log.info(`received ${signal}, closing`);
-        this.#end(0);
+        this.#end(0, { reason: 'stop', text: 'the cluster was stopped', asker: `${signal} to the Master` });
       },
       onForce: (signal) => this.#force(`received ${signal} while closing`),
       onReload: () => {
         this.#log.info('received SIGHUP, reloading');
         // The outcome is logged by reload itself.
-        this.reload().catch(() => undefined);
+        this.reload({ asker: 'SIGHUP to the Master' }).catch(() => undefined);
       },
     });
     process.on('uncaughtException', (error) => this.#onException(error));
@@ -173,7 +189,7 @@ export class Master implements ClusterHandle {
       if (action !== 'reload-worker') return;
       const agent = (data as { agent?: unknown } | undefined)?.agent === true;
       // The outcome is logged by reload itself.
-      this.reload({ agent }).then(
+      this.reload({ agent, asker: 'plugin development' }).then(
         () => this.#messenger?.emit('clutch:reloaded'),
         (error: Error) => this.#messenger?.emit('clutch:reload-failed', error.message),
       );
@@ -226,6 +242,9 @@ export class Master implements ClusterHandle {
         break;
       case CONTROL.cut:
         this.#log.warn(`app worker ${worker.id} has cut ${data} connections: the time to drain was over`);
+        break;
+      case CONTROL.overdue:
+        this.#watchdog.replace(worker, overdueEnding(worker, data as OverdueRequests));
         break;
       case CONTROL.prepareSocket:
         void this.#sockets.prepare(data as string, worker.handle);
@@ -322,7 +341,7 @@ export class Master implements ClusterHandle {
    * @returns its pid, once it serves; this process drains and exits then
    * @throws {ClutchError} ERR_CLUTCH_BOOT when it does not become ready; this Master serves on
    */
-  async upgrade(execPath = process.execPath): Promise<number> {
+  async upgrade(execPath = process.execPath, asker?: string): Promise<number> {
     this.#checkUpgrade();
     const sockets = [...(this.#source?.sockets ?? []), ...(this.#sticky?.sockets ?? [])];
     const inheritance = { sockets, port: this.#options.port };
@@ -348,7 +367,8 @@ export class Master implements ClusterHandle {
     }
     this.#log.info(`replaced by the Master ${successor.pid}, draining`);
     this.#successor = undefined;
-    setImmediate(() => this.#end(0, { isReplaced: true }));
+    const ending: Ending = { reason: 'upgrade', text: `the Master ${successor.pid} has taken over`, asker };
+    setImmediate(() => this.#end(0, ending, { isReplaced: true }));
     return successor.pid;
   }
 
@@ -372,7 +392,9 @@ export class Master implements ClusterHandle {
     logDeath(this.#log, worker, reason, delay);
     this.#eggEvents.workerGone();
     // An IDE that stops debugging kills the process that it is attached to.
-    if (this.#isInspected && reason === 'ended by SIGKILL') this.#end(0);
+    if (this.#isInspected && reason === 'ended by SIGKILL') {
+      this.#end(0, { reason: 'stop', text: 'the debugger has ended a worker' });
+    }
   }
 
   #onException(error: Error): void {
@@ -385,12 +407,12 @@ export class Master implements ClusterHandle {
     if (this.#machine.state !== 'starting') return;
     debug('the boot fails: %s', reason);
     this.#log.error(`start failed: ${reason}`);
-    this.#end(1);
+    this.#end(1, { reason: 'boot-error', text: `start failed: ${reason}` });
   }
 
   /** Closes and exits, even if closing fails. */
-  #end(code: number, how: CloseOptions = {}): void {
-    this.#closeOnce(how).then(
+  #end(code: number, ending: Ending, how: CloseOptions = {}): void {
+    this.#closeOnce(code, ending, how).then(
       () => process.exit(code),
       (error: Error) => this.#force(`closing failed: ${error.stack}`),
     );
@@ -456,8 +478,9 @@ export class Master implements ClusterHandle {
     });
   }
 
-  async scale(workers: number): Promise<void> {
-    await this.#restarts.scale(parseWorkers(workers));
+  async scale(workers: number, asker?: string): Promise<void> {
+    const count = parseWorkers(workers);
+    await this.#restarts.scale(count, { reason: 'scale', text: `scaled to ${count} app workers`, asker });
     this.#eggEvents.workerIds();
   }
 
@@ -473,12 +496,12 @@ export class Master implements ClusterHandle {
     return { name: option, from, to: value };
   }
 
-  close(): Promise<void> {
-    return this.#closeOnce({});
+  close(asker?: string): Promise<void> {
+    return this.#closeOnce(0, { reason: 'stop', text: 'the cluster was stopped', asker }, {});
   }
 
-  #closeOnce(how: CloseOptions): Promise<void> {
-    this.#closing ??= this.#close(how);
+  #closeOnce(code: number, ending: Ending, how: CloseOptions): Promise<void> {
+    this.#closing ??= this.#close(code, ending, how);
     return this.#closing;
   }
 
@@ -491,7 +514,7 @@ export class Master implements ClusterHandle {
     await sleep(preStopDelay);
   }
 
-  async #close({ isReplaced = false }: CloseOptions): Promise<void> {
+  async #close(code: number, ending: Ending, { isReplaced = false }: CloseOptions): Promise<void> {
     const isServing = this.#machine.state === 'ready';
     this.#machine.become('closing');
     if (isReplaced) {
@@ -504,14 +527,15 @@ export class Master implements ClusterHandle {
     await stopped;
     this.#sticky?.close();
     this.#agents.stopReplacing();
-    await this.#workers.close();
-    await this.#agents.close();
+    await this.#workers.close(ending);
+    await this.#agents.close(ending);
     this.#watchdog.stop();
     this.#certificates.close();
     this.#control.close();
     this.#admin?.close();
     await notified;
     this.#serviceManager.close();
+    this.#deaths.endMaster(ending, code);
     this.#machine.become('closed');
     this.#log.info('closed');
   }

@@ -181,12 +181,22 @@ export const OPTIONS = {
   }),
   maxMemory: defaulting(integer(0), () => 0, {
     default: '0: no limit',
-    meaning: 'MiB of resident memory above which a worker is replaced',
+    meaning: 'MiB of resident memory above which a worker is replaced: the new one is ready before the old one drains',
     flags: [{ name: 'max-memory', argument: 'MiB', help: 'above which a worker is replaced; default never' }],
+  }),
+  maxMemoryHard: defaulting(integer(0), () => 0, {
+    default: '0: no limit',
+    meaning: 'MiB of resident memory above which a worker is killed',
+    flags: [{ name: 'max-memory-hard', argument: 'MiB', help: 'above which a worker is killed; default never' }],
+  }),
+  maxLoopDelay: defaulting(integer(0), () => 0, {
+    default: '0: no limit',
+    meaning: 'ms of event-loop delay (p99 of each second) above which a worker is replaced, if it is so for 10 s',
+    flags: [{ name: 'max-loop-delay', argument: 'ms', help: 'above which a worker is replaced; default never' }],
   }),
   maxRequests: defaulting(integer(0), () => 0, {
     default: '0: no limit',
-    meaning: 'requests after which a worker is replaced',
+    meaning: 'requests after which a worker is replaced; up to a fifth more, so that workers do not leave together',
     flags: [{ name: 'max-requests', argument: 'n', help: 'after which a worker is replaced; default never' }],
   }),
   ready: optional(readyPolicy, {
@@ -204,6 +214,17 @@ export const OPTIONS = {
     flags: [
       { name: 'pre-stop-delay', argument: 'ms', help: 'serve on after SIGTERM, no longer ready, before the drain' },
     ],
+  }),
+  maxAge: defaulting(integer(0), () => 0, {
+    default: '0: no limit',
+    meaning: 'ms after which a worker is replaced; up to a fifth more, so that workers do not leave together',
+    flags: [{ name: 'max-age', argument: 'ms', help: 'after which a worker is replaced; default never' }],
+  }),
+  requestTimeout: defaulting(integer(0), () => 0, {
+    default: '0: no limit',
+    meaning:
+      'ms in which the app must begin its response to a request that has arrived; else the log names the request and its route, and the worker is replaced',
+    flags: [{ name: 'request-timeout', argument: 'ms', help: 'for the app to begin a response; default no limit' }],
   }),
   admin: optional(admin, {
     default: '–',

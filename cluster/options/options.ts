@@ -47,6 +47,7 @@ export function parseClusterOptions(
   };
   delete options['reusePort'];
   checkThreads(options);
+  checkMemory(options);
   return options;
 }
 
@@ -96,6 +97,11 @@ function checkThreads({ startMode, ports, workers, scheduling, sticky, port, lis
   }
 }
 
+function checkMemory({ maxMemory, maxMemoryHard }: ClusterOptions): void {
+  if (maxMemoryHard === 0 || maxMemoryHard >= maxMemory) return;
+  throw optionError('maxMemoryHard', maxMemoryHard, `It kills; give more than maxMemory (${maxMemory}), which drains.`);
+}
+
 /** @throws {ClutchError} ERR_CLUTCH_OPTION when it is no number of workers */
 export function parseWorkers(given: unknown): number {
   const count = OPTIONS.workers.kind.parse('workers', given, '');
@@ -104,7 +110,7 @@ export function parseWorkers(given: unknown): number {
 }
 
 /** Options that a running cluster can change. */
-const CHANGEABLE = ['maxMemory', 'maxRequests', 'hangTimeout'] as const;
+const CHANGEABLE = ['maxMemory', 'maxMemoryHard', 'maxLoopDelay', 'maxRequests', 'maxAge', 'hangTimeout'] as const;
 
 export type ChangeableOption = (typeof CHANGEABLE)[number];
 

@@ -43,12 +43,16 @@ const isError: Check = (data) =>
   isText(data['message']) &&
   (data['stack'] === undefined || isText(data['stack']));
 
+/** Lines in one heartbeat. */
+const MOST_LINES = 20;
+
 const STATS = ['rss', 'heapUsed', 'cpu', 'loopP50', 'loopP99', 'requests', 'inFlight', 'live', 'lostLines'];
 
 const isStats: Check = (data) => {
   if (!isObject(data)) return false;
-  const { latency } = data;
+  const { latency, lines } = data;
   return (
+    (lines === undefined || (Array.isArray(lines) && lines.length <= MOST_LINES && lines.every(isText))) &&
     STATS.every((key) => isCount(data[key])) &&
     isObject(latency) &&
     isCount(latency['sum']) &&
@@ -64,6 +68,21 @@ const isAddress: Check = (data) =>
     (data['port'] === undefined || isCount(data['port'])) &&
     (data['protocol'] === 'http' || data['protocol'] === 'https'));
 
+const isOverdue: Check = (data) =>
+  isObject(data) &&
+  isCount(data['count']) &&
+  isObject(data['resources']) &&
+  Object.values(data['resources']).every(isCount) &&
+  Array.isArray(data['requests']) &&
+  data['requests'].every(isPendingRequest);
+
+const isPendingRequest: Check = (data) =>
+  isObject(data) &&
+  isText(data['method']) &&
+  isText(data['url']) &&
+  isCount(data['age']) &&
+  (data['route'] === undefined || isText(data['route']));
+
 /** What comes before the token, and what the messenger of the app sends. */
 const UNSIGNED: string[] = [CONTROL.hello, CONTROL.request, CONTROL.reply];
 
@@ -75,6 +94,7 @@ const CHECKS: Partial<Record<Control, Check>> = {
   [CONTROL.leaving]: (data) => data === undefined || isError(data),
   [CONTROL.progress]: () => true,
   [CONTROL.cut]: isCount,
+  [CONTROL.overdue]: isOverdue,
   [CONTROL.stats]: isStats,
   [CONTROL.prepareSocket]: isText,
   [CONTROL.tlsFiles]: (data) => Array.isArray(data) && data.length <= 3 && data.every(isText),

@@ -45,6 +45,28 @@ export interface ProcessStats {
   latency: LatencyHistogram;
   /** Lines that could not be written to logs, stdout and stderr. */
   lostLines: number;
+  /** The last lines that were written since the last heartbeat; absent if there are none. */
+  lines?: string[];
+}
+
+/** A request to which the app has not begun to respond. */
+export interface PendingRequest {
+  method: string;
+  /** Secrets are masked. */
+  url: string;
+  /** The path of the route that matches, if the router came so far. */
+  route?: string;
+  /** Milliseconds. */
+  age: number;
+}
+
+/** What a worker reports when requests take longer than `requestTimeout`. */
+export interface OverdueRequests {
+  /** How many there are; the first ones are named. */
+  count: number;
+  requests: PendingRequest[];
+  /** What the process waits for: names that Node has for it, and how many of each. */
+  resources: Record<string, number>;
 }
 
 export interface LatencyHistogram {

@@ -32,16 +32,23 @@ export abstract class Child extends EventEmitter<Events> {
   abstract readonly id: number;
   /** Milliseconds since the epoch. */
   readonly spawnedAt = Date.now();
+  /** Whether the Master has killed it. */
+  killed = false;
   /** What the runtime of this child shows, and the app in it cannot. */
   readonly token: string = randomBytes(16).toString('hex');
   /** Messages that wait until the child listens; undefined from then on. */
   #early: Envelope[] | undefined = [];
 
   abstract get alive(): boolean;
-  abstract kill(): void;
+  protected abstract destroy(): void;
   protected abstract post(message: Envelope): SendFailure;
   /** @returns a function that ends what the child leaves behind */
   protected abstract askToClose(): () => void;
+
+  kill(): void {
+    this.killed ||= this.alive;
+    this.destroy();
+  }
 
   /** Sends a message, which waits until the child listens. Never throws. */
   send(message: Envelope): SendFailure {
@@ -135,7 +142,7 @@ export class ProcessChild extends Child {
     return exitCode === null && signalCode === null && pid !== undefined;
   }
 
-  kill(): void {
+  protected destroy(): void {
     this.#process.kill('SIGKILL');
   }
 
@@ -186,7 +193,7 @@ export class ThreadChild extends Child {
     return !this.#ended;
   }
 
-  kill(): void {
+  protected destroy(): void {
     void this.#thread.terminate();
   }
 

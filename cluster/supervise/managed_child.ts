@@ -1,6 +1,7 @@
+import type { DeathReason } from '../../ipc/death_record.js';
 import type { ErrorData } from '../../ipc/error_data.js';
 import { maskText } from '../../output/secrets.js';
-import type { ProcessStats } from '../protocol/protocol.js';
+import type { OverdueRequests, ProcessStats } from '../protocol/protocol.js';
 import type { Child } from '../spawn/child_handle.js';
 import type { Slot } from './slot.js';
 import { StateMachine } from './state_machine.js';
@@ -21,6 +22,28 @@ const TRANSITIONS = {
   exited: [],
 } as const satisfies Record<ChildState, readonly ChildState[]>;
 
+/** Why a child shall end. */
+export interface Ending {
+  reason: DeathReason;
+  /** For the log. */
+  text: string;
+  /** Who asked for it. */
+  asker?: string | undefined;
+}
+
+/** How a child has ended. */
+export interface Exit {
+  code: number | null;
+  signal: string | null;
+  /** The state that it was in. */
+  state: ChildState;
+  /** Why, for the log. */
+  text: string;
+}
+
+/** Lines that are kept of each child. */
+const MOST_LINES = 20;
+
 /** What the Master knows of the Agent or of an app worker. */
 export class ManagedChild {
   readonly kind: ChildKind;
@@ -32,8 +55,16 @@ export class ManagedChild {
   /** Between the last two heartbeats, of one CPU. */
   cpuPercent = 0;
   #failure: ErrorData | undefined;
-  /** Why the Master kills it. */
-  killReason: string | undefined;
+  /** Why the Master ends it, or why it leaves by itself; the first reason counts. */
+  #ending: Ending | undefined;
+  /** Where its event loop was blocked. */
+  stack: string | undefined;
+  /** Requests to which it has not responded in time. */
+  overdue: OverdueRequests | undefined;
+  /** Between 0 and 1: how far it may go over a limit, so that workers do not leave together. */
+  readonly jitter = Math.random();
+  /** The last lines that it has written. */
+  lines: string[] = [];
   /** When the last heartbeat came; undefined until the child may load the app. */
   lastBeat: number | undefined;
   readonly #machine: StateMachine<ChildState>;
@@ -60,6 +91,19 @@ export class ManagedChild {
     };
   }
 
+  get ending(): Ending | undefined {
+    return this.#ending;
+  }
+
+  endFor(ending: Ending): void {
+    this.#ending ??= ending;
+  }
+
+  /** It is killed, whatever it was asked for before. */
+  killFor(ending: Ending): void {
+    this.#ending = ending;
+  }
+
   get id(): number {
     return this.handle.id;
   }
@@ -84,12 +128,13 @@ export class ManagedChild {
       this.cpuPercent = Math.round((100 * (stats.cpu - this.stats.cpu)) / (now - this.lastBeat));
     }
     this.stats = stats;
+    if (stats.lines) this.lines = [...this.lines, ...stats.lines].slice(-MOST_LINES);
     this.lastBeat = now;
   }
 
   /** @returns why it exited, for the log */
   exitReason(code: number | null, signal: string | null): string {
-    if (this.killReason) return this.killReason;
+    if (this.#ending) return this.#ending.text;
     if (this.failure) return this.failure.screen ?? this.failure.stack ?? this.failure.message;
     return signal === null ? `exited with code ${code}` : `ended by ${signal}`;
   }

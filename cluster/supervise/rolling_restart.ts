@@ -1,6 +1,6 @@
 import { debuglog } from 'node:util';
 import { toError } from '../../errors.js';
-import type { ManagedChild } from './managed_child.js';
+import type { Ending, ManagedChild } from './managed_child.js';
 import type { Supervisor } from './supervisor.js';
 
 const debug = debuglog('clutch:cluster');
@@ -10,10 +10,13 @@ export interface ReloadOptions {
   agent?: boolean;
   /** A file of variables (`NAME=value`) for the environment of all processes that are started from now on. */
   envFile?: string | undefined;
+  /** Who asks for it, for the records of deaths. */
+  asker?: string | undefined;
 }
 
 interface Reload {
   agent: boolean;
+  asker: string | undefined;
   done: Promise<void>;
 }
 
@@ -48,25 +51,26 @@ export class RollingRestart {
    *
    * @throws the error of the new code when it does not boot; what has not been replaced stays
    */
-  reload({ agent = true }: ReloadOptions = {}): Promise<void> {
+  reload({ agent = true, asker }: ReloadOptions = {}): Promise<void> {
     if (this.#queued) {
       this.#queued.agent ||= agent;
       return this.#queued.done;
     }
-    const next: Reload = { agent, done: Promise.resolve() };
+    const next: Reload = { agent, asker, done: Promise.resolve() };
     this.#queued = next;
     next.done = this.#enqueue('reload', () => {
       this.#queued = undefined;
-      return this.#reload(next.agent);
+      return this.#reload(next);
     });
     return next.done;
   }
 
-  async #reload(agent: boolean): Promise<void> {
+  async #reload({ agent, asker }: Reload): Promise<void> {
     const begin = Date.now();
+    const ending: Ending = { reason: 'reload', text: 'it was replaced by a reload', asker };
     try {
       for (const supervisor of agent ? [this.#agents, this.#workers] : [this.#workers]) {
-        for (const slot of [...supervisor.slots]) await supervisor.replace(slot);
+        for (const slot of [...supervisor.slots]) await supervisor.replace(slot, ending);
       }
       this.#log.info(`reloaded (${Date.now() - begin} ms)`);
     } catch (error) {
@@ -76,13 +80,13 @@ export class RollingRestart {
   }
 
   /** Replaces one worker. If the new one does not boot, the old one stays; the outcome is logged. */
-  recycle(worker: ManagedChild, reason: string): Promise<void> {
+  recycle(worker: ManagedChild, ending: Ending): Promise<void> {
     return this.#enqueue(`recycling of ${worker}`, async () => {
       if (worker.state !== 'ready') return;
-      this.#log.info(`app worker ${worker.id} is being replaced: ${reason}`);
-      worker.slot.lastExit = reason;
+      this.#log.info(`app worker ${worker.id} is being replaced: ${ending.text}`);
+      worker.slot.lastExit = ending.text;
       try {
-        await this.#workers.replace(worker.slot);
+        await this.#workers.replace(worker.slot, ending);
         worker.slot.restarts += 1;
       } catch (error) {
         this.#log.error(`app worker ${worker.id} stays, its replacement failed: ${toError(error).message}`);
@@ -93,18 +97,19 @@ export class RollingRestart {
   /**
    * Changes the number of workers.
    *
+   * @param ending why those leave that are too many
    * @throws the error of a new worker that does not boot; the workers that were added before it stay
    */
-  scale(count: number): Promise<void> {
+  scale(count: number, ending: Ending): Promise<void> {
     return this.#enqueue('scaling', async () => {
       this.#log.info(`scaling from ${this.#workers.slots.length} to ${count} app workers`);
-      while (this.#workers.slots.length > count) this.#workers.removeSlot();
+      while (this.#workers.slots.length > count) this.#workers.removeSlot(ending);
       while (this.#workers.slots.length < count) {
         const slot = this.#workers.addSlot();
         try {
-          await this.#workers.replace(slot);
+          await this.#workers.replace(slot, ending);
         } catch (error) {
-          this.#workers.removeSlot();
+          this.#workers.removeSlot(ending);
           throw error;
         }
       }

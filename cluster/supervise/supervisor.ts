@@ -7,7 +7,7 @@ import type { BootData, PrepareData, ProcessStats } from '../protocol/protocol.j
 import type { Child } from '../spawn/child_handle.js';
 import type { ChildSource } from '../spawn/child_source.js';
 import { killedFromOutside } from './backoff.js';
-import { type ChildKind, type ChildState, ManagedChild } from './managed_child.js';
+import { type ChildKind, type ChildState, type Ending, type Exit, ManagedChild } from './managed_child.js';
 import { Slot } from './slot.js';
 import { StateMachine } from './state_machine.js';
 
@@ -42,7 +42,7 @@ interface Events {
   ready: [child: ManagedChild, address: ListenAddress];
   /** A child has died, or is leaving unasked; `delay` is the time until it is replaced, in milliseconds. */
   died: [child: ManagedChild, reason: string, delay: number];
-  exit: [child: ManagedChild, reason: string];
+  exit: [child: ManagedChild, exit: Exit];
 }
 
 /** Children are `held` back from loading the app until they are `released`. */
@@ -57,7 +57,7 @@ export class Supervisor extends EventEmitter<Events> {
   readonly #children = new Set<ManagedChild>();
   readonly #slots: Slot[];
   /** Whoever waits for a candidate to be ready. */
-  readonly #awaited = new Map<ManagedChild, { resolve(): void; reject(error: Error): void }>();
+  readonly #awaited = new Map<ManagedChild, { ending: Ending; resolve(): void; reject(error: Error): void }>();
   readonly #replacing = new Set<Slot>();
   /** Of slots that have been given up. */
   #formerRestarts = 0;
@@ -183,9 +183,10 @@ export class Supervisor extends EventEmitter<Events> {
     if ((child.state !== 'starting' && child.state !== 'candidate') || this.#phase.state === 'closing') return;
     const replaced = this.occupants(child.slot).filter((other) => other !== child && other.state !== 'candidate');
     this.#become(child, 'ready');
-    for (const old of replaced) void this.retire(old);
+    const awaited = this.#awaited.get(child);
+    for (const old of replaced) void this.retire(old, awaited?.ending ?? { reason: 'reload', text: 'it was replaced' });
     this.emit('ready', child, address);
-    this.#awaited.get(child)?.resolve();
+    awaited?.resolve();
     this.#awaited.delete(child);
   }
 
@@ -198,37 +199,46 @@ export class Supervisor extends EventEmitter<Events> {
     if (child.state !== 'ready') return;
     child.failure = error;
     const { screen, message } = child.failure ?? {};
-    this.#replaceDraining(child, `uncaughtException: ${screen ?? message}`, { crashed: true });
+    const text = `uncaughtException: ${screen ?? message}`;
+    this.#replaceDraining(child, { reason: 'exception', text }, { crashed: true });
   }
 
   #onSignal(child: ManagedChild): void {
     if (this.#phase.state === 'closing' || !child.fillsSlot) return;
+    const ending: Ending = { reason: 'signal', text: 'it got SIGTERM from outside' };
+    child.endFor(ending);
     if (child.state !== 'ready') {
       // Its exit is reported as that of any other that did not boot.
       void child.handle.terminate(this.#options.closeTimeout);
       return;
     }
     void this.#end(child);
-    this.#onDeath(child, 'it got SIGTERM from outside', { crashed: false });
+    this.#onDeath(child, ending.text, { crashed: false });
   }
 
   #onDisconnect(child: ManagedChild): void {
     if (child.state !== 'ready') return;
     debug('%s has lost its channel', child);
     const lost = setTimeout(
-      () => this.#replaceDraining(child, 'its channel to the Master closed', { crashed: true }),
+      () =>
+        this.#replaceDraining(
+          child,
+          { reason: 'channel', text: 'its channel to the Master closed' },
+          { crashed: true },
+        ),
       EXIT_GRACE,
     );
     child.handle.once('exit', () => clearTimeout(lost));
   }
 
   /** Starts the replacement of a child that still serves its last requests. */
-  #replaceDraining(child: ManagedChild, reason: string, { crashed }: { crashed: boolean }): void {
+  #replaceDraining(child: ManagedChild, ending: Ending, { crashed }: { crashed: boolean }): void {
     if (child.state !== 'ready') return;
+    child.endFor(ending);
     this.#become(child, 'draining');
     const { closeTimeout, drainTimeout } = this.#options;
     child.handle.killAfter(closeTimeout + 1000, drainTimeout + 1000);
-    this.#onDeath(child, reason, { crashed });
+    this.#onDeath(child, ending.text, { crashed });
   }
 
   #onExit(child: ManagedChild, code: number | null, signal: string | null): void {
@@ -237,12 +247,12 @@ export class Supervisor extends EventEmitter<Events> {
     this.#become(child, 'exited');
     this.#children.delete(child);
     this.#source.onExit?.(child.handle);
-    this.emit('exit', child, reason);
+    this.emit('exit', child, { code, signal, state, text: reason });
     this.#awaited.get(child)?.reject(new Error(reason));
     this.#awaited.delete(child);
     // A draining child was asked to leave, or its replacement is on the way.
     if (state !== 'starting' && state !== 'ready') return;
-    const outside = state === 'ready' && killedFromOutside(signal) && !child.killReason;
+    const outside = state === 'ready' && killedFromOutside(signal) && !child.ending;
     this.#onDeath(child, reason, { crashed: !outside });
   }
 
@@ -277,18 +287,19 @@ export class Supervisor extends EventEmitter<Events> {
   /**
    * Boots a candidate for a slot; when it is ready, the children that filled the slot are retired.
    *
+   * @param ending why they are
    * @throws the candidate's error when it does not boot; the others stay then
    */
-  async replace(slot: Slot): Promise<void> {
+  async replace(slot: Slot, ending: Ending): Promise<void> {
     debug('%s: a candidate is started for slot %d', this, slot.index);
     slot.cancelRetry();
     this.#replacing.add(slot);
     try {
       const replaced = this.occupants(slot);
       for (const { handle } of replaced) this.#source.setRefork?.(handle, undefined);
-      if (this.#source.exclusive) await Promise.all(replaced.map((old) => this.retire(old)));
+      if (this.#source.exclusive) await Promise.all(replaced.map((old) => this.retire(old, ending)));
       const candidate = this.#fork(slot, 'candidate');
-      await new Promise<void>((resolve, reject) => this.#awaited.set(candidate, { resolve, reject }));
+      await new Promise<void>((resolve, reject) => this.#awaited.set(candidate, { ending, resolve, reject }));
     } finally {
       this.#replacing.delete(slot);
       this.fillGaps();
@@ -296,8 +307,10 @@ export class Supervisor extends EventEmitter<Events> {
   }
 
   /** Asks a child to drain and end; resolves when it has exited. */
-  async retire(child: ManagedChild): Promise<void> {
-    if (child.fillsSlot) await this.#end(child);
+  async retire(child: ManagedChild, ending: Ending): Promise<void> {
+    if (!child.fillsSlot) return;
+    child.endFor(ending);
+    await this.#end(child);
   }
 
   #end(child: ManagedChild): Promise<void> {
@@ -313,12 +326,12 @@ export class Supervisor extends EventEmitter<Events> {
   }
 
   /** Gives up the last slot; its child drains. */
-  removeSlot(): void {
+  removeSlot(ending: Ending): void {
     const slot = this.#slots.pop();
     if (!slot) return;
     this.#formerRestarts += slot.restarts;
     slot.cancelRetry();
-    for (const child of this.occupants(slot)) void this.retire(child);
+    for (const child of this.occupants(slot)) void this.retire(child, ending);
   }
 
   /** A child that dies from now on stays dead. */
@@ -331,8 +344,9 @@ export class Supervisor extends EventEmitter<Events> {
   }
 
   /** Ends every child. */
-  async close(): Promise<void> {
+  async close(ending: Ending): Promise<void> {
     this.stopReplacing();
+    for (const child of this.#children) child.endFor(ending);
     await Promise.all(this.all.map((child) => this.#end(child)));
   }
 }

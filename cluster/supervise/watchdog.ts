@@ -1,20 +1,21 @@
-import type { ProcessStats } from '../protocol/protocol.js';
 import { heartbeatInterval } from '../protocol/protocol.js';
-import type { ManagedChild } from './managed_child.js';
+import { type Limits, overHardLimit, overLimit } from './limits.js';
+import type { Ending, ManagedChild } from './managed_child.js';
 
-export interface WatchdogLimits {
+export interface WatchdogLimits extends Limits {
   /** Milliseconds without a heartbeat; 0 turns it off. */
   hangTimeout: number;
-  /** MiB; 0 turns it off. */
-  maxMemory: number;
-  /** 0 turns it off. */
-  maxRequests: number;
 }
 
 export interface WatchdogListener {
   /** @param silent milliseconds since the last heartbeat */
   onHang(child: ManagedChild, silent: number): void;
-  onLimit(worker: ManagedChild, reason: string): void;
+  /** Whether a worker that is over a limit may be replaced now. */
+  mayReplace(): boolean;
+  /** Replaces a worker. */
+  onLimit(worker: ManagedChild, ending: Ending): Promise<void>;
+  /** Kills a worker. */
+  onHardLimit(worker: ManagedChild, ending: Ending): void;
   onTick(): void;
 }
 
@@ -30,6 +31,9 @@ export class Watchdog {
   readonly #listener: WatchdogListener;
   /** When a worker was last reported to be over a limit. */
   readonly #reported = new WeakMap<ManagedChild, number>();
+  /** Since when the event-loop delay of a worker has been over the limit. */
+  readonly #slowSince = new WeakMap<ManagedChild, number>();
+  #isReplacing = false;
   #timer: NodeJS.Timeout | undefined;
   #lastTick = Date.now();
 
@@ -70,28 +74,52 @@ export class Watchdog {
   /** @returns whether the child is to be killed */
   #checkHeartbeat(child: ManagedChild, now: number): boolean {
     const { hangTimeout } = this.#limits;
-    if (hangTimeout === 0 || child.lastBeat === undefined || child.killReason) return false;
+    if (hangTimeout === 0 || child.lastBeat === undefined || child.ending?.reason === 'hang') return false;
     const boots = child.state === 'starting' || child.state === 'candidate';
     const limit = boots ? hangTimeout * BOOT_FACTOR : hangTimeout;
     const silent = now - child.lastBeat;
     if (silent <= limit) return false;
-    child.killReason = `its event loop was blocked for more than ${limit} ms (hangTimeout)`;
+    child.killFor({ reason: 'hang', text: `its event loop was blocked for more than ${limit} ms (hangTimeout)` });
     this.#listener.onHang(child, silent);
     return true;
   }
 
   #checkLimits(child: ManagedChild, now: number): void {
-    const reason = child.state === 'ready' && child.stats && this.#overLimit(child.stats);
-    if (!reason || now - (this.#reported.get(child) ?? 0) < REPORT_PAUSE) return;
-    this.#reported.set(child, now);
-    this.#listener.onLimit(child, reason);
+    const { stats, state } = child;
+    // An Agent cannot be replaced without an interruption.
+    if (child.kind !== 'app worker' || !stats) return;
+    const hard = child.handle.killed ? undefined : overHardLimit(this.#limits, stats);
+    if (hard) {
+      this.#listener.onHardLimit(child, hard);
+      return;
+    }
+    if (state !== 'ready') return;
+    const { handle, jitter } = child;
+    const age = now - handle.spawnedAt;
+    const ending = overLimit(this.#limits, stats, { age, slowFor: this.#slowFor(child, stats.loopP99, now), jitter });
+    if (ending) this.replace(child, ending);
   }
 
-  #overLimit({ rss, requests }: ProcessStats): string | undefined {
-    const { maxMemory, maxRequests } = this.#limits;
-    const mebibytes = Math.round(rss / 1024 / 1024);
-    if (maxMemory > 0 && mebibytes > maxMemory) return `it uses ${mebibytes} MiB, more than maxMemory (${maxMemory})`;
-    if (maxRequests > 0 && requests >= maxRequests) return `it has served maxRequests (${requests})`;
-    return undefined;
+  /** @returns for how many milliseconds the event-loop delay of a worker has been over the limit */
+  #slowFor(child: ManagedChild, delay: number, now: number): number {
+    if (this.#limits.maxLoopDelay === 0 || delay <= this.#limits.maxLoopDelay) {
+      this.#slowSince.delete(child);
+      return 0;
+    }
+    const since = this.#slowSince.get(child) ?? now;
+    this.#slowSince.set(child, since);
+    return now - since;
+  }
+
+  /** Has a worker replaced that is over a limit, unless another one is being replaced for the same sort of reason. */
+  replace(child: ManagedChild, ending: Ending): void {
+    const now = Date.now();
+    if (this.#isReplacing || !this.#listener.mayReplace()) return;
+    if (now - (this.#reported.get(child) ?? 0) < REPORT_PAUSE) return;
+    this.#reported.set(child, now);
+    this.#isReplacing = true;
+    void this.#listener.onLimit(child, ending).finally(() => {
+      this.#isReplacing = false;
+    });
   }
 }

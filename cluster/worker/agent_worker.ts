@@ -1,4 +1,4 @@
-import { CONTROL } from '../../ipc/message.js';
+import { CONTROL, isControl } from '../../ipc/message.js';
 import { bootChild, type ChildApplication, closeAndExit } from './child.js';
 
 /** Exit code of an Agent whose Master has gone. */
@@ -13,6 +13,9 @@ void bootChild<ChildApplication>('Agent', ({ app, link }) => {
     closing = true;
     void closeAndExit(app, code, limit);
   };
+  link.onMessage((message) => {
+    if (isControl(message) && message.clutch === CONTROL.death) app.emit('death', message.data);
+  });
   link.onClose(() => close(0));
   link.onGone(() => close(MASTER_GONE, MASTER_GONE_LIMIT));
   link.send({ clutch: CONTROL.ready });

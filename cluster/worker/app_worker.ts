@@ -15,6 +15,7 @@ import { createServer, listen, listenAddress, listenerAddress, reloadTls, tlsFil
 import type { MasterLink } from './master_link.js';
 import { closeIfSilent, watchRedispatched } from './redispatched.js';
 import { RequestMeter } from './request_meter.js';
+import { watchRequests } from './request_timeout.js';
 
 const { createServer: createDebugServer } = process.getBuiltinModule('node:http');
 
@@ -22,6 +23,7 @@ interface WorkerApplication extends ChildApplication {
   callback(): http.RequestListener;
   /** Of a framework that is Clutch's. */
   serverOptions?: http.ServerOptions;
+  routeOf?(res: object): string | undefined;
 }
 
 type WorkerState = 'booting' | 'ready' | 'draining';
@@ -109,6 +111,14 @@ async function serve({ app, boot: { options, closeTimeout }, link }: Booted<Work
     connections.watch(debug);
     watchRedispatched(debug);
     await listen(debug, { address: '', port: options.debugPort, protocol: 'http' }, false);
+  }
+  if (options.requestTimeout > 0) {
+    watchRequests({
+      meter,
+      timeout: options.requestTimeout,
+      routeOf: (res) => app.routeOf?.(res),
+      report: (overdue) => link.send({ clutch: CONTROL.overdue, data: overdue }),
+    });
   }
   for (const each of servers) each.on('error', (error) => void failBoot(link, error, app));
   state = 'ready';

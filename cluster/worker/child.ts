@@ -3,6 +3,7 @@ import { isMainThread } from 'node:worker_threads';
 import { ClutchError, toError } from '../../errors.js';
 import { describeForScreen } from '../../ipc/error_data.js';
 import { CONTROL, type Control, type Envelope, isControl } from '../../ipc/message.js';
+import { keepStandardOutput } from '../../ipc/recent_lines.js';
 import { withPosition } from '../../output/hook_position.js';
 import { maskText } from '../../output/secrets.js';
 import { stderr } from '../../output/stdio.js';
@@ -96,6 +97,7 @@ export async function bootChild<T extends ChildApplication>(
   if (isMainThread) for (const signal of ['SIGINT', 'SIGQUIT', 'SIGHUP']) process.on(signal, () => undefined);
   const isInspected = isMainThread && hasInspector(process.execArgv);
   if (isMainThread && !isInspected) process.debugPort = inspectorPort(process.pid);
+  keepStandardOutput();
   const link = connectMaster();
   const inbox = new Inbox(link);
   const prepared = inbox.receive<PrepareData>(CONTROL.prepare);

@@ -72,6 +72,11 @@ export class Connections {
     connection[BYTES_READ] = connection.bytesRead;
   }
 
+  /** Those to the last request of each connection. */
+  *responses(): Generator<ServerResponse> {
+    for (const { [RESPONSE]: res } of this.#carriers) if (res) yield res;
+  }
+
   responseOf(socket: object): ServerResponse | undefined {
     return (socket as Connection)[RESPONSE];
   }

@@ -1,5 +1,6 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { CONTROL } from '../../ipc/message.js';
+import { takeLines } from '../../ipc/recent_lines.js';
 import { residentMemory, usedHeap } from '../protocol/memory.js';
 import type { ProcessStats } from '../protocol/protocol.js';
 import type { MasterLink } from './master_link.js';
@@ -31,6 +32,7 @@ export class Heartbeat {
   }
 
   #stats(): ProcessStats {
+    const lines = takeLines();
     const { user, system } = process.cpuUsage();
     const { requests = 0, inFlight = 0, live = 0, latency = { counts: [], sum: 0 } } = this.#meter ?? {};
     return {
@@ -44,6 +46,7 @@ export class Heartbeat {
       live,
       latency,
       lostLines: this.lostLines(),
+      ...(lines.length > 0 ? { lines } : {}),
     };
   }
 }

@@ -8,7 +8,7 @@ const { performance } = globalThis;
 
 const STARTED = Symbol('started');
 interface Timed extends ServerResponse {
-  [STARTED]?: number;
+  [STARTED]?: number | undefined;
 }
 
 /** Counts the requests of a worker and knows those that are in flight. */
@@ -39,6 +39,16 @@ export class RequestMeter {
     res.on('close', this.#onClose);
   }
 
+  /** @returns the responses that the app has not begun for longer than `limit` milliseconds */
+  *pending(limit: number): Generator<{ res: ServerResponse; age: number }> {
+    const now = performance.now();
+    for (const res of this.#connections.responses()) {
+      const started = (res as Timed)[STARTED];
+      if (started === undefined || res.headersSent) continue;
+      if (now - started > limit) yield { res, age: now - started };
+    }
+  }
+
   /** A request has become a connection that stays open: it is counted apart from those in flight. */
   beginLive(carrier: Timed | Duplex): void {
     this.live += 1;
@@ -49,6 +59,7 @@ export class RequestMeter {
     if (res?.listeners('close').includes(this.#onClose)) {
       res.off('close', this.#onClose);
       this.#count(res);
+      (res as Timed)[STARTED] = undefined;
     }
   }
 

@@ -56,9 +56,9 @@ export function watchConnection(ctx: Context): void {
   if (connection !== undefined) connection.current = ctx;
 }
 
-/** @returns the response to the last request that came on the connection; undefined before the first one */
-export function responseOn(socket: Socket): ServerResponse | undefined {
-  return (socket as WatchedSocket)[CONNECTION]?.current?.res;
+/** @returns the context of the last request that came on the connection; undefined before the first one */
+export function contextOn(socket: Socket): Context | undefined {
+  return (socket as WatchedSocket)[CONNECTION]?.current;
 }
 
 /** A request and its response, as a context and Koa's response have them. */

@@ -1,4 +1,5 @@
 import { toError } from '../../errors.js';
+import type { DeathRecord } from '../../ipc/death_record.js';
 import { AgentWorkerLoader } from '../../loader/index.js';
 import { type ApplicationOptions, BaseApplication } from './base_application.js';
 import { loadBuiltIn } from './built_in.js';
@@ -6,6 +7,8 @@ import { FRAMEWORK_DIR } from './framework_dir.js';
 
 /** The application of the Agent: loads `agent.js` of every load unit and serves no HTTP. */
 export class Agent extends BaseApplication {
+  /** `death`: a process of the cluster has ended, one that was asked to included. */
+  declare on: ((event: 'death', listener: (record: DeathRecord) => void) => this) & BaseApplication['on'];
   #keepAlive: NodeJS.Timeout | undefined;
   readonly #onException = (thrown: unknown): void => {
     const error = toError(thrown);

@@ -1,4 +1,4 @@
-import type { Server } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
 import { createRequire } from 'node:module';
 import type { Socket } from 'node:net';
 import type Keygrip from 'keygrip';
@@ -6,9 +6,9 @@ import {
   type ApplicationExtension,
   type Composed,
   type Context,
+  contextOn,
   type IController,
   type IMiddleware,
-  responseOn,
   SELF,
 } from '../../core/index.js';
 import { ClutchError, refusal } from '../../errors.js';
@@ -154,7 +154,7 @@ export class Application extends BaseApplication {
     const timeout = this.config.serverTimeout;
     if (typeof timeout === 'number') server.setTimeout(timeout);
     server.on('clientError', (error, socket) => {
-      void respondToClientError(this, error, socket as Socket, responseOn(socket as Socket));
+      void respondToClientError(this, error, socket as Socket, contextOn(socket as Socket)?.res);
     });
   }
 
@@ -190,6 +190,16 @@ export class Application extends BaseApplication {
     if (this.listenerCount('request') > 0) this.emit('request', ctx);
     if (this.listenerCount('response') > 0) ctx.res.once('close', () => this.emit('response', ctx));
     return super.handleRequest(ctx, run);
+  }
+
+  /**
+   * @param res the response to a request that is under way
+   * @returns the path of its route, for example `/users/:id`; undefined if the router has not come so far, or found none
+   */
+  routeOf(res: ServerResponse): string | undefined {
+    const ctx = contextOn(res.req.socket);
+    const { routerPath } = ctx?.res === res ? ctx : {};
+    return routerPath === undefined ? undefined : String(routerPath);
   }
 
   #refuseTarget(ctx: Context): Promise<void> {

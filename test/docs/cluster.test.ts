@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { test } from 'node:test';
-import { fixture, ROOT, startTestCluster, temporaryDirectory } from '../support/apps.js';
+import { type TestContext, test } from 'node:test';
+import { fixture, ROOT, startTestCluster, temporaryDirectory, until } from '../support/apps.js';
 import { request } from '../support/http.js';
+import { writeApp } from '../support/loaded_app.js';
 
 const page = readFileSync(path.join(ROOT, 'docs/cluster.md'), 'utf8');
 const examples = [...page.matchAll(/^```js\n([\s\S]*?)^```$/gm)].map(([, code]) => code as string);
@@ -55,10 +56,36 @@ async function runExample(t: Parameters<typeof temporaryDirectory>[0], holds: st
   return output;
 }
 
+/** Runs a script of the page as the Master of a small app, until it is ready. */
+async function startedBy(t: TestContext, code: string): Promise<{ output: string; child: ChildProcess }> {
+  const dir = writeApp(t, {
+    'config/config.default.js': 'exports.cluster = { listen: { port: 0 } };',
+    'master.js': code,
+  });
+  const child = spawn(process.execPath, ['master.js'], {
+    cwd: dir,
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, NODE_TEST_CONTEXT: undefined, EGG_HOME: dir },
+  });
+  t.after(() => child.kill());
+  let output = '';
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += String(chunk)));
+  await until(`it is ready\n${output}`, () => /started on/.test(output) || child.exitCode !== null, 20_000);
+  return { output, child };
+}
+
 test('docs/cluster.md: the startCluster example starts, reloads, scales and closes', async (t) => {
   const output = await runExample(t, 'cluster.scale', '({ port: 0 })');
   for (const text of [/http:\/\/127\.0\.0\.1:\d+ \{/, /\] reloaded/, /scaling from 2 to 3/, /closed/])
     assert.match(output, text);
+});
+
+test('docs/cluster.md: the example of limits has options that the cluster takes', async (t) => {
+  const code = examples.find((each) => each.includes('maxMemoryHard')) as string;
+  const { output, child } = await startedBy(t, code);
+  assert.match(output, /started on/);
+  assert.doesNotMatch(output, /did you mean|ERR_CLUTCH/);
+  child.kill();
 });
 
 test('docs/cluster.md: the single-process example serves', async (t) => {

@@ -1,5 +1,6 @@
 import { type BigIntStats, closeSync, constants, fstatSync, openSync, statSync, writeSync } from 'node:fs';
 import path from 'node:path';
+import { keepLine } from '../../../ipc/recent_lines.js';
 import { makeDirectory } from '../../../output/make_directory.js';
 import { stderr } from '../../../output/stdio.js';
 import { timestamp } from '../../../output/timestamp.js';
@@ -69,6 +70,7 @@ export class LogFile {
 
   /** @param line with its line feed */
   write(line: string, buffered: boolean): void {
+    keepLine(line);
     if (this.#state === 'failing') {
       if (this.#waiting.length + line.length > MAX_WAITING) this.#lose(1);
       else this.#wait(line);

@@ -32,6 +32,13 @@ test('every option that is not usable is named before anything is forked', async
     [{ hangTimeout: -1 }, /option hangTimeout/],
     [{ maxMemory: 1.5 }, /option maxMemory/],
     [{ maxRequests: {} }, /option maxRequests/],
+    [
+      { maxMemory: 500, maxMemoryHard: 400 },
+      /option maxMemoryHard is 400\n {2}It kills; give more than maxMemory \(500\)/,
+    ],
+    [{ maxLoopDelay: 'x' }, /option maxLoopDelay/],
+    [{ maxAge: -1 }, /option maxAge/],
+    [{ requestTimeout: 1.5 }, /option requestTimeout/],
     [{ admin: {} }, /option admin is {}/],
     [{ admin: { port: 'x' } }, /option admin.port/],
     [{ require: [1] }, /option require/],

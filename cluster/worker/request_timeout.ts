@@ -1,0 +1,56 @@
+import { maskText } from '../../output/secrets.js';
+import type { OverdueRequests, PendingRequest } from '../protocol/protocol.js';
+import type { RequestMeter } from './request_meter.js';
+
+/** Requests that are named. */
+const MOST_NAMED = 10;
+/** Characters of a URL. */
+const LONGEST_URL = 300;
+/** Milliseconds between two reports: the worker stays if its replacement does not boot. */
+const REPORT_PAUSE = 60_000;
+
+interface RequestTimeoutOptions {
+  meter: RequestMeter;
+  /** Milliseconds. */
+  timeout: number;
+  routeOf: (res: object) => string | undefined;
+  report: (overdue: OverdueRequests) => void;
+}
+
+/** Reports requests to which the app has not begun to respond in time. Those whose body is still coming are not among them. */
+export function watchRequests({ meter, timeout, routeOf, report }: RequestTimeoutOptions): void {
+  let reportedAt = Number.NEGATIVE_INFINITY;
+  /** Bytes of bodies at the last look. */
+  let received = new Map<object, number>();
+  const check = (): void => {
+    const before = received;
+    received = new Map();
+    const overdue: PendingRequest[] = [];
+    let count = 0;
+    for (const { res, age } of meter.pending(timeout)) {
+      const { req } = res;
+      if (!req.complete) {
+        const { bytesRead } = req.socket;
+        received.set(res, bytesRead);
+        if (before.get(res) !== bytesRead) continue;
+      }
+      count += 1;
+      if (overdue.length >= MOST_NAMED) continue;
+      const route = routeOf(res);
+      const url = maskText(req.url ?? '').slice(0, LONGEST_URL);
+      overdue.push({ method: req.method ?? '', url, age: Math.round(age), ...(route === undefined ? {} : { route }) });
+    }
+    const now = performance.now();
+    if (count === 0 || now - reportedAt < REPORT_PAUSE) return;
+    reportedAt = now;
+    report({ count, requests: overdue, resources: activeResources() });
+  };
+  setInterval(check, Math.min(1000, Math.max(20, timeout / 4))).unref();
+}
+
+/** @returns what keeps this process waiting, by Node's names, with their numbers */
+function activeResources(): Record<string, number> {
+  const counts: Record<string, number> = Object.create(null);
+  for (const name of process.getActiveResourcesInfo()) counts[name] = (counts[name] ?? 0) + 1;
+  return counts;
+}
