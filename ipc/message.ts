@@ -46,6 +46,8 @@ export const CONTROL = {
   cut: 'cut',
   /** Requests take longer than `requestTimeout`, with OverdueRequests. */
   overdue: 'overdue',
+  /** How busy a worker is, with WorkerLoad. */
+  load: 'load',
   /** A heartbeat, with ProcessStats. */
   stats: 'stats',
   /** A worker is going to listen on a unix socket; the reply has the same name, with an error message if there is one. */

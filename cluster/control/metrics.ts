@@ -55,7 +55,12 @@ export async function createMetrics(source: MetricsSource): Promise<{ contentTyp
       },
     });
   };
-  const fromStatus = (name: string, help: string, key: 'memory' | 'inFlight' | 'uptime', factor = 1): void =>
+  const fromStatus = (
+    name: string,
+    help: string,
+    key: 'memory' | 'inFlight' | 'connections' | 'uptime',
+    factor = 1,
+  ): void =>
     perProcess(name, help, (gauge) => {
       for (const { kind, pid, [key]: value } of source.status().processes) {
         if (pid !== undefined && value !== undefined) gauge.set({ kind, pid }, value * factor);
@@ -116,6 +121,18 @@ export async function createMetrics(source: MetricsSource): Promise<{ contentTyp
     },
   });
   fromStatus('clutch_requests_in_flight', 'Requests in flight.', 'inFlight');
+  perProcess(
+    'clutch_worker_requests',
+    'Requests to which this app worker has responded.',
+    (gauge) => {
+      for (const { pid, slot, requests } of source.status().processes) {
+        if (pid !== undefined && requests !== undefined)
+          gauge.set({ kind: 'app worker', pid, slot } as never, requests);
+      }
+    },
+    ['slot'],
+  );
+  fromStatus('clutch_connections', 'Open connections.', 'connections');
   fromStatus('clutch_resident_memory_bytes', 'Resident memory.', 'memory', 1024 * 1024);
   fromStatus('clutch_uptime_seconds', 'Age of the process.', 'uptime');
   perProcess('clutch_heap_used_bytes', 'Used heap of V8.', (gauge) => {

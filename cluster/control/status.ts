@@ -32,6 +32,8 @@ export interface ProcessStatus {
   /** Web sockets and streams of events. */
   live?: number;
   requests?: number;
+  /** Open ones. */
+  connections?: number;
   /** Lines that could not be written to logs, stdout and stderr; of the Master: with those of processes that have ended. */
   lostLogLines?: number;
   /** Messages that it sent and that could not be delivered; of the Master: with those of processes that have ended. */
@@ -64,7 +66,9 @@ export function childStatus(child: ManagedChild): ProcessStatus {
       loopP50: stats.loopP50,
       loopP99: stats.loopP99,
       lostLogLines: stats.lostLines,
-      ...(kind === 'app worker' ? { inFlight: stats.inFlight, live: stats.live, requests: stats.requests } : {}),
+      ...(kind === 'app worker'
+        ? { inFlight: stats.inFlight, live: stats.live, requests: stats.requests, connections: stats.connections }
+        : {}),
     }),
   };
 }

@@ -3,6 +3,8 @@ import type { Worker } from 'node:cluster';
 import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { debuglog } from 'node:util';
+import type { WorkerLoad } from '../protocol/protocol.js';
+import { type Candidate, type ChooseWorker, nextFree } from './choose_worker.js';
 import { closeKeepingFile, InheritedSockets, type ListeningSocket } from './inherited_sockets.js';
 import {
   type ConnectionHandle,
@@ -35,7 +37,7 @@ interface Connection {
 }
 
 /** A worker process. */
-interface Peer {
+interface Peer extends Candidate {
   readonly worker: Worker;
   readonly child: ChildProcess;
   readonly onSent: (error: Error | null) => void;
@@ -86,10 +88,12 @@ export class Dispatcher {
   /** The address for which Node opens a socket in this tick. */
   #querying: Address | undefined;
   #lastSeq = 0;
+  readonly #choose: ChooseWorker;
   #closing = false;
 
-  constructor(inherited = new InheritedSockets()) {
+  constructor(inherited = new InheritedSockets(), choose: ChooseWorker = nextFree) {
     this.#inherited = inherited;
+    this.#choose = choose;
     this.#stopIntercepting = interceptListening({ onListen: () => this.#onListen() });
   }
 
@@ -109,7 +113,14 @@ export class Dispatcher {
     const onSent = (error: Error | null): void => {
       if (error) gone();
     };
-    const peer: Peer = { worker, child, onSent, sent: new Map() };
+    const peer: Peer = {
+      worker,
+      child,
+      onSent,
+      sent: new Map(),
+      load: { inFlight: 0, loopDelay: 0 },
+      takenSince: 0,
+    };
     this.#peers.set(worker, peer);
     watchWorker(child, {
       onQuery: (key, address, port) => this.#onQuery(peer, key, address, port),
@@ -127,6 +138,14 @@ export class Dispatcher {
     child.once('exit', () => {
       if (!child.connected) gone();
     });
+  }
+
+  /** What the worker has taken before is part of what it reports: both come on one channel, in order. */
+  setLoad(worker: Worker, load: WorkerLoad): void {
+    const peer = this.#peers.get(worker);
+    if (!peer) return;
+    peer.load = load;
+    peer.takenSince = 0;
   }
 
   /** Sends a worker no more connections: it is about to close its servers. */
@@ -238,7 +257,7 @@ export class Dispatcher {
   #send(address: Address): void {
     const { queue, free, key } = address;
     for (let connection = queue[0]; connection; connection = queue[0]) {
-      const peer = firstFree(free, connection);
+      const peer = this.#choose(free, connection.refusedBy);
       if (!peer) return;
       queue.shift();
       free.delete(peer);
@@ -255,8 +274,10 @@ export class Dispatcher {
     const { address, connection } = sent;
     peer.sent.delete(seq);
     if (address.peers.has(peer)) address.free.add(peer);
-    if (accepted) connection.handle.close();
-    else this.#onRefused(peer, address, connection);
+    if (accepted) {
+      peer.takenSince += 1;
+      connection.handle.close();
+    } else this.#onRefused(peer, address, connection);
     this.#send(address);
   }
 
@@ -313,11 +334,6 @@ export class Dispatcher {
 
 function portOf({ port }: { port: number }): number | undefined {
   return port < 0 ? undefined : port;
-}
-
-function firstFree(free: Set<Peer>, { refusedBy }: Connection): Peer | undefined {
-  for (const peer of free) if (!refusedBy?.has(peer)) return peer;
-  return undefined;
 }
 
 function closeAll(queue: Connection[]): void {

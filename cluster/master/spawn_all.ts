@@ -105,10 +105,10 @@ function sources(
       new ThreadSource(WORKER_ENTRY, execArgv, { exclusive: scheduling !== 'reusePort' }),
     ];
   }
-  const shared = scheduling === 'shared';
+  const policy = { shared: scheduling === 'shared', least: scheduling === 'least' };
   return [
     new ProcessSource(AGENT_ENTRY, hasInspector(execArgv) ? [...execArgv, agentInspector()] : execArgv),
-    new ClusterWorkers({ entry: WORKER_ENTRY, execArgv, shared, count: workers, inherited }),
+    new ClusterWorkers({ entry: WORKER_ENTRY, execArgv, ...policy, count: workers, inherited }),
   ];
 }
 

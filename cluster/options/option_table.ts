@@ -110,11 +110,11 @@ export const OPTIONS = {
     meaning: 'all connections of one client address go to one worker',
     flags: [{ name: 'sticky', help: 'the same worker for all connections of a client address' }],
   }),
-  scheduling: defaulting(oneOf('rr', 'shared', 'reusePort'), () => 'rr' as const, {
+  scheduling: defaulting(oneOf('rr', 'least', 'shared', 'reusePort'), () => 'rr' as const, {
     default: '`rr`',
     meaning:
-      'who accepts connections. `rr`: the Master, for each worker in turn; `shared`: the worker that the kernel wakes; `reusePort`: each worker on a socket of its own, which loses what the kernel holds for a worker that ends, a reload included (Node 22.12 or later, Linux)',
-    flags: [{ name: 'scheduling', argument: 'policy', help: 'rr, shared or reusePort; default rr' }],
+      'who accepts connections. `rr`: the Master, for each worker in turn; `least`: the Master, for the worker with the fewest requests in flight and, among those, the least event-loop delay; `shared`: the worker that the kernel wakes; `reusePort`: each worker on a socket of its own, which loses what the kernel holds for a worker that ends, a reload included (Node 22.12 or later, Linux)',
+    flags: [{ name: 'scheduling', argument: 'policy', help: 'rr, least, shared or reusePort; default rr' }],
   }),
   reusePort: defaulting(boolean, () => false, { default: '`false`', meaning: "the same as `scheduling: 'reusePort'`" }),
   startMode: defaulting(oneOf('process', 'worker_threads'), () => 'process' as const, {

@@ -46,7 +46,18 @@ const isError: Check = (data) =>
 /** Lines in one heartbeat. */
 const MOST_LINES = 20;
 
-const STATS = ['rss', 'heapUsed', 'cpu', 'loopP50', 'loopP99', 'requests', 'inFlight', 'live', 'lostLines'];
+const STATS = [
+  'rss',
+  'heapUsed',
+  'cpu',
+  'loopP50',
+  'loopP99',
+  'requests',
+  'inFlight',
+  'live',
+  'connections',
+  'lostLines',
+];
 
 const isStats: Check = (data) => {
   if (!isObject(data)) return false;
@@ -95,6 +106,7 @@ const CHECKS: Partial<Record<Control, Check>> = {
   [CONTROL.progress]: () => true,
   [CONTROL.cut]: isCount,
   [CONTROL.overdue]: isOverdue,
+  [CONTROL.load]: (data) => isObject(data) && isCount(data['inFlight']) && isCount(data['loopDelay']),
   [CONTROL.stats]: isStats,
   [CONTROL.prepareSocket]: isText,
   [CONTROL.tlsFiles]: (data) => Array.isArray(data) && data.length <= 3 && data.every(isText),

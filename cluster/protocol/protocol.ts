@@ -41,12 +41,22 @@ export interface ProcessStats {
   inFlight: number;
   /** Web sockets and streams of events. */
   live: number;
+  /** Open ones. */
+  connections: number;
   requests: number;
   latency: LatencyHistogram;
   /** Lines that could not be written to logs, stdout and stderr. */
   lostLines: number;
   /** The last lines that were written since the last heartbeat; absent if there are none. */
   lines?: string[];
+}
+
+/** How busy a worker is, as it reports with `scheduling: 'least'`. */
+export interface WorkerLoad {
+  /** Requests. */
+  inFlight: number;
+  /** How late its event loop is, in milliseconds. */
+  loopDelay: number;
 }
 
 /** A request to which the app has not begun to respond. */

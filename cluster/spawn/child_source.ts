@@ -1,5 +1,6 @@
 import { fork } from 'node:child_process';
 import { Worker as Thread } from 'node:worker_threads';
+import type { WorkerLoad } from '../protocol/protocol.js';
 import { type Child, ProcessChild, ThreadChild } from './child_handle.js';
 
 /** Starts the children of one kind. The optional methods are for a source that replaces children or gives them connections. */
@@ -12,6 +13,8 @@ export interface ChildSource {
   setRefork?(child: Child, adopt: ((replacement: Child) => void) | undefined): void;
   /** The child gets no more connections. */
   onDraining?(child: Child): void;
+  /** The child has reported how busy it is. */
+  onLoad?(child: Child, load: WorkerLoad): void;
   /** The child has exited. */
   onExit?(child: Child): void;
   /** No more children will be started. */

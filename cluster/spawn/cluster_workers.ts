@@ -1,10 +1,12 @@
 import cluster, { type Worker } from 'node:cluster';
 import type { Socket } from 'node:net';
 import type { Envelope } from '../../ipc/message.js';
+import { leastBusy } from '../listen/choose_worker.js';
 import { Dispatcher } from '../listen/dispatcher.js';
 import type { InheritedSockets, ListeningSocket } from '../listen/inherited_sockets.js';
 import { onNotReceived } from '../listen/node_cluster.js';
 import { SharedSockets } from '../listen/shared_sockets.js';
+import type { WorkerLoad } from '../protocol/protocol.js';
 import { CforkAdapter } from './cfork_adapter.js';
 import { type Child, ProcessChild } from './child_handle.js';
 import type { ChildSource } from './child_source.js';
@@ -22,6 +24,8 @@ interface ClusterWorkersOptions {
   execArgv: string[];
   /** Whether the kernel chooses which worker accepts a connection, instead of the Master in turn. */
   shared: boolean;
+  /** Whether the least busy worker gets a connection, instead of the next one. */
+  least: boolean;
   /** How many workers are wanted at first. */
   count: number;
   inherited: InheritedSockets;
@@ -38,8 +42,8 @@ export class ClusterWorkers implements ChildSource {
   readonly #byChild = new Map<Child, Forked>();
   #closing = false;
 
-  constructor({ entry, execArgv, shared, count, inherited }: ClusterWorkersOptions) {
-    this.#dispatcher = new Dispatcher(inherited);
+  constructor({ entry, execArgv, shared, least, count, inherited }: ClusterWorkersOptions) {
+    this.#dispatcher = new Dispatcher(inherited, least ? leastBusy : undefined);
     this.#shared = shared ? new SharedSockets(inherited) : undefined;
     this.#count = String(count);
     cluster.schedulingPolicy = shared ? cluster.SCHED_NONE : cluster.SCHED_RR;
@@ -83,6 +87,11 @@ export class ClusterWorkers implements ChildSource {
   onDraining(child: Child): void {
     const worker = this.#byChild.get(child)?.worker;
     if (worker) this.#dispatcher.remove(worker);
+  }
+
+  onLoad(child: Child, load: WorkerLoad): void {
+    const worker = this.#byChild.get(child)?.worker;
+    if (worker) this.#dispatcher.setLoad(worker, load);
   }
 
   onExit(child: Child): void {

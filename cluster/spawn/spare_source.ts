@@ -1,5 +1,5 @@
 import { CONTROL } from '../../ipc/message.js';
-import type { PrepareData } from '../protocol/protocol.js';
+import type { PrepareData, WorkerLoad } from '../protocol/protocol.js';
 import type { Child } from './child_handle.js';
 import type { ChildSource } from './child_source.js';
 
@@ -47,6 +47,10 @@ export class SpareSource implements ChildSource {
 
   onDraining(child: Child): void {
     this.#source.onDraining?.(child);
+  }
+
+  onLoad(child: Child, load: WorkerLoad): void {
+    this.#source.onLoad?.(child, load);
   }
 
   onExit(child: Child): void {

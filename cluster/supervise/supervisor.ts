@@ -3,7 +3,7 @@ import { debuglog } from 'node:util';
 import type { ErrorData } from '../../ipc/error_data.js';
 import { CONTROL, type Envelope, isControl } from '../../ipc/message.js';
 import type { ListenAddress } from '../protocol/listen_address.js';
-import type { BootData, PrepareData, ProcessStats } from '../protocol/protocol.js';
+import type { BootData, PrepareData, ProcessStats, WorkerLoad } from '../protocol/protocol.js';
 import type { Child } from '../spawn/child_handle.js';
 import type { ChildSource } from '../spawn/child_source.js';
 import { killedFromOutside } from './backoff.js';
@@ -164,6 +164,9 @@ export class Supervisor extends EventEmitter<Events> {
     switch (isControl(envelope) ? envelope.clutch : undefined) {
       case CONTROL.stats:
         child.beat(data as ProcessStats);
+        break;
+      case CONTROL.load:
+        this.#source.onLoad?.(child.handle, data as WorkerLoad);
         break;
       case CONTROL.bootError:
         child.failure = data as ErrorData;

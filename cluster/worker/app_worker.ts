@@ -12,6 +12,7 @@ import { type Booted, bootChild, type ChildApplication, closeAndExit, failBoot }
 import { Connections } from './connections.js';
 import { drain } from './drain.js';
 import { createServer, listen, listenAddress, listenerAddress, reloadTls, tlsFiles, tlsOf } from './listen.js';
+import { reportLoad } from './load_report.js';
 import type { MasterLink } from './master_link.js';
 import { closeIfSilent, watchRedispatched } from './redispatched.js';
 import { RequestMeter } from './request_meter.js';
@@ -111,6 +112,9 @@ async function serve({ app, boot: { options, closeTimeout }, link }: Booted<Work
     connections.watch(debug);
     watchRedispatched(debug);
     await listen(debug, { address: '', port: options.debugPort, protocol: 'http' }, false);
+  }
+  if (options.scheduling === 'least' && !options.sticky) {
+    reportLoad(servers, meter, (load) => link.send({ clutch: CONTROL.load, data: load }));
   }
   if (options.requestTimeout > 0) {
     watchRequests({

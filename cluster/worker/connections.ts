@@ -49,6 +49,10 @@ export class Connections {
     socket.once('close', () => this.#carriers.delete(socket));
   }
 
+  get count(): number {
+    return this.#open.size;
+  }
+
   get open(): Socket[] {
     return [...this.#open];
   }

@@ -34,7 +34,13 @@ export class Heartbeat {
   #stats(): ProcessStats {
     const lines = takeLines();
     const { user, system } = process.cpuUsage();
-    const { requests = 0, inFlight = 0, live = 0, latency = { counts: [], sum: 0 } } = this.#meter ?? {};
+    const {
+      requests = 0,
+      inFlight = 0,
+      live = 0,
+      connections = 0,
+      latency = { counts: [], sum: 0 },
+    } = this.#meter ?? {};
     return {
       rss: residentMemory(),
       heapUsed: usedHeap(),
@@ -44,6 +50,7 @@ export class Heartbeat {
       requests,
       inFlight,
       live,
+      connections,
       latency,
       lostLines: this.lostLines(),
       ...(lines.length > 0 ? { lines } : {}),

@@ -19,6 +19,8 @@ export class RequestMeter {
   /** Connections that stay open after their request: web sockets, streams of events. */
   live = 0;
   readonly latency: LatencyHistogram = { counts: new Array<number>(LATENCY_BOUNDS.length + 1).fill(0), sum: 0 };
+  /** Called when `inFlight` changes. */
+  onChange: (() => void) | undefined;
   readonly #connections: Connections;
   readonly #onClose: (this: ServerResponse) => void;
 
@@ -37,6 +39,12 @@ export class RequestMeter {
     res[STARTED] = performance.now();
     this.#connections.begin(res);
     res.on('close', this.#onClose);
+    this.onChange?.();
+  }
+
+  /** Open ones. */
+  get connections(): number {
+    return this.#connections.count;
   }
 
   /** @returns the responses that the app has not begun for longer than `limit` milliseconds */
@@ -71,5 +79,6 @@ export class RequestMeter {
     this.latency.sum += seconds;
     this.requests += 1;
     this.inFlight -= 1;
+    this.onChange?.();
   }
 }

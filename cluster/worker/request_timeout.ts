@@ -20,19 +20,22 @@ interface RequestTimeoutOptions {
 /** Reports requests to which the app has not begun to respond in time. Those whose body is still coming are not among them. */
 export function watchRequests({ meter, timeout, routeOf, report }: RequestTimeoutOptions): void {
   let reportedAt = Number.NEGATIVE_INFINITY;
-  /** Bytes of bodies at the last look. */
-  let received = new Map<object, number>();
+  /** Bytes of bodies that still come, and when the last one of them came. */
+  let received = new Map<object, { bytes: number; at: number }>();
   const check = (): void => {
     const before = received;
     received = new Map();
+    const now = performance.now();
     const overdue: PendingRequest[] = [];
     let count = 0;
     for (const { res, age } of meter.pending(timeout)) {
       const { req } = res;
       if (!req.complete) {
-        const { bytesRead } = req.socket;
-        received.set(res, bytesRead);
-        if (before.get(res) !== bytesRead) continue;
+        const { bytesRead: bytes } = req.socket;
+        const last = before.get(res);
+        const at = last?.bytes === bytes ? last.at : now;
+        received.set(res, { bytes, at });
+        if (now - at <= timeout) continue;
       }
       count += 1;
       if (overdue.length >= MOST_NAMED) continue;
@@ -40,7 +43,6 @@ export function watchRequests({ meter, timeout, routeOf, report }: RequestTimeou
       const url = maskText(req.url ?? '').slice(0, LONGEST_URL);
       overdue.push({ method: req.method ?? '', url, age: Math.round(age), ...(route === undefined ? {} : { route }) });
     }
-    const now = performance.now();
     if (count === 0 || now - reportedAt < REPORT_PAUSE) return;
     reportedAt = now;
     report({ count, requests: overdue, resources: activeResources() });

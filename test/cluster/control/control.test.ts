@@ -82,7 +82,10 @@ test('W24: clutch status tells of each process what an operator asks', async (t)
   const restarted = status.processes.find(({ restarts }) => restarts === 1);
   assert.equal(restarted?.lastExit, 'ended by SIGKILL');
   const { stdout: table } = await clutch('status', cluster.dir);
-  assert.match(table, /process +pid +state +uptime +restarts +MiB +cpu % +loop p50\/p99 ms +in flight +last exit/);
+  assert.match(
+    table,
+    /process +pid +state +uptime +restarts +MiB +cpu % +loop p50\/p99 ms +requests +connections +in flight +last exit/,
+  );
   assert.match(table, /app worker 1 +\d+ +ready/);
 });
 

@@ -17,6 +17,7 @@ const stats = {
   loopP99: 80,
   inFlight: 0,
   live: 0,
+  connections: 0,
   requests: 110,
   latency: { counts: [], sum: 0 },
   lostLines: 0,
