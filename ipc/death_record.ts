@@ -6,6 +6,7 @@ export const DEATH_REASONS = {
   reload: 'request',
   scale: 'request',
   upgrade: 'request',
+  size: 'sizing',
   'boot-error': 'itself',
   exception: 'itself',
   exit: 'itself',

@@ -23,6 +23,7 @@ import { INIT, Successor } from '../service/successor.js';
 import { ClusterWorkers } from '../spawn/cluster_workers.js';
 import type { Ending, ManagedChild } from '../supervise/managed_child.js';
 import { type ReloadOptions, RollingRestart } from '../supervise/rolling_restart.js';
+import { AutoSize } from '../supervise/sizing.js';
 import { StateMachine } from '../supervise/state_machine.js';
 import type { Supervisor } from '../supervise/supervisor.js';
 import { Watchdog } from '../supervise/watchdog.js';
@@ -68,6 +69,7 @@ export class Master implements ClusterHandle {
   readonly #report: ClusterReport;
   readonly #watchdog: Watchdog;
   readonly #deaths: DeathRegister;
+  readonly #autoSize: AutoSize | undefined;
   readonly #sticky: StickyListener<ManagedChild> | undefined;
   readonly #frameworkName: string;
   readonly #isInspected: boolean;
@@ -125,6 +127,14 @@ export class Master implements ClusterHandle {
       });
     }
     this.#restarts = new RollingRestart(this.#agents, this.#workers, this.#log);
+    if (options.sizing) {
+      this.#autoSize = new AutoSize({
+        range: options.sizing,
+        workers,
+        scale: (count, ending) => this.#scale(count, ending),
+        log: this.#log,
+      });
+    }
     this.#relay = new Relay(this.#agents, this.#workers, this.#log);
     this.#eggEvents = new EggEvents(this.#relay, this.#agents, this.#workers, this.#options);
     this.#report = new ClusterReport(this.#agents, this.#workers, () => ({
@@ -160,6 +170,7 @@ export class Master implements ClusterHandle {
         if (this.#machine.state !== 'ready') return;
         this.#agents.fillGaps();
         this.#workers.fillGaps();
+        this.#autoSize?.tick();
       },
     });
   }
@@ -480,7 +491,12 @@ export class Master implements ClusterHandle {
 
   async scale(workers: number, asker?: string): Promise<void> {
     const count = parseWorkers(workers);
-    await this.#restarts.scale(count, { reason: 'scale', text: `scaled to ${count} app workers`, asker });
+    this.#autoSize?.stop();
+    await this.#scale(count, { reason: 'scale', text: `scaled to ${count} app workers`, asker });
+  }
+
+  async #scale(count: number, ending: Ending): Promise<void> {
+    await this.#restarts.scale(count, ending);
     this.#eggEvents.workerIds();
   }
 

@@ -1,6 +1,6 @@
-import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import path from 'node:path';
+import { readText } from './control_group.js';
 
 /**
  * How many CPUs this process may use, by its affinity and the quota of its control group, which is what the CPU limit of
@@ -16,13 +16,13 @@ export function usableCpus(root = '/sys/fs/cgroup'): number {
 
 /** @returns the CPUs that the control group allows, as a fraction; undefined without a limit */
 function cgroupQuota(root: string): number | undefined {
-  const groups = read('/proc/self/cgroup')?.trim().split('\n') ?? [];
+  const groups = readText('/proc/self/cgroup')?.trim().split('\n') ?? [];
   const limits = groups.flatMap((line) => {
     const [, controllers = '', group = ''] = line.split(':');
-    if (controllers === '') return ancestors(group).map((dir) => quotaOf(read(path.join(root, dir, 'cpu.max'))));
+    if (controllers === '') return ancestors(group).map((dir) => quotaOf(readText(path.join(root, dir, 'cpu.max'))));
     if (!controllers.split(',').includes('cpu')) return [];
     return ['', group].map((dir) => {
-      const at = (file: string): string | undefined => read(path.join(root, 'cpu', dir, file));
+      const at = (file: string): string | undefined => readText(path.join(root, 'cpu', dir, file));
       return quotaOf(`${at('cpu.cfs_quota_us')} ${at('cpu.cfs_period_us')}`);
     });
   });
@@ -40,12 +40,4 @@ function ancestors(group: string): string[] {
 export function quotaOf(text: string | undefined): number | undefined {
   const [quota, period] = (text ?? '').trim().split(/\s+/).map(Number);
   return quota && period && quota > 0 && period > 0 ? quota / period : undefined;
-}
-
-function read(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch {
-    return undefined;
-  }
 }

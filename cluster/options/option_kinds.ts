@@ -43,6 +43,48 @@ export function integer(least: number, most = LONGEST): Kind<number | string, nu
   };
 }
 
+/** How many app workers there may be. */
+export interface WorkerRange {
+  min: number;
+  max: number;
+  /** Milliseconds for which event loops must be busy until there is one worker more. */
+  growAfter: number;
+  /** Milliseconds for which they must be idle until there is one less. */
+  shrinkAfter: number;
+}
+
+export interface WorkerOptions {
+  min: number | string;
+  max: number | string;
+  /** Default 60000. */
+  growAfter?: number;
+  /** Default 300000. */
+  shrinkAfter?: number;
+}
+
+export const workerCount = integer(1, 1024);
+
+export const workerRange: Kind<number | string | WorkerOptions, WorkerRange> = {
+  type: 'number, from 1 to 1024, or `{ min, max, growAfter?, shrinkAfter? }`, or `min-max`',
+  parse(key, given) {
+    const [, least, most] = typeof given === 'string' ? (/^(\d+)[-:](\d+)$/.exec(given) ?? []) : [];
+    const options = least === undefined ? given : { min: least, max: most };
+    if (typeof options !== 'object' || options === null) {
+      const count = workerCount.parse(key, given, '');
+      return count === undefined ? undefined : { min: count, max: count, growAfter: 0, shrinkAfter: 0 };
+    }
+    const { min, max, growAfter, shrinkAfter } = options as Partial<WorkerOptions>;
+    const range = {
+      min: workerCount.parse(`${key}.min`, min, ''),
+      max: workerCount.parse(`${key}.max`, max, ''),
+      growAfter: integer(1).parse(`${key}.growAfter`, growAfter, '') ?? 60_000,
+      shrinkAfter: integer(1).parse(`${key}.shrinkAfter`, shrinkAfter, '') ?? 300_000,
+    };
+    if (range.min !== undefined && range.max !== undefined && range.min <= range.max) return range as WorkerRange;
+    throw optionError(key, given, 'Give { min, max }, min no more than max.');
+  },
+};
+
 export const text: Kind<string, string> = {
   type: 'string',
   parse(key, given) {

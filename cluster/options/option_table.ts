@@ -12,6 +12,8 @@ import {
   ports,
   strings,
   text,
+  type WorkerRange,
+  workerRange,
 } from './option_kinds.js';
 import { readyPolicy } from './ready_policy.js';
 
@@ -54,6 +56,10 @@ function defaulting<Given, Value>(
   return { kind: kind as Kind<Given, NonNullable<Value>>, fallback, ...row };
 }
 
+function workersFixed(count: number): WorkerRange {
+  return { min: count, max: count, growAfter: 0, shrinkAfter: 0 };
+}
+
 /** The options of a cluster. Types, checks, suggestions, flags, help and the table of docs/cluster.md come from here. */
 export const OPTIONS = {
   baseDir: defaulting(appDirectory, () => process.cwd(), {
@@ -71,12 +77,17 @@ export const OPTIONS = {
       },
     ],
   }),
-  workers: defaulting(integer(1, 1024), () => usableCpus(), {
+  workers: defaulting(workerRange, () => workersFixed(usableCpus()), {
     default: 'usable CPUs',
     meaning:
-      'app workers; by default as many as affinity and the quota of the control group (CPU limit of a container) allow',
+      'app workers, as many as are needed between `min` and `max`; by default as many as affinity and the quota of the control group (CPU limit of a container) allow',
     flags: [
-      { name: 'workers', short: 'c', argument: 'count', help: 'app workers; default: the number of usable CPUs' },
+      {
+        name: 'workers',
+        short: 'c',
+        argument: 'count',
+        help: 'app workers, or min-max for as many as are needed; default: the number of usable CPUs',
+      },
     ],
   }),
   port: optional(integer(0, 65_535), {

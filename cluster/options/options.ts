@@ -1,4 +1,4 @@
-import { optionError } from './option_kinds.js';
+import { optionError, type WorkerRange, workerCount } from './option_kinds.js';
 import { APP_OPTIONS, OPTIONS, type Option } from './option_table.js';
 
 type Table = typeof OPTIONS;
@@ -11,7 +11,12 @@ type Value<O> = O extends Option<infer _, infer V> ? V : never;
  */
 export type StartClusterOptions = { [K in keyof Table]?: Given<Table[K]> | undefined } & { [key: string]: unknown };
 
-type Complete = { [K in Exclude<keyof Table, 'reusePort'>]: Value<Table[K]> };
+type Complete = { [K in Exclude<keyof Table, 'reusePort' | 'workers'>]: Value<Table[K]> } & {
+  /** How many there are at first. */
+  workers: number;
+  /** Between which numbers they follow the need; undefined if their number is given. */
+  sizing: WorkerRange | undefined;
+};
 
 /** The options of a cluster, checked and complete. */
 export type ClusterOptions = Complete & { [key: string]: unknown };
@@ -42,7 +47,8 @@ export function parseClusterOptions(
     ...parsed,
     port: parsed.port ?? (parsed.https ? HTTPS_PORT : undefined),
     env: parsed.env ?? process.env['EGG_SERVER_ENV'],
-    workers: parsed.ports.length || parsed.workers,
+    workers: parsed.ports.length || parsed.workers.min,
+    sizing: parsed.workers.max > parsed.workers.min ? parsed.workers : undefined,
     scheduling: usableScheduling(reusePort ? 'reusePort' : parsed.scheduling, warn),
   };
   delete options['reusePort'];
@@ -79,7 +85,8 @@ function usableScheduling(
   return 'rr';
 }
 
-function checkThreads({ startMode, ports, workers, scheduling, sticky, port, listen }: ClusterOptions): void {
+function checkThreads(options: ClusterOptions): void {
+  const { startMode, ports, workers, sizing, scheduling, sticky, port, listen } = options;
   if (listen && (sticky || startMode !== 'process')) {
     throw optionError('listen', listen, 'Several addresses work in processes without `sticky` only.');
   }
@@ -87,6 +94,7 @@ function checkThreads({ startMode, ports, workers, scheduling, sticky, port, lis
     if (ports.length > 0) throw optionError('ports', ports, "It is for startMode: 'worker_threads'.");
     return;
   }
+  if (sizing) throw optionError('workers', sizing, 'The number of threads does not change; give one.');
   if (sticky) throw optionError('sticky', sticky, "Threads cannot receive connections; use startMode: 'process'.");
   if (workers > 1 && ports.length === 0 && (scheduling !== 'reusePort' || !port)) {
     throw optionError(
@@ -104,7 +112,7 @@ function checkMemory({ maxMemory, maxMemoryHard }: ClusterOptions): void {
 
 /** @throws {ClutchError} ERR_CLUTCH_OPTION when it is no number of workers */
 export function parseWorkers(given: unknown): number {
-  const count = OPTIONS.workers.kind.parse('workers', given, '');
+  const count = workerCount.parse('workers', given, '');
   if (count === undefined) throw optionError('workers', given, 'Give a whole number from 1 to 1024.');
   return count;
 }

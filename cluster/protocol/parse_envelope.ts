@@ -50,6 +50,7 @@ const STATS = [
   'rss',
   'heapUsed',
   'cpu',
+  'utilisation',
   'loopP50',
   'loopP99',
   'requests',

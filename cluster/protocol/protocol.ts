@@ -34,6 +34,8 @@ export interface ProcessStats {
   heapUsed: number;
   /** Milliseconds of processor time since the process began. */
   cpu: number;
+  /** Share of the time since the last heartbeat in which the event loop was busy. */
+  utilisation: number;
   /** Delay of the event loop since the last heartbeat, in milliseconds. */
   loopP50: number;
   loopP99: number;

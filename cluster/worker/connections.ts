@@ -19,6 +19,8 @@ export class Connections {
   /** What carries requests: the same sockets, and with TLS those that decrypt, to which responses belong. */
   readonly #carriers = new Set<Connection>();
   readonly #sessions = new Set<ServerHttp2Session>();
+  /** Responses of HTTP/2. */
+  readonly #multiplexed = new Set<ServerResponse>();
   #isLeaving = false;
   #onEmpty: (() => void) | undefined;
 
@@ -64,20 +66,27 @@ export class Connections {
   }
 
   begin(res: ServerResponse): void {
-    if (res.req.httpVersionMajor === 2) return;
+    if (res.req.httpVersionMajor === 2) {
+      this.#multiplexed.add(res);
+      return;
+    }
     (res.req.socket as Connection)[RESPONSE] = res;
   }
 
   end(res: ServerResponse): void {
     // The socket of a session that has ended cannot be looked at.
-    if (res.req.httpVersionMajor === 2) return;
+    if (res.req.httpVersionMajor === 2) {
+      this.#multiplexed.delete(res);
+      return;
+    }
     const connection = res.req.socket as Connection;
     if (connection[RESPONSE] === res) connection[RESPONSE] = undefined;
     connection[BYTES_READ] = connection.bytesRead;
   }
 
-  /** Those to the last request of each connection. */
+  /** Those to the last request of each connection, and to all of HTTP/2. */
   *responses(): Generator<ServerResponse> {
+    yield* this.#multiplexed;
     for (const { [RESPONSE]: res } of this.#carriers) if (res) yield res;
   }
 

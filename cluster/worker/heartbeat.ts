@@ -15,6 +15,8 @@ export class Heartbeat {
   readonly #meter: RequestMeter | undefined;
   readonly #delay = monitorEventLoopDelay({ resolution: RESOLUTION });
 
+  #utilised = performance.eventLoopUtilization();
+
   /** Set once the application is there. */
   lostLines: () => number = () => 0;
 
@@ -33,6 +35,9 @@ export class Heartbeat {
 
   #stats(): ProcessStats {
     const lines = takeLines();
+    const before = this.#utilised;
+    this.#utilised = performance.eventLoopUtilization();
+    const { utilization } = performance.eventLoopUtilization(this.#utilised, before);
     const { user, system } = process.cpuUsage();
     const {
       requests = 0,
@@ -45,6 +50,7 @@ export class Heartbeat {
       rss: residentMemory(),
       heapUsed: usedHeap(),
       cpu: (user + system) / 1000,
+      utilisation: utilization,
       loopP50: delay(this.#delay.percentile(50)),
       loopP99: delay(this.#delay.percentile(99)),
       requests,

@@ -30,7 +30,8 @@ export function watchRequests({ meter, timeout, routeOf, report }: RequestTimeou
     let count = 0;
     for (const { res, age } of meter.pending(timeout)) {
       const { req } = res;
-      if (!req.complete) {
+      // The socket of an HTTP/2 session, which may have ended, says nothing about one request.
+      if (!req.complete && req.httpVersionMajor < 2) {
         const { bytesRead: bytes } = req.socket;
         const last = before.get(res);
         const at = last?.bytes === bytes ? last.at : now;

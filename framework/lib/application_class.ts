@@ -197,6 +197,8 @@ export class Application extends BaseApplication {
    * @returns the path of its route, for example `/users/:id`; undefined if the router has not come so far, or found none
    */
   routeOf(res: ServerResponse): string | undefined {
+    // A session of HTTP/2 carries several requests.
+    if (res.req.httpVersionMajor === 2) return undefined;
     const ctx = contextOn(res.req.socket);
     const { routerPath } = ctx?.res === res ? ctx : {};
     return routerPath === undefined ? undefined : String(routerPath);

@@ -20,6 +20,12 @@ test('every option that is not usable is named before anything is forked', async
     [{ baseDir: 7 }, /option baseDir is 7/],
     [{ workers: 0 }, /option workers is 0/],
     [{ workers: 'all' }, /option workers is "all"/],
+    [
+      { workers: { min: 3, max: 2 } },
+      /option workers is {"min":3,"max":2}\n {2}Give { min, max }, min no more than max/,
+    ],
+    [{ workers: '0-2' }, /option workers.min is "0"/],
+    [{ workers: { min: 1 } }, /option workers is/],
     [{ port: -1 }, /option port is -1/],
     [{ debugPort: 'x' }, /option debugPort/],
     [{ sticky: 'yes' }, /option sticky is "yes"/],

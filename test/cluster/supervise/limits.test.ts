@@ -18,6 +18,7 @@ const stats = {
   inFlight: 0,
   live: 0,
   connections: 0,
+  utilisation: 0,
   requests: 110,
   latency: { counts: [], sum: 0 },
   lostLines: 0,
