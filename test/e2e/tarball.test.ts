@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
@@ -16,14 +16,34 @@ test('the packed tarball makes an app that installs, tests, runs in development 
   const npm = (cwd: string, ...args: string[]) => run('npm', [...args, '--no-audit', '--no-fund'], { cwd, env });
 
   // dist is built: packing must not build it again under the tests that use it.
-  const { stdout } = await npm(ROOT, 'pack', '--ignore-scripts', '--json', '--pack-destination', dir);
-  const packed = JSON.parse(stdout) as { filename: string }[] | Record<string, { filename: string }>;
-  const [{ filename }] = Object.values(packed) as [{ filename: string }];
+  const pack = async (from: string): Promise<string> => {
+    const { stdout } = await npm(from, 'pack', '--ignore-scripts', '--json', '--pack-destination', dir);
+    const packed = JSON.parse(stdout) as { filename: string }[] | Record<string, { filename: string }>;
+    const [{ filename }] = Object.values(packed) as [{ filename: string }];
+    return path.join(dir, filename);
+  };
   const host = path.join(dir, 'host');
   mkdirSync(host);
   writeFileSync(path.join(host, 'package.json'), '{ "name": "host", "private": true }');
-  await npm(host, 'install', path.join(dir, filename));
+  await npm(host, 'install', await pack(ROOT), await pack(path.join(ROOT, 'create-koa-clutch')));
   await run('npx', ['clutch', 'init', '../my-app'], { cwd: host, env });
+  const { stdout: made } = await npm(
+    host,
+    'create',
+    '--offline',
+    'koa-clutch',
+    '../created',
+    '--',
+    '--js',
+    '--port',
+    '8123',
+  );
+  assert.match(made, /Made \.\.\/created\./);
+  assert.match(readFileSync(path.join(dir, 'created/config/config.default.js'), 'utf8'), /port: 8123 /);
+  for (const name of ['my-app', 'created']) {
+    const { dependencies } = JSON.parse(readFileSync(path.join(dir, name, 'package.json'), 'utf8'));
+    assert.match(dependencies['koa-clutch'], /^file:.*koa-clutch-\S+\.tgz$/, name);
+  }
 
   const app = path.join(dir, 'my-app');
   await npm(app, 'install');
