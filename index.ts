@@ -1,6 +1,14 @@
 export { type ClusterHandle, type ClusterOptions, startCluster } from './cluster/index.js';
 export { EggMaster as Master } from './cluster/master/egg_master.js';
-export { BaseContextClass, type BootHook, ClutchCore, ClutchCore as EggCore, Router } from './core/index.js';
+export {
+  BaseContextClass,
+  type BootHook,
+  ClutchCore,
+  ClutchCore as EggCore,
+  type ParamsOf,
+  type RouteContext,
+  Router,
+} from './core/index.js';
 export * from './core/types.js';
 export { ClutchError, type ErrorCode } from './errors.js';
 export {

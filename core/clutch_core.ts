@@ -28,7 +28,7 @@ import type { Composed } from './request/composed.js';
 import { contextFactory, defineLazyState } from './request/context.js';
 import { composeApp, handleRequest } from './request/handle_request.js';
 import { contextPrototype, responsePrototype } from './request/koa_prototypes.js';
-import type { RouteArguments } from './router/route_arguments.js';
+import type { RouteVerb } from './router/route_types.js';
 import type { Router } from './router/router.js';
 import type { AppConfig, Context, Middleware } from './types.js';
 import { userFrame } from './user_frame.js';
@@ -397,10 +397,7 @@ const DELEGATED = [
 
 /** Route methods on the app itself; each returns the app. */
 export interface ClutchCore
-  extends Record<
-    Exclude<(typeof DELEGATED)[number], 'register' | 'redirect'>,
-    (...args: RouteArguments) => ClutchCore
-  > {
+  extends Record<Exclude<(typeof DELEGATED)[number], 'register' | 'redirect'>, RouteVerb<ClutchCore>> {
   redirect(source: string, destination: string, status?: number): ClutchCore;
   register(path: string | RegExp, methods: string[], handlers: Middleware | Middleware[], options?: object): ClutchCore;
 }

@@ -12,4 +12,5 @@ export { isStatusSet } from './request/koa_internals.js';
 export { middlewareOf } from './request/phases.js';
 export { refuse } from './request/refuse.js';
 export type { RouteArguments } from './router/route_arguments.js';
+export type { ParamsOf, RouteContext, Without } from './router/route_types.js';
 export * from './types.js';

@@ -18,6 +18,7 @@ import {
 import { isPath, type RouteArguments, splitArguments } from './route_arguments.js';
 import { resolveController } from './route_controller.js';
 import { RouteDispatch } from './route_dispatch.js';
+import type { RouteVerb } from './route_types.js';
 
 const { METHODS } = process.getBuiltinModule('node:http');
 
@@ -241,7 +242,7 @@ export class Router extends KoaRouter {
   }
 }
 
-type Verb = (...args: RouteArguments) => Router;
+type Verb = RouteVerb<Router>;
 
 export interface Router {
   get: Verb;

@@ -27,17 +27,8 @@ test('the packed tarball makes an app that installs, tests, runs in development 
   writeFileSync(path.join(host, 'package.json'), '{ "name": "host", "private": true }');
   await npm(host, 'install', await pack(ROOT), await pack(path.join(ROOT, 'create-koa-clutch')));
   await run('npx', ['clutch', 'init', '../my-app'], { cwd: host, env });
-  const { stdout: made } = await npm(
-    host,
-    'create',
-    '--offline',
-    'koa-clutch',
-    '../created',
-    '--',
-    '--js',
-    '--port',
-    '8123',
-  );
+  const create = ['create', '--offline', 'koa-clutch', '../created', '--', '--js', '--port', '8123'];
+  const { stdout: made } = await run('npm', create, { cwd: host, env });
   assert.match(made, /Made \.\.\/created\./);
   assert.match(readFileSync(path.join(dir, 'created/config/config.default.js'), 'utf8'), /port: 8123 /);
   for (const name of ['my-app', 'created']) {

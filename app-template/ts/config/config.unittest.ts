@@ -1,3 +1,5 @@
+import type { AppConfig, PowerPartial } from 'koa-clutch';
+
 export default {
   sqlite: { client: { file: ':memory:' } },
-};
+} satisfies PowerPartial<AppConfig>;

@@ -1,4 +1,4 @@
-import type { Context, Middleware, Next } from '../../../core/index.js';
+import type { Context, Middleware, Next, Without } from '../../../core/index.js';
 import { ClutchError, refusal } from '../../../errors.js';
 import { type InputOf, type Issue, type OutputOf, pathText, type StandardSchema } from './standard_schema.js';
 
@@ -34,7 +34,7 @@ type ResponseBody<S extends ContractSchemas> = S['response'] extends StandardSch
     : unknown;
 
 /** A context whose request has met the contract: `ctx.valid` holds what the schemas made of it. */
-export type ContractContext<S extends ContractSchemas> = Omit<Context, 'body'> & {
+export type ContractContext<S extends ContractSchemas> = Without<Context, 'body'> & {
   valid: Valid<S>;
   body: ResponseBody<S>;
 };
