@@ -74,6 +74,14 @@ test('an app that is used before it is ready, or after a failed boot, says so', 
   await broken.close();
 });
 
+test('an injected request that is refused after its body was read has its response at once', async (t) => {
+  const app = await boot(t);
+  const refused = app.inject({ method: 'POST', url: '/', payload: { name: 'ada' } });
+  const late = new Promise((_, reject) => setTimeout(reject, 4000, new Error('still no response')).unref());
+  const { statusCode } = (await Promise.race([refused, late])) as Awaited<typeof refused>;
+  assert.equal(statusCode, 403);
+});
+
 test('inject and httpRequest give the same response, with a socket and without', async (t) => {
   const app = await boot(t);
   const injected = await app.inject({ method: 'GET', url: '/', headers: { 'x-token': 't' } });
