@@ -1,26 +1,14 @@
 import type Stream from 'node:stream';
 import { type Exchange, onceEnded } from './connection.js';
 import { isStream } from './koa_internals.js';
+import { isWebResponse, isWebStream } from './web_response.js';
 
 /** A body that holds something open until it is read to its end: a file, a connection, a process. */
 type BodySource = Stream.Readable | ReadableStream | Response;
 
-function isSource(body: unknown): body is BodySource {
+export function isSource(body: unknown): body is BodySource {
   if (typeof body !== 'object' || body === null) return false;
-  return isStream(body) || isWebStream(body) || isResponse(body);
-}
-
-export function isWebStream(body: object): body is ReadableStream {
-  return tagOf(body) === 'ReadableStream' && body instanceof ReadableStream;
-}
-
-/** The tag is looked at first: naming the global `Response` makes Node load its whole fetch, some 30 ms. */
-export function isResponse(body: object): body is Response {
-  return tagOf(body) === 'Response' && body instanceof Response;
-}
-
-function tagOf(body: object): unknown {
-  return (body as { [Symbol.toStringTag]?: unknown })[Symbol.toStringTag];
+  return isStream(body) || isWebStream(body) || isWebResponse(body);
 }
 
 /**
@@ -46,7 +34,7 @@ function closeSource(body: BodySource): void {
     body.destroy?.();
     return;
   }
-  const stream = isResponse(body) ? body.body : (body as ReadableStream);
+  const stream = isWebResponse(body) ? body.body : (body as ReadableStream);
   // Its source may reject the cancellation; nobody is left who could use the error.
   if (stream && !stream.locked) stream.cancel().catch(() => undefined);
 }

@@ -1,6 +1,8 @@
+import type Koa from 'koa';
 import { replaceSource } from './body_source.js';
 import type { Exchange } from './connection.js';
 import { bodyOf, isStatusSet, keepBody, keepsFields, markStatusSet } from './koa_internals.js';
+import { isWebResponse, setWebResponse } from './web_response.js';
 
 const { STATUS_CODES } = process.getBuiltinModule('node:http');
 
@@ -25,9 +27,11 @@ const HTML = /^\s*</;
  */
 export function responsePrototype(koa: object): object {
   const { get, set } = Object.getOwnPropertyDescriptor(koa, 'body') as Accessor;
+  const isKnown = keepsFields(koa);
   const setByKoa = function (this: Exchange, value: unknown): void {
     const previous = get.call(this);
-    set.call(this, value);
+    if (isKnown && isWebResponse(value)) setWebResponse(this as Koa.Response, value);
+    else set.call(this, value);
     replaceSource(this, previous, value);
   };
   const setBody = function (this: Exchange, value: unknown): void {
@@ -50,7 +54,7 @@ export function responsePrototype(koa: object): object {
       res.setHeader('Content-Type', JSON_TYPE);
     }
   };
-  const own = keepsFields(koa) ? { get: getBody, set: setBody } : { get, set: setByKoa };
+  const own = isKnown ? { get: getBody, set: setBody } : { get, set: setByKoa };
   return Object.create(koa, { body: { configurable: true, ...own }, message: messageProperty(koa) });
 }
 

@@ -3,10 +3,11 @@ import Stream from 'node:stream';
 import type streamWeb from 'node:stream/web';
 import type { SingleWriteResponse } from '../http/single_write_response.js';
 import type { Context } from '../types.js';
-import { isResponse, isWebStream } from './body_source.js';
+import { isSource } from './body_source.js';
 import { onceEnded } from './connection.js';
 import { isBodyNull, isStream } from './koa_internals.js';
 import { isPlainData } from './koa_prototypes.js';
+import { isWebResponse, isWebStream } from './web_response.js';
 
 /** Ends a response with the body that the middleware has set: the same headers, status and bytes as from Koa. */
 export function respond(ctx: Context): void {
@@ -23,7 +24,8 @@ export function respond(ctx: Context): void {
     ctx.body = null;
     res.end();
   } else if (ctx.method === 'HEAD') {
-    if (!res.headersSent && !res.hasHeader('content-length')) {
+    // Koa takes a web stream for JSON here.
+    if (!res.headersSent && !res.hasHeader('content-length') && !isSource(body)) {
       const { length } = response;
       if (Number.isInteger(length)) ctx.length = length as number;
     }
@@ -105,7 +107,7 @@ function asStream(body: unknown): Stream.Readable | undefined {
   if (isStream(body)) return body;
   if (body instanceof Blob) return fromWeb(body.stream());
   if (isWebStream(body)) return fromWeb(body);
-  if (isResponse(body)) return body.body ? fromWeb(body.body) : Stream.Readable.from('');
+  if (isWebResponse(body)) return body.body ? fromWeb(body.body) : Stream.Readable.from('');
   return undefined;
 }
 
