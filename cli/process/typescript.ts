@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ClutchError } from '../../errors.js';
+import { turnsOn } from './tsconfig.js';
 
 /**
  * Node options that let the children of a development cluster load the app's TypeScript.
@@ -11,25 +12,56 @@ import { ClutchError } from '../../errors.js';
  * @throws {ClutchError} ERR_CLUTCH_CLI when neither Node nor the app can load TypeScript
  */
 export function typeScriptExecArgv(baseDir: string): string[] {
-  if (!existsSync(path.join(baseDir, 'tsconfig.json'))) return [];
-  if ((process.features as { typescript?: unknown }).typescript) {
+  const tsconfig = path.join(baseDir, 'tsconfig.json');
+  if (!existsSync(tsconfig)) return [];
+  const native = Boolean((process.features as { typescript?: unknown }).typescript);
+  if (native) {
     process.env['EGG_TYPESCRIPT'] ??= 'true';
-    return [];
+    // Node strips types only, and does not parse decorators.
+    if (!turnsOn(tsconfig, 'experimentalDecorators')) return [];
   }
   try {
     const tsx = createRequire(path.join(baseDir, 'package.json')).resolve('tsx');
     const loader = new URL('load_typescript.js', import.meta.url).href;
-    const script = `import { loadTypeScript } from '${loader}'; await loadTypeScript('${pathToFileURL(tsx).href}');`;
+    const args = [pathToFileURL(tsx).href, ...metadataOf(baseDir, tsconfig)].map((arg) => JSON.stringify(arg));
+    const script = `import { loadTypeScript } from '${loader}'; await loadTypeScript(${args.join()});`;
     return ['--import', `data:text/javascript,${encodeURIComponent(script)}`];
   } catch (cause) {
     throw new ClutchError(
       'ERR_CLUTCH_CLI',
-      `Node ${process.versions.node} does not load TypeScript and tsx is not installed`,
+      `Node ${process.versions.node} does not load ${native ? 'decorators' : 'TypeScript'} and tsx is not installed`,
       {
         where: baseDir,
-        fix: 'npm install --save-dev tsx, or use Node 22.18 or later.',
+        fix: `npm install --save-dev tsx${native ? '' : ', or use Node 22.18 or later'}.`,
         cause,
       },
     );
+  }
+}
+
+/** @returns the directory of an app whose decorators are compiled by its own TypeScript, which emits their metadata; tsx does not */
+function metadataOf(baseDir: string, tsconfig: string): string[] {
+  if (!turnsOn(tsconfig, 'emitDecoratorMetadata')) return [];
+  const version = typeScriptVersion(baseDir);
+  if (version !== undefined && version < 7) return [baseDir];
+  process.emitWarning(
+    `emitDecoratorMetadata in ${tsconfig} has no effect here: tsx does not emit it, and ${version ? `TypeScript ${version} cannot be called` : 'TypeScript is not installed'}`,
+    {
+      type: 'ClutchWarning',
+      detail: 'npm install --save-dev typescript@5, or run what `clutch build` has compiled with `clutch start`.',
+    },
+  );
+  return [];
+}
+
+/** @returns the major version of the app's own TypeScript */
+function typeScriptVersion(baseDir: string): number | undefined {
+  try {
+    const { version } = createRequire(path.join(baseDir, 'package.json'))('typescript/package.json') as {
+      version: string;
+    };
+    return Number.parseInt(version, 10);
+  } catch {
+    return undefined;
   }
 }

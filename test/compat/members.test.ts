@@ -26,7 +26,6 @@ const MEMBERS: Record<string, string> = {
 /** Members that are not here, and why. */
 const NOT_HERE: [owners: string[], names: string, why: string][] = [
   [['exports of egg-core'], 'utils', 'internals of egg-core'],
-  [['app', 'agent'], 'ContextLogger', 'loggers know their request: docs/differences.md'],
   [['app', 'agent'], 'FetchFactory HttpClientNext', 'there is one HTTP client, which app.fetch and app.curl share'],
   [['app', 'agent'], 'schedules', 'app.scheduleWorker and agent.schedule'],
   [['app'], 'onClientError onServer', 'internals; config.onClientError and the event server'],
