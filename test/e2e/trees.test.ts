@@ -57,15 +57,15 @@ let unavailable: string | false = false;
 
 before(async () => {
   packed = mkdtempSync(path.join(tmpdir(), 'clutch-packed-'));
+  TARBALLS.clutch = await pack(ROOT);
+  write(path.join(packed, 'plugin'), PLUGIN);
+  await pack(path.join(packed, 'plugin'));
+  write(path.join(packed, 'framework'), { ...FRAMEWORK, 'package.json': frameworkPackage(tarball('plugin')) });
+  await pack(path.join(packed, 'framework'));
   try {
-    TARBALLS.clutch = await pack(ROOT);
-    write(path.join(packed, 'plugin'), PLUGIN);
-    await pack(path.join(packed, 'plugin'));
-    write(path.join(packed, 'framework'), { ...FRAMEWORK, 'package.json': frameworkPackage(tarball('plugin')) });
-    await pack(path.join(packed, 'framework'));
-    await run('npm', ['view', 'koa', 'version', '--prefer-offline', '--fetch-retries=0'], { env: ENV });
-  } catch (error) {
-    unavailable = `no registry: ${(error as Error).message.split('\n')[0]}`;
+    await run('npm', ['view', 'koa', 'version', '--prefer-online', '--fetch-retries=0'], { env: ENV });
+  } catch {
+    unavailable = 'npm reaches no registry';
   }
 });
 after(() => rmSync(packed, { recursive: true, force: true }));

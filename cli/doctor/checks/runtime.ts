@@ -60,13 +60,14 @@ export function checkRuntime(facts: RuntimeFacts): Finding[] {
 }
 
 function checkNode({ node, engines }: RuntimeFacts): Finding[] {
-  const { satisfies, minVersion } = require('semver') as {
+  const { satisfies, minVersion, validRange } = require('semver') as {
     satisfies(version: string, range: string): boolean;
     minVersion(range: string): { version: string } | null;
+    validRange(range: string): string | null;
   };
   const refused = engines.filter(({ range }) => !satisfies(node, range));
   const findings: Finding[] = refused.map(({ from, range }) => {
-    const least = isRange(range) ? minVersion(range)?.version : undefined;
+    const least = validRange(range) === null ? undefined : minVersion(range)?.version;
     return {
       level: 'error',
       what: `Node ${node} is not in the range "${range}"`,
@@ -83,10 +84,6 @@ function checkNode({ node, engines }: RuntimeFacts): Finding[] {
       fix: `nvm install ${TESTED_MAJORS.at(-1)}`,
     },
   ];
-
-  function isRange(range: string): boolean {
-    return (require('semver') as { validRange(text: string): string | null }).validRange(range) !== null;
-  }
 }
 
 function checkClock({ now, newestFile, timeZone }: RuntimeFacts): Finding[] {
