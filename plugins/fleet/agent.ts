@@ -1,5 +1,9 @@
+import { createRequire } from 'node:module';
 import type { Agent } from '../../framework/index.js';
+import type {} from '../schedule/lib/members.js';
 import type {} from './lib/types.js';
+
+const require = createRequire(import.meta.url);
 
 export default class FleetAgent {
   readonly #agent: Agent;
@@ -10,7 +14,10 @@ export default class FleetAgent {
   }
 
   async didLoad(): Promise<void> {
-    const { fleet } = this.#agent;
+    const { fleet, schedule } = this.#agent;
+    const { FleetStrategy } = require('./lazy/fleet.js') as typeof import('./lazy/fleet.js');
+    // An app may have turned plugin schedule off.
+    (schedule as typeof schedule | undefined)?.use('fleet', FleetStrategy);
     // Hooks that come later may use it, and close before it.
     this.#agent.beforeClose(() => fleet.close());
     await fleet.start();

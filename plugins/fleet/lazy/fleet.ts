@@ -6,6 +6,8 @@ import { MemoryAdapter } from '../lib/adapter/memory.js';
 import { type FleetConfig, readConfig } from '../lib/config.js';
 import { Fleet } from '../lib/fleet.js';
 
+export { FleetStrategy } from '../lib/schedule/fleet_strategy.js';
+
 const require = createRequire(import.meta.url);
 
 /** @throws {ClutchError} ERR_CLUTCH_CONFIG, ERR_CLUTCH_FLEET */

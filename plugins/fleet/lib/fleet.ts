@@ -11,6 +11,10 @@ import { type Member, Membership } from './members.js';
 import { FleetMessenger } from './messenger/fleet_messenger.js';
 import { Hub } from './messenger/hub.js';
 import { type FleetRequest, LOCAL, type Outgoing, type Side } from './messenger/wire.js';
+import { Recovery } from './schedule/recovery.js';
+
+/** Who leads this begins runs of schedules again whose machine is gone. */
+const SCHEDULES = 'clutch:schedules';
 
 /** Milliseconds between two log lines of errors that repeat, such as those of a server that is away. */
 const LOG_INTERVAL = 10_000;
@@ -18,12 +22,15 @@ const LOG_INTERVAL = 10_000;
 /** `agent.fleet`: this machine as a member of the fleet. The Agent alone is connected to the server. */
 export class Fleet {
   readonly messenger: FleetMessenger;
+  /** Schedules of type `fleet`. */
+  readonly schedules: Recovery;
   readonly #agent: Agent;
   readonly #config: FleetConfig;
   readonly #adapter: FleetAdapter;
   readonly #hub: Hub;
   readonly #membership: Membership;
-  readonly #incarnation = randomUUID();
+  /** Distinguishes this Agent from the one before it. */
+  readonly incarnation: string = randomUUID();
   readonly #since = Date.now();
   readonly #clock = new SafeClock();
   readonly #candidates = new Map<string, Candidate>();
@@ -47,7 +54,7 @@ export class Fleet {
     });
     this.#hub = new Hub(this.#adapter, {
       member: this.member,
-      incarnation: this.#incarnation,
+      incarnation: this.incarnation,
       timeout,
       members: (side) => this.#memberNames(side),
       onError,
@@ -67,6 +74,7 @@ export class Fleet {
       request: (request) => this.#hub.request(request),
       onError: (error) => agent.coreLogger.error(error),
     });
+    this.schedules = new Recovery({ interval: lease / 4, isLeader: () => this.#leadsSchedules(), onError });
     agent.messenger.onRequest(LOCAL.publish, (batch: Outgoing[]) => this.#hub.publish(batch));
     agent.messenger.onRequest(LOCAL.request, (request: FleetRequest) => this.#hub.request(request));
   }
@@ -155,6 +163,12 @@ export class Fleet {
     return this.#adapter.bucket(options);
   }
 
+  /** A candidate from the first time on that it is asked: without schedules of the fleet nobody needs to lead. */
+  #leadsSchedules(): boolean {
+    const candidate = this.#candidates.get(SCHEDULES) ?? this.lead(SCHEDULES, {});
+    return candidate.isLeader;
+  }
+
   async #memberNames(side: Side): Promise<string[]> {
     const members = await this.#membership.recent();
     return members.filter(({ workers }) => side !== 'app' || workers.length > 0).map(({ id }) => id);
@@ -164,7 +178,7 @@ export class Fleet {
     const { version = '' } = this.#agent.config['pkg'] as { version?: string };
     return {
       id: this.member,
-      incarnation: this.#incarnation,
+      incarnation: this.incarnation,
       version,
       host: hostname(),
       pid: process.pid,

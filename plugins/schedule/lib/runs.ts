@@ -42,6 +42,11 @@ export class Runs {
     return this.#agent.messenger.opids;
   }
 
+  /** @returns when a run has ended, undefined if it is not running */
+  resultOf(id: string): Promise<JobResult> | undefined {
+    return this.#runs.get(id)?.ended;
+  }
+
   /** @returns when all runs of a schedule have ended, undefined if there is none */
   endOf(key: string): Promise<unknown> | undefined {
     const running = [...this.#runs.values()].filter((run) => run.key === key);

@@ -4,7 +4,7 @@ import { History, type PastRun } from './history.js';
 import { findItem, loadItems } from './items.js';
 import { Runs } from './runs.js';
 import type { ScheduleStrategy } from './strategy.js';
-import { AllStrategy, TimerScheduleStrategy, WorkerStrategy } from './timer_strategy.js';
+import { AllStrategy, type TimerScheduleStrategy, WorkerStrategy } from './timer_strategy.js';
 import { ACTION, type JobResult, type ScheduleItem, type ScheduleOptions } from './types.js';
 
 export type StrategyClass = new (schedule: ScheduleOptions, agent: Agent, key: string) => ScheduleStrategy;
@@ -119,7 +119,19 @@ export class Scheduler {
     // What was due while there was no Agent runs now, once.
     this.#since = agentDied ?? this.#since;
     for (const key of immediate) this.#immediate.add(key);
-    for (const { id, key } of running) this.#logger.info('[Job#%s] %s is still running', id, key);
+    for (const job of running) {
+      const { id, key } = job;
+      this.#logger.info('[Job#%s] %s is still running', id, key);
+      const ended = this.#runs.resultOf(id);
+      if (!ended) continue;
+      void ended.then((result) => this.#history.add(result));
+      this.#strategies.get(key)?.onJobAdopted?.(job, ended);
+    }
+  }
+
+  /** @returns what commands and logs call a schedule: the same on all machines */
+  nameOf(key: string): string {
+    return this.#items[key]?.name ?? key;
   }
 
   close(): void {
@@ -185,7 +197,7 @@ export class Scheduler {
         type: String(schedule.type),
         when: whenOf(schedule),
         disabled: schedule.disable === true,
-        next: strategy instanceof TimerScheduleStrategy ? strategy.next : undefined,
+        next: (strategy as TimerScheduleStrategy | undefined)?.next,
         running: this.#runs.endOf(key) !== undefined,
         history: this.#history.of(key),
       };

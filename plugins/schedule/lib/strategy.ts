@@ -1,5 +1,5 @@
 import type { Agent, Logger } from '../../../framework/index.js';
-import type { JobResult, ScheduleOptions } from './types.js';
+import type { Job, JobResult, ScheduleOptions } from './types.js';
 
 /** When a schedule runs, and where. Types of one's own extend it, and are added with `agent.schedule.use(type, Class)`. */
 export class ScheduleStrategy {
@@ -31,6 +31,9 @@ export class ScheduleStrategy {
 
   /** Called with the result of a run. */
   onJobFinish(_info: JobResult): void {}
+
+  /** Called with a run that goes on since the Agent before this one, and what will come of it. */
+  onJobAdopted(_info: Omit<Job, 'agent'>, _ended: Promise<JobResult>): void {}
 
   /** Has one app worker run the task; resolves with the result, whatever it is. */
   sendOne(...args: unknown[]): Promise<JobResult> {
