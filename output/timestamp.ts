@@ -3,6 +3,27 @@ let upToSecond = '';
 let millisecond = Number.NaN;
 let formatted = '';
 
+/**
+ * The form of every time that people read: tables of the command line, and logs, which add milliseconds. In the time zone of the process.
+ *
+ * @param at milliseconds since the epoch
+ * @returns `YYYY-MM-DD HH:mm:ss`
+ */
+export function dateTime(at: number): string {
+  const date = new Date(at);
+  const day = `${date.getFullYear()}-${twoDigits(date.getMonth() + 1)}-${twoDigits(date.getDate())}`;
+  return `${day} ${twoDigits(date.getHours())}:${twoDigits(date.getMinutes())}:${twoDigits(date.getSeconds())}`;
+}
+
+/** @returns `HH:mm:ss` of now, for lines that are read as they come */
+export function clockTime(): string {
+  return dateTime(Date.now()).slice(11);
+}
+
+function twoDigits(value: number): string {
+  return String(value).padStart(2, '0');
+}
+
 /** @returns `YYYY-MM-DD HH:mm:ss,SSS` of now; a date is put together once a second */
 export function timestamp(): string {
   const now = Date.now();
@@ -11,10 +32,7 @@ export function timestamp(): string {
   const rest = ((now % 1000) + 1000) % 1000;
   if (now - rest !== second) {
     second = now - rest;
-    const date = new Date(now);
-    const two = (value: number): string => String(value).padStart(2, '0');
-    const day = `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
-    upToSecond = `${day} ${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())},`;
+    upToSecond = `${dateTime(now)},`;
   }
   formatted = upToSecond + (rest < 10 ? '00' : rest < 100 ? '0' : '') + rest;
   return formatted;

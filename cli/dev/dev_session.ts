@@ -7,6 +7,7 @@ import type { StartClusterOptions } from '../../cluster/index.js';
 import { toError } from '../../errors.js';
 import type { PageError } from '../../output/error_page.js';
 import { maskText } from '../../output/secrets.js';
+import { clockTime } from '../../output/timestamp.js';
 import { writeTypes } from '../commands/app/types.js';
 import { typeScriptExecArgv } from '../process/typescript.js';
 import { dim, failure, success, warning } from '../terminal/style.js';
@@ -120,13 +121,13 @@ export class DevSession {
     switch (event.dev) {
       case 'ready':
         this.#state = 'serving';
-        this.#version = clock();
+        this.#version = clockTime();
         this.#port = Number(new URL(event.address).port) || this.#port;
         print(this.#block(event));
         void this.#checkTypes();
         break;
       case 'replaced': {
-        this.#version = clock();
+        this.#version = clockTime();
         const what = event.processes.map(({ kind, from, to }) => `${kind} ${from} → ${to}`).join(', ');
         print(
           `${dim(this.#version)} ${this.#names(event.files)}: ${success('replaced')} ${what} in ${event.milliseconds} ms`,
@@ -138,7 +139,7 @@ export class DevSession {
       case 'reload-failed':
         this.#types.stop();
         print(
-          `${dim(clock())} ${this.#names(event.files)}: ${failure('the new code does not start')}\n${indented(event.text)}`,
+          `${dim(clockTime())} ${this.#names(event.files)}: ${failure('the new code does not start')}\n${indented(event.text)}`,
         );
         print(`  still serving the version of ${this.#version}`);
         this.#show(
@@ -150,7 +151,7 @@ export class DevSession {
         );
         break;
       case 'log':
-        print(`${dim(clock())} ${event.level === 'warn' ? warning(event.text) : failure(event.text)}`);
+        print(`${dim(clockTime())} ${event.level === 'warn' ? warning(event.text) : failure(event.text)}`);
         break;
     }
   }
@@ -210,15 +211,17 @@ export class DevSession {
       if (!errors || this.#state !== 'serving') return;
       if (errors.count > 0) {
         const took = ((Date.now() - begin) / 1000).toFixed(1);
-        print(`${dim(clock())} ${failure(count(errors.count, 'type error'))} (${took} s)\n${indented(errors.text)}`);
+        print(
+          `${dim(clockTime())} ${failure(count(errors.count, 'type error'))} (${took} s)\n${indented(errors.text)}`,
+        );
         this.#show(this.#pageError(`${count(errors.count, 'type error')}`, errors.text, 'The app runs.'));
       } else if (this.#hadTypeErrors) {
-        print(`${dim(clock())} ${success('no type errors')}`);
+        print(`${dim(clockTime())} ${success('no type errors')}`);
         this.#show(undefined);
       }
       this.#hadTypeErrors = errors.count > 0;
     } catch (error) {
-      print(`${dim(clock())} types could not be written: ${toError(error).message}`);
+      print(`${dim(clockTime())} types could not be written: ${toError(error).message}`);
     }
   }
 
@@ -235,13 +238,13 @@ export class DevSession {
     this.#state = 'waiting';
     const wanted = this.#port ?? DEFAULT_PORT;
     const port = await detect(wanted);
-    print(`${dim(clock())} ${failure('the app does not start')}\n${indented(text)}`);
+    print(`${dim(clockTime())} ${failure('the app does not start')}\n${indented(text)}`);
     const error = this.#pageError('The app does not start', text, 'Nothing is served.');
     const isOpen = await this.#errors.open(port, error);
     print(`  waiting for a save${isOpen ? `; http://127.0.0.1:${port} shows the error` : ''}`);
     const saved = await Promise.race([nextSave(this.#directory, this.#stop.signal), aborted(this.#stop.signal)]);
     await this.#errors.close();
-    if (!this.#isClosing) print(`${dim(clock())} ${saved} saved, starting`);
+    if (!this.#isClosing) print(`${dim(clockTime())} ${saved} saved, starting`);
   }
 }
 
@@ -251,10 +254,6 @@ function aborted(signal: AbortSignal): Promise<string> {
 
 function print(text: string): void {
   console.log(maskText(text));
-}
-
-function clock(): string {
-  return new Date().toTimeString().slice(0, 8);
 }
 
 function indented(text: string): string {

@@ -1,4 +1,5 @@
 import { ClutchError, toError } from '../../errors.js';
+import { dateTime } from '../../output/timestamp.js';
 import type { AppInfo } from '../app_info.js';
 import { isAsyncFunction, isPromise } from '../files/export_kind.js';
 import { copyPath, readCopy, saveCopy } from './config_copy.js';
@@ -84,7 +85,7 @@ async function resolve(
     const last = readCopy(copy);
     const failure = `the async function of ${file} failed: ${toError(thrown).message}`;
     if (last) {
-      const saved = new Date(last.savedAt).toISOString();
+      const saved = dateTime(last.savedAt);
       const warning = `${failure}; its last result is used, which is ${age(Date.now() - last.savedAt)} old (${saved}, ${copy})`;
       return { value: last.config, warning };
     }

@@ -1,4 +1,5 @@
 import { askMaster, type ClusterStatus } from '../../../cluster/index.js';
+import { dateTime } from '../../../output/timestamp.js';
 import { defineCommand } from '../../command.js';
 import { type RunningApp, runningApps } from '../../process/registry.js';
 import { shortPath, table } from '../../terminal/table.js';
@@ -25,7 +26,7 @@ export const command = defineCommand({
             state,
             address,
             String(workers),
-            new Date(startedAt).toLocaleString('sv-SE'),
+            dateTime(startedAt),
           ]),
         ]),
 });

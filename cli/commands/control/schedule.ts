@@ -1,4 +1,5 @@
 import { askMaster } from '../../../cluster/index.js';
+import { dateTime } from '../../../output/timestamp.js';
 import { defineCommand } from '../../command.js';
 import { table } from '../../terminal/table.js';
 import { usageError } from '../../usage_error.js';
@@ -64,16 +65,12 @@ function format(rows: ScheduleReport[]): string {
     name,
     type,
     when,
-    disabled ? 'disabled' : time(next),
-    running ? 'running' : time(last?.at),
+    disabled ? 'disabled' : next === undefined ? '' : dateTime(next),
+    running ? 'running' : last ? dateTime(last.at) : '',
     last ? `${last.rt} ms` : '',
     last ? (last.success ? 'ok' : (last.message.split('\n')[0] as string)) : '',
   ]);
   return table([head, ...cells]);
-}
-
-function time(at: number | undefined): string {
-  return at === undefined ? '' : new Date(at).toISOString().replace(/\.\d+Z$/, 'Z');
 }
 
 async function runOne(directory: string, name: string, args: unknown[]): Promise<JobResult[]> {

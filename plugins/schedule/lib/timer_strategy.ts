@@ -1,5 +1,6 @@
 import { ClutchError, toError } from '../../../errors.js';
 import type { Agent } from '../../../framework/index.js';
+import { dateTime } from '../../../output/timestamp.js';
 import { ScheduleStrategy } from './strategy.js';
 import { Timetable, timesOf } from './timetable.js';
 import type { ScheduleOptions } from './types.js';
@@ -38,7 +39,7 @@ export class TimerScheduleStrategy extends ScheduleStrategy {
       times &&
       new Timetable(times, ({ due, missed }) => {
         if (missed > 0) {
-          this.logger.warn('[Timer] %s missed %d runs since %s', key, missed, new Date(due).toISOString());
+          this.logger.warn('[Timer] %s missed %d runs since %s', key, missed, dateTime(due));
         }
         this.#runUnlessRunning();
       });
