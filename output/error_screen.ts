@@ -1,7 +1,7 @@
 import { codeFrame, displayPath, displayPosition, type Position } from './code_frame.js';
 import { type Frame, parseFrames } from './frames.js';
 import { nameOwnFrames } from './own_frames.js';
-import { syntaxPosition } from './syntax_position.js';
+import { missingImportPosition, syntaxPosition } from './syntax_position.js';
 
 /** Frames of the app that are shown below the first one. */
 const MORE_FRAMES = 3;
@@ -24,8 +24,11 @@ export function errorScreen(error: Error): string {
   const chain = causesOf(error);
   const root = chain.at(-1) as Error;
   const [first = '', ...details] = shortened(headline(error)).split('\n');
-  const position = positionOf(root, loadedFile(chain)) ?? namedPosition(error);
-  const frames = isSyntaxError(root) ? [] : appFrames(root).filter((frame) => position && !isAt(frame, position));
+  const importPosition = missingImportPosition(root);
+  const position = importPosition ?? positionOf(root, loadedFile(chain)) ?? namedPosition(error);
+  // Those of what loads modules say nothing.
+  const frames =
+    importPosition || isSyntaxError(root) ? [] : appFrames(root).filter((frame) => position && !isAt(frame, position));
   return [
     first,
     ...(position ? [`  ${displayPosition(position)}`, ...codeFrame(position).map((line) => `  ${line}`)] : []),
@@ -44,6 +47,9 @@ export function errorScreen(error: Error): string {
 /** How esbuild begins; the place follows, which is shown in full. */
 const TRANSFORM = /Transform failed with \d+ errors?:\n\S+:\d+:\d+: ERROR: /;
 
+/** Of a module that is not found; its place is shown, and who has loaded that file is in the stack. */
+const REQUIRE_STACK = /\nRequire stack:(?:\n- .*)*/;
+
 function causesOf(error: Error): Error[] {
   const chain = [error];
   for (let { cause } = error; cause instanceof Error && !chain.includes(cause) && chain.length < MAX_CAUSES; ) {
@@ -55,7 +61,7 @@ function causesOf(error: Error): Error[] {
 
 /** A message of Clutch begins with its code; others say what kind of error they are. */
 function headline({ name, message }: Error): string {
-  const text = message.replace(TRANSFORM, '');
+  const text = message.replace(TRANSFORM, '').replace(REQUIRE_STACK, '');
   if (text.startsWith('ERR_CLUTCH_')) return text;
   if (text === '') return name;
   return name === 'Error' ? text : `${name}: ${text}`;

@@ -5,6 +5,8 @@ const PACKAGE = fileURLToPath(new URL('../..', import.meta.url)).replaceAll('\\'
 const OWN =
   /^(?:dist|output|ipc|resolve|core|loader|leader|framework|plugins|cluster|cli|mock)\/|^(?:errors|index)\.ts/;
 const FRAME = /^\s+at (?:(.*?) \()?((?:file:\/\/)?[^\s()]+):(\d+):(\d+)\)?$/;
+/** A frame of V8's own, such as `at new Promise (<anonymous>)`. */
+const PLACELESS = /^\s+at .*\((?:<anonymous>|index \d+)\)$/;
 
 export interface Frame {
   /** Name of the function; undefined at the top level of a module. */
@@ -27,6 +29,20 @@ export function parseFrames(stack: string): Frame[] {
       { name: isNamed ? name : undefined, file, line: Number(line), column: Number(column), owner: ownerOf(file) },
     ];
   });
+}
+
+/** @returns a text without the stack frames of Clutch and of Node, where a frame of the app or its packages is left to show */
+export function withoutOwnFrames(text: string): string {
+  if (parseFrames(text).every(({ owner }) => !isOfUser(owner))) return text;
+  const isShown = (line: string): boolean => {
+    const [frame] = parseFrames(line);
+    return frame ? isOfUser(frame.owner) : !PLACELESS.test(line);
+  };
+  return text.split('\n').filter(isShown).join('\n');
+}
+
+function isOfUser(owner: Frame['owner']): boolean {
+  return owner === 'app' || owner === 'package';
 }
 
 function ownerOf(location: string): Frame['owner'] {

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Position } from './code_frame.js';
 
@@ -41,14 +42,43 @@ function arrowIn(text: string): Position | undefined {
   return { file, line: Number(line), column: (indent?.length ?? 0) + 1 };
 }
 
+/** What Node writes when a module imports another that is not there; CommonJS lists who has required it. */
+const MISSING_MODULE = /Cannot find (?:package|module) '([^']+)'(?: imported from (\S+)|\nRequire stack:\n- (\S+))/;
+const SPECIFIER = /\b(?:from|import|require)\s*\(?\s*['"]([^'"\n]+)['"]/g;
+
+/** @returns where a module is imported that cannot be found, if that is what the error is about */
+export function missingImportPosition({ message }: Error): Position | undefined {
+  const [, name = '', imported, required] = MISSING_MODULE.exec(message) ?? [];
+  const importer = imported ?? required;
+  if (importer === undefined) return undefined;
+  const file = importer.startsWith('file://') ? fileURLToPath(importer) : importer;
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch {
+    return undefined;
+  }
+  const isName = (specifier: string): boolean =>
+    specifier === name || specifier.startsWith(`${name}/`) || path.resolve(path.dirname(file), specifier) === name;
+  for (const match of text.matchAll(SPECIFIER)) {
+    if (isName(match[1] as string))
+      return { file, ...lineAndColumn(text, match.index + match[0].length - (match[1] as string).length - 2) };
+  }
+  return undefined;
+}
+
+function lineAndColumn(text: string, index: number): { line: number; column: number } {
+  const lines = text.slice(0, index).split('\n');
+  return { line: lines.length, column: (lines.at(-1)?.length ?? 0) + 1 };
+}
+
 /** @returns the place of an imported name in the statement that imports it */
 function importPosition(file: string, specifier: string, name: string): Position | undefined {
   const text = readFileSync(file, 'utf8');
   const end = text.search(new RegExp(`from\\s*['"]${escaped(specifier)}['"]`));
   const index = text.lastIndexOf(name, end);
   if (end < 0 || index < 0) return undefined;
-  const lines = text.slice(0, index).split('\n');
-  return { file, line: lines.length, column: (lines.at(-1)?.length ?? 0) + 1 };
+  return { file, ...lineAndColumn(text, index) };
 }
 
 function escaped(text: string): string {

@@ -87,17 +87,17 @@ function report(handle: ClusterHandle): void {
 }
 
 function replaced(before: Pids, after: Pids): ReplacedProcess[] {
-  const workers = before.workers.flatMap((from, index): ReplacedProcess[] => {
-    const to = after.workers.filter((pid) => !before.workers.includes(pid))[index];
-    return to === undefined ? [] : [{ kind: 'app worker', from, to }];
-  });
+  const left = before.workers.filter((pid) => !after.workers.includes(pid));
+  const workers = after.workers
+    .filter((pid) => !before.workers.includes(pid))
+    .map((to, index): ReplacedProcess => ({ kind: 'app worker', from: left[index], to }));
   const { agent: from } = before;
   const { agent: to } = after;
-  return from === undefined || to === undefined || from === to ? workers : [{ kind: 'Agent', from, to }, ...workers];
+  return to === undefined || from === to ? workers : [{ kind: 'Agent', from, to }, ...workers];
 }
 
 async function allGone(processes: ReplacedProcess[]): Promise<void> {
-  while (processes.some(({ from }) => isAlive(from))) await sleep(10);
+  while (processes.some(({ from }) => from !== undefined && isAlive(from))) await sleep(10);
 }
 
 function once(run: () => void): () => void {

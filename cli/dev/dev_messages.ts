@@ -9,7 +9,8 @@ export interface DevMasterOptions {
 
 export interface ReplacedProcess {
   kind: 'Agent' | 'app worker';
-  from: number;
+  /** Undefined if none ran, since the one before had crashed. */
+  from: number | undefined;
   to: number;
 }
 

@@ -11,7 +11,7 @@ import { clockTime } from '../../output/timestamp.js';
 import { writeTypes } from '../commands/app/types.js';
 import { typeScriptExecArgv } from '../process/typescript.js';
 import { dim, failure, success, warning } from '../terminal/style.js';
-import type { DevEvent, DevMasterOptions, ShowError } from './dev_messages.js';
+import type { DevEvent, DevMasterOptions, ReplacedProcess, ShowError } from './dev_messages.js';
 import { ErrorServer } from './error_server.js';
 import { TypeCheck } from './type_check.js';
 import { nextSave } from './watch_files.js';
@@ -128,10 +128,8 @@ export class DevSession {
         break;
       case 'replaced': {
         this.#version = clockTime();
-        const what = event.processes.map(({ kind, from, to }) => `${kind} ${from} → ${to}`).join(', ');
-        print(
-          `${dim(this.#version)} ${this.#names(event.files)}: ${success('replaced')} ${what} in ${event.milliseconds} ms`,
-        );
+        const what = sentence(event.processes);
+        print(`${dim(this.#version)} ${this.#names(event.files)}: ${what} in ${event.milliseconds} ms`);
         this.#show(undefined);
         void this.#checkTypes();
         break;
@@ -254,6 +252,16 @@ function aborted(signal: AbortSignal): Promise<string> {
 
 function print(text: string): void {
   console.log(maskText(text));
+}
+
+function sentence(processes: ReplacedProcess[]): string {
+  const started = processes.filter(({ from }) => from === undefined).map(({ kind, to }) => `${kind} ${to}`);
+  const replaced = processes.filter(({ from }) => from !== undefined);
+  const parts = replaced.map(({ kind, from, to }) => `${kind} ${from} → ${to}`);
+  return [
+    ...(parts.length > 0 ? [`${success('replaced')} ${parts.join(', ')}`] : []),
+    ...(started.length > 0 ? [`${success('started')} ${started.join(', ')}`] : []),
+  ].join(', ');
 }
 
 function indented(text: string): string {

@@ -112,6 +112,9 @@ export function loadModule(file: string): unknown {
 /** Plugins import Egg's core without declaring it, because Egg installs it beside them. */
 const EGG_CORE = /^Cannot find (?:module|package) '(egg-core|@eggjs\/core)'/;
 
+/** A path begins with a dot, a slash or a drive. */
+const MISSING_PACKAGE = /^Cannot find (?:module|package) '((?:@[^/'\\]+\/)?[^@./'\\:][^/'\\:]*)[/']/;
+
 /** Milliseconds by which the times of files may differ when both were copied. */
 const COPY_TOLERANCE = 1000n;
 
@@ -136,13 +139,21 @@ function moduleError(file: string, cause: Error): ClutchError {
       cause,
     });
   }
-  const eggCore = EGG_CORE.exec(cause.message)?.[1];
+  const fix = fixOfMissing(cause.message);
   return new ClutchError('ERR_CLUTCH_MODULE', `load file: ${file}, error: ${cause.message}`, {
-    ...(eggCore && {
-      fix: `Add "${eggCore}": "npm:koa-clutch" to the dependencies of the app: EggCore, EggLoader and BaseContextClass are there.`,
-    }),
+    ...(fix && { fix }),
     cause,
   });
+}
+
+/** @returns what to do if a package is not installed */
+function fixOfMissing(message: string): string | undefined {
+  const eggCore = EGG_CORE.exec(message)?.[1];
+  if (eggCore) {
+    return `Add "${eggCore}": "npm:koa-clutch" to the dependencies of the app: EggCore, EggLoader and BaseContextClass are there.`;
+  }
+  const name = MISSING_PACKAGE.exec(message)?.[1];
+  return name && `Install it (npm install ${name}), or correct the import.`;
 }
 
 function defaultExport(exported: unknown): unknown {

@@ -16,7 +16,8 @@ export function withPlaceholders(text: string, dirs: Record<string, string>): st
     .replace(/\b(INFO|WARN|ERROR) \d+\b/g, '$1 <pid>')
     .replace(/\b(pid|app worker|Agent|app worker <pid> →|Agent <pid> →) \d+/g, '$1 <pid>')
     .replace(/→ \d+/g, '→ <pid>')
-
+    .replace(/^pid: \d+$/gm, 'pid: <pid>')
+    .replace(/^hostname: .*$/gm, 'hostname: <host>')
     .replace(/(127\.0\.0\.1:|port )\d{4,5}\b/g, '$1<port>')
     .replace(/\b\d+(\.\d+)? (ms|s)\b/g, '<duration>')
     .replace(/used by \S+, pid/g, 'used by <program>, pid');

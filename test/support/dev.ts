@@ -13,9 +13,14 @@ const run = promisify(execFile);
 export async function scaffold(t: TestContext, ...flags: string[]): Promise<string> {
   const dir = path.join(temporaryDirectory(t), 'my-app');
   await run(process.execPath, [CLI, 'init', dir, ...flags]);
+  linkDependencies(dir);
+  return dir;
+}
+
+/** Gives an app this checkout's packages in place of `npm install`. */
+export function linkDependencies(dir: string): void {
   const { dependencies, optionalDependencies, devDependencies } = readPackage(dir);
   linkPackages(dir, Object.keys({ ...dependencies, ...optionalDependencies, ...devDependencies }));
-  return dir;
 }
 
 /** Copies a smaller app than the template: one page of JSON, one service, one middleware. */
@@ -54,10 +59,11 @@ export interface Dev {
 }
 
 /** Runs `clutch dev` without waiting until it serves. */
-export function runDev(t: TestContext, dir: string, flags = ['--port', '0']): Dev {
+export function runDev(t: TestContext, dir: string, flags = ['--port', '0'], env: NodeJS.ProcessEnv = {}): Dev {
   let output = '';
   const child = spawn(process.execPath, [CLI, 'dev', dir, ...flags], {
-    env: { ...process.env, NODE_TEST_CONTEXT: undefined, NODE_ENV: undefined, NO_COLOR: '1' },
+    cwd: dir,
+    env: { ...process.env, NODE_TEST_CONTEXT: undefined, NODE_ENV: undefined, NO_COLOR: '1', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   for (const stream of [child.stdout, child.stderr]) stream?.on('data', (chunk: Buffer) => (output += String(chunk)));

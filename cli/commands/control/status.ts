@@ -55,7 +55,11 @@ function format({ state, address, workers, processes }: ClusterStatus): string {
     ...(losesMessages ? [cell(process.undeliveredMessages)] : []),
     lastExit(process),
   ]);
-  return [`${address} is ${state}, ${workers} app workers wanted`, '', table([head, ...rows])].join('\n');
+  return [
+    `${address} is ${state}, ${workers} app worker${workers === 1 ? '' : 's'} wanted`,
+    '',
+    table([head, ...rows]),
+  ].join('\n');
 }
 
 function stateCell({ state, attempt, nextAttempt }: ProcessStatus): string {

@@ -1,4 +1,6 @@
 import { hostname } from 'node:os';
+import { wantsStack } from '../../../output/error_screen.js';
+import { withoutOwnFrames } from '../../../output/frames.js';
 import { Masker } from '../../../output/secrets.js';
 import { stderr, stdout } from '../../../output/stdio.js';
 import { timestamp } from '../../../output/timestamp.js';
@@ -186,14 +188,20 @@ export class FileTransport extends Transport<FileTransportOptions> {
   }
 }
 
-/** Writes errors to stderr and other lines to stdout; `EGG_LOG` overrides its level. */
+/**
+ * Writes errors to stderr and other lines to stdout; `EGG_LOG` overrides its level. Under `clutch dev`, stacks have the frames of the
+ * app and its packages only, unless `--stack` asks for all; files have all of them.
+ */
 export class ConsoleTransport extends Transport {
+  readonly #shortens = process.env['CLUTCH_DEV'] === '1' && !wantsStack();
+
   constructor(options: TransportOptions) {
     super({ ...options, level: process.env['EGG_LOG'] || options.level });
   }
 
   override log(level: string, args: unknown[], meta?: LogMeta, message = this.message(args)): void {
     const output = level === 'ERROR' ? stderr() : stdout();
-    output.writeLog(level, this.line(level, message, meta));
+    const text = this.#shortens && message.includes('\n    at ') ? withoutOwnFrames(message) : message;
+    output.writeLog(level, this.line(level, text, meta));
   }
 }
