@@ -31,18 +31,24 @@ const FILES = {
 type MortalCluster = RunningCluster & { dir: string };
 
 async function start(t: TestContext, options: object = {}, dir = writeApp(t, FILES)): Promise<MortalCluster> {
-  return { ...(await startTestCluster(t, { baseDir: dir, workers: 1, hangTimeout: 800, ...options })), dir };
+  return { ...(await startTestCluster(t, { baseDir: dir, workers: 1, ...options })), dir };
 }
 
 /** @returns the record of a worker's death, once another one serves */
 async function death({ dir, ...cluster }: MortalCluster, pid: number): Promise<DeathRecord> {
-  const found = await until(`the death of ${pid} is recorded\n${cluster.output()}`, () =>
-    readDeaths(dir).find((record) => record.pid === pid),
+  const found = await until(
+    `the death of ${pid} is recorded\n${cluster.output()}`,
+    () => readDeaths(dir).find((record) => record.pid === pid),
+    30_000,
   );
-  await until('another worker serves', async () => {
-    const { workers } = await cluster.pids();
-    return workers.length === 1 && workers[0] !== pid;
-  });
+  await until(
+    'another worker serves',
+    async () => {
+      const { workers } = await cluster.pids();
+      return workers.length === 1 && workers[0] !== pid;
+    },
+    30_000,
+  );
   return found;
 }
 
@@ -67,11 +73,6 @@ test('the record of a death says how a worker ended, why, and by what', async (t
   const aborted = await die('/abort');
   assert.deepEqual([aborted.reason, aborted.signal, aborted.killed], ['abort', 'SIGABRT', false]);
 
-  const blocked = await die('/block');
-  assert.deepEqual([blocked.reason, blocked.by, blocked.killed], ['hang', 'watchdog', true]);
-  assert.match(blocked.stack as string, /at spin .*router\.js/);
-  assert.ok((blocked.silent as number) > 800);
-
   const pid = await worker(cluster);
   process.kill(pid, 'SIGKILL');
   const killed = await death(cluster, pid);
@@ -81,20 +82,31 @@ test('the record of a death says how a worker ended, why, and by what', async (t
       .trim()
       .split('\n')
       .map((line) => line.split(' ')[1]),
-    ['exception', 'exit', 'abort', 'hang', 'signal'],
+    ['exception', 'exit', 'abort', 'signal'],
     'the Agent gets an event for each',
   );
   assert.equal(statSync(path.join(cluster.dir, 'run/deaths.json')).mode & 0o777, 0o600);
 });
 
+test('the record of a blocked process has its stack', async (t) => {
+  // Long enough for the processes of a busy machine to boot.
+  const cluster = await start(t, { hangTimeout: 4000 });
+  const pid = await worker(cluster);
+  await request(`${cluster.url}/block`);
+  const { reason, by, killed, stack, silent } = await death(cluster, pid);
+  assert.deepEqual([reason, by, killed], ['hang', 'watchdog', true]);
+  assert.match(stack as string, /at spin .*router\.js/);
+  assert.ok((silent as number) > 4000);
+});
+
 test('the last lines of a process that is killed are those of its last heartbeat, masked', async (t) => {
-  const cluster = await start(t, { hangTimeout: 100 });
+  const cluster = await start(t);
   const pid = await worker(cluster);
   await request(`${cluster.url}/say`);
   const heard = (await cluster.status()).processes.find((each) => each.pid === pid)?.uptime as number;
   await until('two more heartbeats', async () => {
     const now = (await cluster.status()).processes.find((each) => each.pid === pid)?.uptime as number;
-    return now > heard + 0.3;
+    return now > heard + 2.2;
   });
   process.kill(pid, 'SIGKILL');
   const { lines } = await death(cluster, pid);

@@ -38,7 +38,7 @@ test('scheduling least: connections go to the worker with the fewest requests in
 
 test('status and metrics count requests and connections of each worker', async (t) => {
   const baseDir = writeApp(t, FILES);
-  const cluster = await startTestCluster(t, { baseDir, workers: 2, admin: { port: 0 }, hangTimeout: 2000 });
+  const cluster = await startTestCluster(t, { baseDir, workers: 2, admin: { port: 0 } });
   const pids = new Set<number>();
   for (let count = 0; count < 6; count += 1) pids.add(Number((await request(cluster.url)).body));
   assert.equal(pids.size, 2);
