@@ -48,7 +48,8 @@ async function measure(policy, { seconds, workers, rate, long }, result) {
   const home = mkdtempSync(path.join(tmpdir(), 'clutch-bench-'));
   const env = { ...process.env, NODE_ENV: 'production', EGG_HOME: home };
   const child = fork(fileURLToPath(import.meta.url), [policy, workers], { env, silent: true });
-  const [{ url }] = await once(child, 'message');
+  // The Master sends messages of its own as well.
+  const url = await new Promise((resolve) => child.on('message', (message) => message.url && resolve(message.url)));
   const served = new Map();
   const every = Math.round(1 / Number(long));
   const count = Number(seconds) * Number(rate);
@@ -68,6 +69,7 @@ async function measure(policy, { seconds, workers, rate, long }, result) {
   const counts = [...served.values()].sort((a, b) => a - b);
   while (counts.length < Number(workers)) counts.unshift(0);
   result.spreads.push(counts);
+  if (served.size === 0) throw new Error(`no request to ${url} had a response`);
   child.kill('SIGTERM');
   await once(child, 'exit');
   rmSync(home, { recursive: true, force: true });
