@@ -8,6 +8,5 @@ export { startCluster } from './master/start_cluster.js';
 export type { AdminOptions, HttpsOptions } from './options/option_kinds.js';
 export type { ClusterOptions, StartClusterOptions } from './options/options.js';
 export type { EnvironmentChange } from './service/environment_file.js';
-export { UPGRADE } from './service/predecessor.js';
-export { INIT } from './service/successor.js';
+export { INIT, UPGRADE } from './service/predecessor.js';
 export type { ReloadOptions } from './supervise/rolling_restart.js';

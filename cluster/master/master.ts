@@ -17,9 +17,9 @@ import { parseEnvelope } from '../protocol/parse_envelope.js';
 import { hasInspector, type OverdueRequests } from '../protocol/protocol.js';
 import { Certificates } from '../service/certificates.js';
 import { type EnvironmentChange, EnvironmentFile } from '../service/environment_file.js';
-import type { Predecessor } from '../service/predecessor.js';
+import { INIT, type Predecessor } from '../service/predecessor.js';
 import { ServiceManager } from '../service/service_manager.js';
-import { INIT, Successor } from '../service/successor.js';
+import type { Successor } from '../service/successor.js';
 import { ClusterWorkers } from '../spawn/cluster_workers.js';
 import type { Ending, ManagedChild } from '../supervise/managed_child.js';
 import { type ReloadOptions, RollingRestart } from '../supervise/rolling_restart.js';
@@ -357,7 +357,9 @@ export class Master implements ClusterHandle {
     const sockets = [...(this.#source?.sockets ?? []), ...(this.#sticky?.sockets ?? [])];
     const inheritance = { sockets, port: this.#options.port };
     this.#log.info('a new Master is started to replace this one');
-    const successor = new Successor({ execPath, inheritance, env: this.#serviceManager.environment });
+    const { Successor: StartedMaster } = await import('../service/successor.js');
+    this.#checkUpgrade();
+    const successor = new StartedMaster({ execPath, inheritance, env: this.#serviceManager.environment });
     this.#successor = successor;
     let isReleased = false;
     try {

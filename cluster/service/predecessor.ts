@@ -3,6 +3,9 @@ import type { ListeningSocket } from '../listen/inherited_sockets.js';
 /** Set in a Master that is to replace another: what it inherits, as JSON. */
 export const UPGRADE = 'CLUTCH_UPGRADE';
 
+/** Set below the init that `clutch start` becomes as process 1: the container ends with its Master. */
+export const INIT = 'CLUTCH_INIT';
+
 /** What the two Masters send to each other; the old one is the parent of the new one. */
 export type UpgradeMessage = { upgrade: 'ready' | 'take' | 'serving' };
 

@@ -3,9 +3,6 @@ import { once } from 'node:events';
 import { ClutchError } from '../../errors.js';
 import { type Inheritance, UPGRADE, type UpgradeMessage } from './predecessor.js';
 
-/** Set below the init that `clutch start` becomes as process 1: the container ends with its Master. */
-export const INIT = 'CLUTCH_INIT';
-
 interface SuccessorOptions {
   /** The Node that runs it. */
   execPath: string;
