@@ -6,9 +6,9 @@ import { test } from 'node:test';
 import { CLI, ROOT } from '../support/apps.js';
 import { writeApp } from '../support/loaded_app.js';
 
-const page = readFileSync(path.join(ROOT, 'docs/migration_from_egg.md'), 'utf8');
+const page = readFileSync(path.join(ROOT, 'docs/migration-from-egg.md'), 'utf8');
 
-test('docs/migration_from_egg.md: the command prints what the page says, without any egg installed', (t) => {
+test('docs/migration-from-egg.md: the command prints what the page says, without any egg installed', (t) => {
   const blocks = page.matchAll(/^`([^`\n]+)`\n\n```\w+\n([\s\S]*?)^```$/gm);
   const files = Object.fromEntries([...blocks].map(([, file, code]) => [file as string, code as string]));
   assert.equal(Object.keys(files).length, 7);
