@@ -95,7 +95,7 @@ test('every block of commands can be run by a shell, and names commands and opti
     faults(['sh', 'bash'], ({ code }) => {
       const { status, stderr } = spawnSync('bash', ['-n'], { input: code, encoding: 'utf8' });
       if (status !== 0) return stderr;
-      const calls = [...code.matchAll(/^(?:.*?\s)?(?:npx )?(?:koa-)?clutch((?: [^\s#|&;]+)+)/gm)];
+      const calls = [...code.matchAll(/^(?:.*?\s)?(?:npx )?(?:koa-)?clutch(?! clutch)((?: [^\s#|&;]+)+)/gm)];
       return calls.map(([, args = '']) => faultOfCommand(args.trim().split(' '))).find(Boolean);
     }),
     [],

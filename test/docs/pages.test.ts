@@ -1,15 +1,20 @@
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { symlinkSync } from 'node:fs';
+import { readFileSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
-import { test } from 'node:test';
+import { type TestContext, test } from 'node:test';
 import { Application } from 'koa-clutch';
 import { CLI, ROOT } from '../support/apps.js';
 import { compile } from '../support/compile.js';
-import { loadApp, serve, writeApp } from '../support/loaded_app.js';
+import { type Files, loadApp, serve, writeApp } from '../support/loaded_app.js';
 import { compiled, filesOf } from '../support/page.js';
 
 const MODULE = { 'package.json': '{ "name": "demo", "type": "module" }' };
+const post = (body: unknown) => ({
+  method: 'POST',
+  headers: { 'content-type': 'application/json' },
+  body: JSON.stringify(body),
+});
 const KEYS = { 'config/config.default.js': "export default { keys: 'k' };" };
 
 for (const [page, title] of [
@@ -42,17 +47,36 @@ test('docs/migration-from-midway.md: the app compiles and responds', async (t) =
   assert.deepEqual({ ...Reflect.get(app, 'catalogue') }, { size: 3 });
 });
 
-test('docs/migration-from-koa.md: the app responds as the Koa app did', async (t) => {
-  const baseDir = writeApp(t, filesOf('docs/migration-from-koa.md'));
-  symlinkSync(path.join(ROOT, 'node_modules/@koa'), path.join(baseDir, 'node_modules/@koa'), 'dir');
+/** Loads an app that uses packages of this repository. */
+function loadAppWith(t: TestContext, packages: string[], files: Files): Application {
+  const baseDir = writeApp(t, files);
+  for (const name of packages) {
+    symlinkSync(path.join(ROOT, 'node_modules', name), path.join(baseDir, 'node_modules', name), 'dir');
+  }
   const app = new Application({ baseDir, env: 'unittest', mode: 'single' });
   t.after(() => app.close());
-  const ask = await serve(t, app);
+  return app;
+}
+
+test('docs/migration-from-koa.md: the app responds as the Koa app did', async (t) => {
+  const ask = await serve(t, loadAppWith(t, ['@koa'], filesOf('docs/migration-from-koa.md')));
   const home = await ask('/');
   assert.equal(home.body, 'hello');
   assert.match(String(home.headers['x-response-time']), /^\d+ms$/);
-  const headers = { 'content-type': 'application/json' };
-  assert.equal((await ask('/api/notes', { method: 'POST', headers, body: '{"a":1}' })).body, '{"a":1}');
+  assert.equal((await ask('/api/notes', post({ a: 1 }))).body, '{"a":1}');
+});
+
+test('README.md: the example responds, with the contract and a service of the template', async (t) => {
+  const contract = readFileSync(path.join(ROOT, 'app-template/ts/app/contract/note.ts'), 'utf8');
+  const app = loadAppWith(t, ['valibot', '@valibot'], {
+    ...MODULE,
+    'config/config.default.js': "export default { keys: 'k', security: { csrf: false } };",
+    ...compiled({ ...filesOf('README.md'), 'app/contract/note.ts': contract }),
+    'app/service/note.js': "export default class { create(note) { return { id: 1, createdAt: 'now', ...note }; } }",
+  });
+  const { status, body } = await (await serve(t, app))('/api/notes', post({ author: 'Ada', text: 'hello' }));
+  assert.equal(status, 201, body);
+  assert.equal(JSON.parse(body).text, 'hello');
 });
 
 test('docs/config.md: files of an env add to the default, the TypeScript one compiles', async (t) => {

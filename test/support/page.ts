@@ -37,7 +37,11 @@ export function filesOf(page: string): Files {
 /** @returns files of a TypeScript app as JavaScript */
 export function compiled(files: Files): Files {
   const entries = Object.entries(files).map(([name, code]) =>
-    name.endsWith('.ts') ? [name.replace(/\.ts$/, '.js'), transformSync(code, { loader: 'ts' }).code] : [name, code],
+    name.endsWith('.ts') ? [name.replace(/\.ts$/, '.js'), javaScriptOf(code)] : [name, code],
   );
   return Object.fromEntries(entries);
+}
+
+function javaScriptOf(code: string): string {
+  return transformSync(code, { loader: 'ts' }).code.replaceAll(/(?<=from "\.[^"]+)\.ts(?=")/g, '.js');
 }
