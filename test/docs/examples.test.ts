@@ -5,6 +5,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { CLI, fixture, ROOT } from '../support/apps.js';
 import { loadApp } from '../support/loaded_app.js';
+import { filesOf } from '../support/page.js';
 
 /** @returns the fenced blocks of a page, without their fences */
 function examples(page: string): string[] {
@@ -65,4 +66,17 @@ test('docs/loader.md: the customLoader example fills app and ctx', (t) => {
 test('docs/lifecycle.md: the Boot class loads and becomes ready', async (t) => {
   const app = loadApp(t, { 'app.js': example('docs/lifecycle.md', 'class AppBoot') });
   await app.ready();
+});
+
+test('README.md: the example is part of the app that clutch init makes', () => {
+  for (const [name, code] of Object.entries(filesOf('README.md'))) {
+    // Of imports it has only what it uses; return types are left out.
+    const inTemplate = readFileSync(path.join(ROOT, 'app-template/ts', name), 'utf8').replaceAll(
+      /: (?:Promise<)?void>?/g,
+      '',
+    );
+    const lines = code.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('import'));
+    assert.ok(lines.length >= 3);
+    for (const line of lines) assert.ok(inTemplate.includes(`${line}\n`), `${name} has ${line}`);
+  }
 });
