@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { until } from '../support/apps.js';
-import { appWithTools, skipEggTools, spawnTool } from '../support/egg_tools.js';
+import { appWithTools, skipEggTools, spawnTool, type Tool } from '../support/egg_tools.js';
 import { freePort, request } from '../support/http.js';
 
 /** Entry files of the command-line tools, by major version. */
@@ -22,17 +22,21 @@ async function runTool(t: TestContext, baseDir: string, entry: string, args: str
   return output();
 }
 
-/** @returns the text of a page, once there is one */
-async function page(url: string, has = /./): Promise<string> {
+/** Less than `LONG`: what a tool has printed is shown before the test is cut off. */
+const PAGE_LIMIT = 100_000;
+
+/** @returns the text of a page, once there is one; fails when the tool that serves it has ended */
+async function page(url: string, has = /./, tool?: Tool): Promise<string> {
   let body = '';
   await until(
     `${url} has ${has}`,
     async () => {
       body = (await request(url).catch(() => ({ body: '' }))).body;
+      if (tool) assert.equal(tool.child.exitCode, null, tool.output());
       return has.test(body);
     },
-    LONG,
-  );
+    PAGE_LIMIT,
+  ).catch((error: Error) => assert.fail(`${error.message}\n${tool?.output() ?? ''}`));
   return body;
 }
 
@@ -43,11 +47,12 @@ for (const [version, entry] of Object.entries(EGG_BIN)) {
   }, async (t) => {
     const baseDir = appWithTools(t);
     const port = await freePort();
-    const { child, exited, output } = spawnTool(t, baseDir, entry, ['dev', '--port', String(port)]);
-    assert.match(await page(`http://127.0.0.1:${port}/`), /"name":"ada"/);
+    const tool = spawnTool(t, baseDir, entry, ['dev', '--port', String(port)]);
+    const { child, exited, output } = tool;
+    assert.match(await page(`http://127.0.0.1:${port}/`, /./, tool), /"name":"ada"/);
     const service = path.join(baseDir, 'app/service/user.js');
     writeFileSync(service, readFileSync(service, 'utf8').replace('ada', 'bob'));
-    assert.match(await page(`http://127.0.0.1:${port}/`, /bob/), /"name":"bob"/);
+    assert.match(await page(`http://127.0.0.1:${port}/`, /bob/, tool), /"name":"bob"/);
     child.kill('SIGINT');
     assert.equal(await exited, 0, output());
     await until('the port is closed', () =>
@@ -63,11 +68,13 @@ test('egg-bin 6 debug takes the port from config, and gives the Agent an inspect
   skip: skipEggTools,
   timeout: LONG,
 }, async (t) => {
-  const [port, agent] = [await freePort(), await freePort()];
+  // Together: a port that is free again may be given out a second time.
+  const [port, agent] = await Promise.all([freePort(), freePort()]);
   const variables = { EGG_AGENT_DEBUG_PORT: String(agent) };
   const config = { 'config/config.local.js': `exports.cluster = { listen: { port: ${port} } };` };
-  const { child, exited, output } = spawnTool(t, appWithTools(t, config), EGG_BIN[6], ['debug'], variables);
-  assert.match(await page(`http://127.0.0.1:${port}/`), /ada/);
+  const tool = spawnTool(t, appWithTools(t, config), EGG_BIN[6], ['debug'], variables);
+  const { child, exited, output } = tool;
+  assert.match(await page(`http://127.0.0.1:${port}/`, /./, tool), /ada/);
   assert.ok(output().includes(`listening on ws://127.0.0.1:${agent}/`), output());
   child.kill('SIGINT');
   await exited;

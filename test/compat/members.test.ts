@@ -1,4 +1,4 @@
-// The public members of Egg 3.34 and egg-core 5.5, as a script has listed them: those without an underscore that Koa and EventEmitter do
+// The public members of Egg 3.34 and egg-core 5.5, and the exports of egg 4 and @eggjs/core 6, as a script has listed them: those without an underscore that Koa and EventEmitter do
 // not have. Each is here, or the table below says why not.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
@@ -8,6 +8,8 @@ import { loadAgent, loadApp, writeApp } from '../support/loaded_app.js';
 const MEMBERS: Record<string, string> = {
   exports: `Agent AgentWorkerLoader AppWorkerLoader Application BaseContextClass Boot Controller Service Subscription start startCluster`,
   'exports of egg-core': `BaseContextClass EggCore EggLoader utils`,
+  'exports of Egg 4': `Agent AgentWorkerLoader AppWorkerLoader Application BaseContextClass Boot ClusterAgentWorkerError ClusterWorkerExceptionError Context ContextHttpClient Controller CookieLimitExceedError EggApplicationCore Helper HttpClient Master MessageUnhandledRejectionError Request Response Router Service Singleton Subscription defineConfig defineConfigFactory definePluginFactory start startCluster startEgg`,
+  'exports of @eggjs/core': `BaseContextClass CaseStyle ClassLoader Context ContextLoader EGG_LOADER EXPORTS EggCore EggLoader FULLPATH FileLoader KoaApplication KoaContext KoaRequest KoaResponse Lifecycle Request Response Router Singleton Timing sequencify utils`,
   core: `BaseContextClass Controller Service all baseDir beforeClose beforeStart close config console ctxStorage del delete deprecate get head lifecycle loader name options patch plugins post put ready readyCallback redirect register resources router timing toAsyncFunction toPromise type url`,
   app: `BaseContextClass BaseHookClass Boot ContextCookies ContextHttpClient ContextLogger Controller FetchFactory Helper HttpClient HttpClientNext LogRotator Service Subscription addSingleton all baseDir beforeClose beforeStart close cluster config console controller coreLogger createAnonymousContext createHttpClient ctxStorage curl del delete deprecate dumpConfig dumpConfigToObject dumpTiming fetch get getLogger head httpClient httpclient injectCsrf injectHijackingDefense injectNonce jsonp keys lifecycle loader locals logger loggers messenger middlewares name onClientError onServer options patch plugins post put ready readyCallback redirect register resources router runInAnonymousContextScope runInBackground runSchedule safeCurl safeFetch scheduleWorker schedules server serviceClasses sessionStore timing toAsyncFunction toPromise type url view watcher`,
   agent: `BaseContextClass BaseHookClass Boot ContextCookies ContextHttpClient ContextLogger Controller FetchFactory HttpClient HttpClientNext LogRotator ScheduleStrategy Service Subscription TimerScheduleStrategy addSingleton agentAliveHandler all baseDir beforeClose beforeStart close cluster config console coreLogger createAnonymousContext createHttpClient ctxStorage curl del delete deprecate dumpConfig dumpConfigToObject dumpTiming fetch get getLogger head httpClient httpclient lifecycle loader logger loggers messenger name options patch plugins post put ready readyCallback redirect register resources router safeCurl safeFetch schedule schedules timing toAsyncFunction toPromise type url watcher`,
@@ -26,6 +28,23 @@ const MEMBERS: Record<string, string> = {
 /** Members that are not here, and why. */
 const NOT_HERE: [owners: string[], names: string, why: string][] = [
   [['exports of egg-core'], 'utils', 'internals of egg-core'],
+  [
+    ['exports of Egg 4'],
+    'ClusterAgentWorkerError ClusterWorkerExceptionError MessageUnhandledRejectionError',
+    'names of errors that the Master and the messenger only log: no app can catch one',
+  ],
+  [
+    ['exports of @eggjs/core'],
+    'CaseStyle ClassLoader EGG_LOADER EXPORTS FULLPATH sequencify utils',
+    'internals of @eggjs/core',
+  ],
+  [['exports of @eggjs/core'], 'ContextLoader FileLoader', 'app.loader.ContextLoader and app.loader.FileLoader'],
+  [['exports of @eggjs/core'], 'Lifecycle Timing', 'app.lifecycle and app.timing'],
+  [
+    ['exports of @eggjs/core'],
+    'KoaApplication KoaContext KoaRequest KoaResponse',
+    'those of Koa: app.context, app.request, app.response',
+  ],
   [['app', 'agent'], 'FetchFactory HttpClientNext', 'there is one HTTP client, which app.fetch and app.curl share'],
   [['app', 'agent'], 'schedules', 'app.scheduleWorker and agent.schedule'],
   [['app'], 'onClientError onServer', 'internals; config.onClientError and the event server'],
@@ -47,6 +66,8 @@ const NOT_HERE: [owners: string[], names: string, why: string][] = [
 const OWNERS: Record<string, (t: Parameters<typeof loadApp>[0]) => object> = {
   exports: () => clutch,
   'exports of egg-core': () => clutch,
+  'exports of Egg 4': () => clutch,
+  'exports of @eggjs/core': () => clutch,
   core: (t) => new clutch.EggCore({ baseDir: writeApp(t) }),
   app: loaded,
   agent: (t) => loadAgent(t, KEYS),

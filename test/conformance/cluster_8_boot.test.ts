@@ -17,6 +17,7 @@ import {
 } from '../support/apps.js';
 import { freePort, request } from '../support/http.js';
 import { type Files, writeApp } from '../support/loaded_app.js';
+import { runScript } from '../support/script.js';
 
 const baseDir = fixture('faulty');
 const configured = (listen: object) => ({ EGG_APP_CONFIG: JSON.stringify({ cluster: { listen } }) });
@@ -155,4 +156,16 @@ test('cluster 8.20 a worker that is not ready within workerStartTimeout ends the
 test('cluster 8.21 so does an Agent', async (t) => {
   const output = await failingBoot(t, { 'agent.js': SLOW, ...LIMIT }, { workers: 1 });
   assert.match(output, /1000 ms/);
+});
+
+test('cluster 8.1.callback startCluster calls back without arguments when all processes are ready', async (t) => {
+  const script = `
+    import { startCluster } from 'koa-clutch';
+    const options = { baseDir: process.cwd(), workers: 1, port: 0 };
+    const calls = [];
+    const cluster = await startCluster(options, (...args) => calls.push(args));
+    console.log('calls ' + JSON.stringify(calls));
+    await cluster.close();`;
+  const { output } = await runScript(t, writeApp(t, { 'config/config.default.js': 'exports.keys = "k";' }), script);
+  assert.match(output, /^calls \[\[\]\]$/m);
 });

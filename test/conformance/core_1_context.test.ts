@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import type { HttpOptions } from '../support/http.js';
-import { loadApp, serve } from '../support/loaded_app.js';
+import { loadApp, serve, writeApp } from '../support/loaded_app.js';
+import { runScript } from '../support/script.js';
 import { serveExpression } from '../support/served_app.js';
 
 const CONFIG = "exports.keys = ' a , b ';";
@@ -160,6 +161,21 @@ test('core 1.5.rejections are logged, as unhandledRejectionError', async (t) => 
   const listener = process.listeners('unhandledRejection').at(-1) as (reason: unknown) => void;
   listener(new Error('nobody listens'));
   assert.equal((await logged).name, 'unhandledRejectionError');
+});
+
+test('core 1.5.rejectionOnce a rejection under start() is logged once', async (t) => {
+  const dir = writeApp(t, {
+    'config/config.default.js': 'exports.keys = "k"; exports.logger = { disableConsoleAfterReady: false };',
+  });
+  const script = `
+    import { start } from 'koa-clutch';
+    const app = await start({ baseDir: process.cwd() });
+    process.once('unhandledRejection', () => setImmediate(() => app.close()));
+    void Promise.reject(new Error('nobody listens'));`;
+  const { code, output } = await runScript(t, dir, script);
+  assert.equal(code, 0, output);
+  assert.equal(output.split('nobody listens').length, 2, output);
+  assert.match(output, /unhandledRejectionError: nobody listens/);
 });
 
 test('core 1.5.close gives back the listener for rejections', async () => {
