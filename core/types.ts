@@ -106,8 +106,18 @@ export class Context {}
 export type Next = () => Promise<unknown>;
 export type Middleware = (ctx: Context, next: Next) => unknown;
 
+/** Names below `app.controller`, of directories, files and actions: `home.index`, `admin.user`. */
+type NamesOf<Tree> = {
+  [Name in keyof Tree & string]: Tree[Name] extends (...args: never[]) => unknown
+    ? Name
+    : Name | `${Name}.${NamesOf<Tree[Name]>}`;
+}[keyof Tree & string];
+
+/** A controller by its name: one that `clutch types` has found, or any text where no controllers are declared. */
+export type ControllerName = [keyof IController] extends [never] ? string : NamesOf<IController>;
+
 /** The last argument of a route. */
-export type RouteController = string | Middleware | ControllerMethods;
+export type RouteController = ControllerName | Middleware | ControllerMethods;
 export type ControllerMethods = (new (ctx: Context) => object) | Record<string, unknown>;
 
 /** The messages of an app by action, declared once: `interface IMessages { 'user.changed': { id: string } }`. */

@@ -228,3 +228,14 @@ test('the directory of a plugin is an app with that plugin', async (t) => {
   assert.equal((app as unknown as { my: string }).my, 'own');
   assert.throws(() => bootApp({ baseDir: writeApp(t), plugin: baseDir }), /needs eggPlugin\.name/);
 });
+
+test('an app whose config is async boots', async (t) => {
+  const app = await boot(t, {
+    'config/config.default.js': `module.exports = async () => {
+      await new Promise(setImmediate);
+      return { keys: 'k', remote: { name: 'ada' } };
+    };`,
+    'app/router.js': `module.exports = (app) => app.get('/', (ctx) => { ctx.body = app.config.remote; });`,
+  });
+  await app.httpRequest().get('/').expect(200).expect({ name: 'ada' });
+});
