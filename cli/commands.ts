@@ -94,6 +94,11 @@ export const COMMANDS = {
     summary: 'list the schedules of the running app, or run one',
     load: () => import('./commands/control/schedule.js'),
   },
+  fleet: {
+    group: 'Run',
+    summary: 'show the machines of the fleet and what each leads',
+    load: () => import('./commands/control/fleet.js'),
+  },
   config: {
     group: 'Explain',
     summary: 'show each config value and the file that set it',

@@ -17,7 +17,9 @@ export type ControlRequest =
   /** Changes a cluster option. */
   | { command: 'set'; name: string; value: string }
   /** For the schedule plugin in the Agent. */
-  | { command: 'schedule'; request: unknown };
+  | { command: 'schedule'; request: unknown }
+  /** For the fleet plugin in the Agent. */
+  | { command: 'fleet'; request: unknown };
 
 /** Who sends a command. Only the user of the Master can send one, so that nobody has a reason to lie. */
 export interface ControlPeer {

@@ -11,6 +11,8 @@ const REQUEST_LIMIT = 64 * 1024;
 
 /** Milliseconds that a command may wait for a schedule to run: a day. */
 const SCHEDULE_LIMIT = 24 * 60 * 60 * 1000;
+/** Milliseconds that the fleet plugin may take: it asks its server. */
+const FLEET_LIMIT = 10_000;
 
 /** What the commands control. */
 interface Controlled {
@@ -110,6 +112,8 @@ export class ControlServer {
         return this.#cluster.messenger.request('agent', 'clutch-schedule', request.request, {
           timeout: SCHEDULE_LIMIT,
         });
+      case 'fleet':
+        return this.#cluster.messenger.request('agent', 'clutch-fleet', request.request, { timeout: FLEET_LIMIT });
       case 'stop':
         this.#log.info('stopped through the control socket, closing');
         // The reply is sent first.
@@ -134,6 +138,6 @@ function parseRequest(text: string): ControlRequest {
   if (command === 'workers' && typeof count === 'number') return { command, count };
   if (command === 'set' && typeof name === 'string' && typeof value === 'string') return { command, name, value };
   if (command === 'upgrade' && typeof execPath === 'string') return { command, execPath };
-  if (command === 'schedule') return { command, request };
+  if (command === 'schedule' || command === 'fleet') return { command, request };
   throw new Error(`unknown command ${JSON.stringify(command)}`);
 }

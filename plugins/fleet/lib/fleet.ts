@@ -76,6 +76,7 @@ export class Fleet {
     });
     this.schedules = new Recovery({ interval: lease / 4, isLeader: () => this.#leadsSchedules(), onError });
     agent.messenger.onRequest(LOCAL.publish, (batch: Outgoing[]) => this.#hub.publish(batch));
+    agent.messenger.onRequest(LOCAL.command, () => this.#report());
     agent.messenger.onRequest(LOCAL.request, (request: FleetRequest) => this.#hub.request(request));
   }
 
@@ -172,6 +173,24 @@ export class Fleet {
   async #memberNames(side: Side): Promise<string[]> {
     const members = await this.#membership.recent();
     return members.filter(({ workers }) => side !== 'app' || workers.length > 0).map(({ id }) => id);
+  }
+
+  /** What `clutch fleet status` prints. */
+  async #report() {
+    const [members, leases] = this.connected
+      ? await Promise.all([this.members(), this.bucket({ name: 'leases', ttl: this.lease }).entries()])
+      : [[], []];
+    return {
+      name: this.#config.name,
+      member: this.member,
+      connected: this.connected,
+      disconnections: this.disconnections,
+      missed: this.missed,
+      members,
+      leaders: Object.fromEntries(
+        leases.map(({ key, value }) => [key, (JSON.parse(value) as { member: string }).member]),
+      ),
+    };
   }
 
   #describe(): Omit<Member, 'state' | 'load'> {

@@ -46,7 +46,7 @@ export const LOCAL = {
   messages: 'fleet:messages',
   /** To an app worker: a request of another machine. */
   handle: 'fleet:handle',
-  /** To the Agent: a FleetCommand of `clutch fleet`. */
+  /** To the Agent: what `clutch fleet` asks. */
   command: 'clutch-fleet',
 } as const;
 

@@ -12,7 +12,7 @@ const MISSED_LIMIT = 1000;
 const ATTEMPTS = 20;
 
 /** What a task of type `fleet` gets as its argument. */
-export interface FleetTick {
+interface FleetTick {
   /** The time for which it runs, in milliseconds since the epoch. */
   due: number;
   /** From 1; grows when the run begins again because its machine died. */
@@ -199,11 +199,6 @@ export class FleetStrategy extends ScheduleStrategy {
       }
     }
     this.#own.delete(run.due);
-  }
-
-  /** @returns what the fleet knows of this schedule */
-  async ticks(): Promise<Ticks | undefined> {
-    return (await this.#read())?.ticks;
   }
 
   async #read(): Promise<{ ticks: Ticks; revision: number } | undefined> {

@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { SKIP, startMachine, startServer } from '../../support/fleet.js';
+
+const LEASE = 2;
+const MACHINES = 3;
+const SECONDS = 6;
+
+/** @returns how often scripts and reads were called, and the connections besides the one that asks */
+async function count(redis: Redis): Promise<{ calls: number; connections: number }> {
+  const stats = await redis.info('commandstats');
+  const calls = [...stats.matchAll(/cmdstat_(?:eval|hmget):calls=(\d+)/g)].reduce(
+    (sum, [, value]) => sum + Number(value),
+    0,
+  );
+  const connections = Number(/connected_clients:(\d+)/.exec(await redis.info('clients'))?.[1]) - 1;
+  return { calls, connections };
+}
+
+test('docs/fleet.md: the traffic of three machines is what its model says', { skip: SKIP.redis }, async (t) => {
+  const server = await startServer(t, 'redis');
+  const files = { 'agent.js': "module.exports = (agent) => { agent.fleet.lead('work', {}); };" };
+  for (let index = 0; index < MACHINES; index++) {
+    const fleet = { adapter: 'redis', url: server.url, lease: LEASE * 1000 };
+    await startMachine(t, `m${index}`, fleet, files, { workers: 1 });
+  }
+  const redis = new Redis(server.url);
+  // The server is stopped before it.
+  redis.on('error', () => {});
+  t.after(() => redis.disconnect());
+  const before = await count(redis);
+  // A rate needs time to pass.
+  await sleep(SECONDS * 1000);
+  const after = await count(redis);
+  assert.equal(after.connections, 2 * MACHINES);
+  const heartbeats = (3.4 * MACHINES) / LEASE;
+  const leadership = (4 * MACHINES) / LEASE;
+  // A write is one script, a read one HMGET.
+  const measured = (after.calls - before.calls) / SECONDS;
+  t.diagnostic(`${measured.toFixed(1)} calls a second; the model has ${(heartbeats + leadership).toFixed(1)}`);
+  assert.ok(measured < 1.3 * (heartbeats + leadership), `${measured} calls a second`);
+  assert.ok(measured > 0.5 * (heartbeats + leadership), `${measured} calls a second`);
+});
