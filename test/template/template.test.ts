@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
@@ -14,9 +14,12 @@ const env = { ...process.env, NODE_TEST_CONTEXT: undefined, NODE_ENV: undefined 
 
 /** @returns files of a directory that are no one else's, from there */
 function filesIn(dir: string): string[] {
-  return readdirSync(dir, { recursive: true, withFileTypes: true })
-    .filter((file) => file.isFile() && !file.parentPath.includes('node_modules'))
-    .map((file) => path.relative(dir, path.join(file.parentPath, file.name)))
+  return readdirSync(dir)
+    .filter((name) => name !== 'node_modules')
+    .flatMap((name) => {
+      const isFile = statSync(path.join(dir, name)).isFile();
+      return isFile ? [name] : filesIn(path.join(dir, name)).map((below) => path.join(name, below));
+    })
     .sort();
 }
 

@@ -1,4 +1,4 @@
-import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { ClutchError } from '../../../errors.js';
@@ -33,13 +33,16 @@ function createApp(directory: string, language: 'js' | 'ts', port: number): void
       fix: 'Give a new directory; nothing was written.',
     });
   }
-  cpSync(path.join(packageRoot(), 'app-template', language), directory, { recursive: true });
+  const template = path.join(packageRoot(), 'app-template', language);
+  cpSync(template, directory, { recursive: true });
   // npm leaves files of these names out of a package, or reads them as its own.
   renameSync(path.join(directory, '_gitignore'), path.join(directory, '.gitignore'));
   renameSync(path.join(directory, '_package.json'), path.join(directory, 'package.json'));
   const values = { name: packageName(path.basename(directory)), clutch: ownSpecifier(), keys: randomKeys() };
-  for (const file of readdirSync(directory, { recursive: true, withFileTypes: true })) {
-    if (file.isFile()) fill(path.join(file.parentPath, file.name), values, port);
+  // Not all of the directory: it may hold .git.
+  for (const name of readdirSync(template, { recursive: true, encoding: 'utf8' })) {
+    const file = path.join(directory, name.replace(/^_gitignore$/, '.gitignore').replace(/^_package/, 'package'));
+    if (statSync(file).isFile()) fill(file, values, port);
   }
 }
 
