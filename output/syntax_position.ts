@@ -4,8 +4,8 @@ import path from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import type { Position } from './code_frame.js';
 
-/** What Node and its TypeScript loader write above a syntax error: `file:line`, the line and a caret. */
-const ARROW = /^((?:file:\/\/)?(?:\/|\w:[\\/])[^\n]*?):(\d+)\n[^\n]*\n( *)\^/m;
+/** What Node and its TypeScript loader write above a syntax error: `file:line`, that line, with those before it or not, and a caret. */
+const ARROW = /^((?:file:\/\/)?(?:\/|\w:[\\/])[^\n]*?):(\d+)\n(?:[^\n]*\n){1,4}?( *)\^/m;
 /** What esbuild, and so tsx, writes: `file:line:column: ERROR: text`. */
 const ESBUILD = /^((?:\/|\w:[\\/])[^\n]*?):(\d+):(\d+): ERROR: /m;
 const MISSING_EXPORT = /The requested module '([^']+)' does not provide an export named '([^']+)'/;

@@ -6,6 +6,7 @@ import { ROOT } from './support/apps.js';
 
 interface Locked {
   optionalDependencies?: Record<string, string>;
+  libc?: string[];
 }
 
 test('package-lock.json has the binaries of every platform, so that npm install leaves it as it is', () => {
@@ -18,4 +19,12 @@ test('package-lock.json has the binaries of every platform, so that npm install 
     ),
   );
   assert.deepEqual(missing, []);
+});
+
+test('package-lock.json has no "libc", which npm 10 removes and npm 11 does not miss', () => {
+  const { packages } = JSON.parse(readFileSync(path.join(ROOT, 'package-lock.json'), 'utf8')) as {
+    packages: Record<string, Locked>;
+  };
+  const named = Object.keys(packages).filter((where) => packages[where]?.libc !== undefined);
+  assert.deepEqual(named, []);
 });

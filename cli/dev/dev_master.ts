@@ -10,6 +10,12 @@ interface AppFacts {
   plugins: string[];
 }
 
+/** What was saved since the last reload, and when it began. */
+interface Changed {
+  files: string[];
+  at: number;
+}
+
 type Pids = ClusterHandle['pids'];
 
 const BOOT_FAILURE = /^start failed: (?:(?:the Agent|app worker \d+) did not start: )?/;
@@ -48,7 +54,7 @@ function report(handle: ClusterHandle): void {
   const { messenger } = handle;
   let facts: AppFacts = { routes: 0, plugins: [] };
   let before: Pids = handle.pids;
-  let changed: { files: string[]; at: number } | undefined;
+  let changed: Changed | undefined;
   messenger.on('clutch-dev-facts', (data: AppFacts) => {
     facts = data;
     sendReady();
@@ -67,10 +73,12 @@ function report(handle: ClusterHandle): void {
       before = handle.pids;
     }
   });
-  const finish = (): { files: string[]; at: number } => {
-    const finished = changed ?? { files: [], at: Date.now() };
+  // A save during a reload is counted to that one; the reload that follows is for it, too.
+  let last: Changed = { files: [], at: begin };
+  const finish = (): Changed => {
+    last = changed ?? last;
     changed = undefined;
-    return { ...finished, files: [...new Set(finished.files)] };
+    return { ...last, files: [...new Set(last.files)] };
   };
   messenger.on('clutch:reload-failed', (text: string) => {
     send({ dev: 'reload-failed', files: finish().files, text });
@@ -79,6 +87,7 @@ function report(handle: ClusterHandle): void {
     const { files, at } = finish();
     const milliseconds = Date.now() - at;
     const processes = replaced(before, handle.pids);
+    before = handle.pids;
     void allGone(processes).then(() => send({ dev: 'replaced', files, milliseconds, processes }));
   });
   process.on('message', (message: Partial<ShowError>) => {

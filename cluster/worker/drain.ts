@@ -1,8 +1,9 @@
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import net from 'node:net';
+import type net from 'node:net';
 import { debuglog } from 'node:util';
 import { activityOf } from '../listen/node_cluster.js';
 import type { Connections } from './connections.js';
+import { stopListening } from './listen.js';
 
 const debug = debuglog('clutch:drain');
 
@@ -40,8 +41,7 @@ export async function drain(servers: Server[], connections: Connections, options
     for (const socket of connections.open) cutOff(socket);
   };
   for (const server of servers) {
-    // Not http's own close(), which cuts idle connections at once.
-    net.Server.prototype.close.call(server);
+    stopListening(server);
     server.prependListener('request', closeAfterResponse);
   }
   timers.push(setTimeout(() => timers.push(setInterval(() => connections.closeIdle(), SWEEP)), IDLE_GRACE));

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type http from 'node:http';
 import type https from 'node:https';
-import type { AddressInfo } from 'node:net';
+import net, { type AddressInfo } from 'node:net';
 import { ClutchError } from '../../errors.js';
 import type { ListenerOptions } from '../options/listeners.js';
 import { type HttpsOptions, isPem } from '../options/option_kinds.js';
@@ -113,13 +113,21 @@ export function listenerAddress({ port, host = '', path, https: tls }: ListenerO
   return path === undefined ? { address: host, port: port as number, protocol } : { address: path, protocol };
 }
 
+/** Servers whose sockets are being opened. */
+const opening = new WeakSet<http.Server>();
+
 /** @throws {ClutchError} ERR_CLUTCH_BOOT when the port is used */
 export function listen(server: http.Server, wanted: ListenAddress, reusePort: boolean): Promise<ListenAddress> {
   const { address, port, protocol } = wanted;
   return new Promise((resolve, reject) => {
-    const onError = (error: NodeJS.ErrnoException): void => reject(explainListenError(error, wanted));
+    opening.add(server);
+    const onError = (error: NodeJS.ErrnoException): void => {
+      opening.delete(server);
+      reject(explainListenError(error, wanted));
+    };
     server.once('error', onError);
     server.once('listening', () => {
+      opening.delete(server);
       server.off('error', onError);
       const bound = server.address() as AddressInfo | string;
       resolve(
@@ -131,4 +139,12 @@ export function listen(server: http.Server, wanted: ListenAddress, reusePort: bo
     if (port === undefined) server.listen(address);
     else server.listen({ port, ...(address ? { host: address } : {}), ...(reusePort ? { reusePort } : {}) });
   });
+}
+
+/** Stops accepting connections; open ones stay, unlike with http's own close(), which cuts idle connections at once. */
+export function stopListening(server: http.Server): void {
+  const close = (): void => void net.Server.prototype.close.call(server);
+  // Node (22 and 24) throws if a server is closed while the Master opens its socket, and the Master then fails to.
+  if (opening.has(server)) server.once('listening', close);
+  else close();
 }

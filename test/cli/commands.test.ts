@@ -57,7 +57,7 @@ test('list, set, logs and restart: a daemon seen and changed from outside', asyn
   assert.equal((await command('set', 'maxMemory', '900')).stdout, 'maxMemory: 0 → 900\n');
   const wrong = await command('set', 'port', '80');
   assert.equal(wrong.code, 1);
-  assert.match(wrong.stderr, /ERR_CLUTCH_OPTION: option port .*\n.*maxMemory, maxRequests, hangTimeout can be changed/);
+  assert.match(wrong.stderr, /ERR_CLUTCH_OPTION: option port .*\n.*maxMemory, .*hangTimeout can be changed/);
 
   await until('the line is in the log', async () => {
     const { stdout } = await command('logs', '-n', '20');
@@ -160,26 +160,27 @@ test('clutch repl has app, ctx, service and await at its prompt', async (t) => {
   assert.match(output, /\{ id: '1', name: 'Ada' \}/);
 });
 
-test('clutch debug gives Agent and app worker an inspector each, and prints the links', async (t) => {
-  const dir = await helloApp(t, 'js');
-  const child = spawn(process.execPath, [CLI, 'debug', dir, '--port', '0'], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-    env: { ...process.env, NODE_TEST_CONTEXT: undefined, EGG_AGENT_DEBUG_PORT: '0' },
+for (const command of [['debug'], ['dev', '--inspect']])
+  test(`clutch ${command.join(' ')} gives Agent and app worker an inspector each, and prints the links`, async (t) => {
+    const dir = await helloApp(t, 'js');
+    const child = spawn(process.execPath, [CLI, ...command, dir, '--port', '0'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+      env: { ...process.env, NODE_TEST_CONTEXT: undefined, EGG_AGENT_DEBUG_PORT: '0' },
+    });
+    t.after(() => child.kill());
+    let output = '';
+    child.stdout.on('data', (chunk: Buffer) => (output += String(chunk)));
+    const links = await until(
+      'both links are printed',
+      () => {
+        const found = [...output.matchAll(/inspector of pid (\d+): ws:\/\/127\.0\.0\.1:(\d+)\/\S+/g)];
+        return found.length >= 2 && /started on/.test(output) && found;
+      },
+      30_000,
+    ).catch(() => assert.fail(output));
+    assert.notEqual(links[0]?.[1], links[1]?.[1]);
+    assert.notEqual(links[0]?.[2], links[1]?.[2]);
   });
-  t.after(() => child.kill());
-  let output = '';
-  child.stdout.on('data', (chunk: Buffer) => (output += String(chunk)));
-  const links = await until(
-    'both links are printed',
-    () => {
-      const found = [...output.matchAll(/inspector of pid (\d+): ws:\/\/127\.0\.0\.1:(\d+)\/\S+/g)];
-      return found.length >= 2 && /started on/.test(output) && found;
-    },
-    30_000,
-  ).catch(() => assert.fail(output));
-  assert.notEqual(links[0]?.[1], links[1]?.[1]);
-  assert.notEqual(links[0]?.[2], links[1]?.[2]);
-});
 
 test('clutch completion prints scripts that shells can read', async (t) => {
   const file = path.join(temporaryDirectory(t), 'completion.bash');
