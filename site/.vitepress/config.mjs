@@ -14,6 +14,7 @@ export default defineConfig({
   cleanUrls: true,
   // Raw results of the benchmarks and pages of the repository are on the code host only.
   ignoreDeadLinks: [/bench\/results\//, /\.\.\/(?:CHANGELOG|CONTRIBUTING|README|SECURITY)/],
+  markdown: { config: showBraces },
   vite: { plugins: [{ name: 'vue-of-site', enforce: 'pre', resolveId: resolveVue }] },
   locales: {
     root: {
@@ -90,4 +91,13 @@ function barOf(groups) {
 function resolveVue(source, importer) {
   if (!/^vue(?:\/|$)/.test(source) || !importer?.startsWith(docs)) return undefined;
   return this.resolve(source, import.meta.filename, { skipSelf: true });
+}
+
+/** `{{ }}` in the text of a page is an example of a template, not for Vue. */
+function showBraces(markdown) {
+  const { code_inline: render } = markdown.renderer.rules;
+  markdown.renderer.rules.code_inline = (tokens, index, ...rest) => {
+    tokens[index].attrSet('v-pre', '');
+    return render(tokens, index, ...rest);
+  };
 }
