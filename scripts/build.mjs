@@ -76,9 +76,9 @@ const { metafile, outputFiles } = await build({
   platform: 'node',
   target: 'node20.19',
   packages: 'external',
-  // Names stay, for stacks. Lines stay short: Node prints the line of an error that nobody caught.
+  // White space only: names of functions stay, for stacks and for who reads them. Lines stay short, since Node prints the line of an
+  // error that nobody caught.
   minifyWhitespace: true,
-  minifySyntax: true,
   lineLimit: 120,
   metafile: true,
   // Linked, so that a stack under --enable-source-maps names the source file; the code itself is not in the package.

@@ -29,7 +29,7 @@ test('every option that is not usable is named before anything is forked', async
     [{ port: -1 }, /option port is -1/],
     [{ debugPort: 'x' }, /option debugPort/],
     [{ sticky: 'yes' }, /option sticky is "yes"/],
-    [{ scheduling: 'random' }, /option scheduling is "random"\n {2}Give one of: rr, shared, reusePort/],
+    [{ scheduling: 'random' }, /option scheduling is "random"\n {2}Give one of: rr, least, shared, reusePort/],
     [{ startMode: 'thread' }, /option startMode is "thread"/],
     [{ ports: [7001] }, /option ports/],
     [{ startMode: 'worker_threads', workers: 2 }, /option workers is 2/],
