@@ -28,6 +28,8 @@ async function clutch(args: string[], env: NodeJS.ProcessEnv = {}): Promise<Outc
 
 /** A daemon in a home of its own. */
 async function startDaemon(t: TestContext, flags: string[] = []) {
+  // Before the directories go, through which it is found.
+  t.after(() => command('stop'));
   const home = temporaryDirectory(t);
   const dir = writeApp(t, {
     'app/router.js': `module.exports = (app) => app.get('/', (ctx) => {
@@ -36,7 +38,6 @@ async function startDaemon(t: TestContext, flags: string[] = []) {
     });`,
   });
   const command = (...args: string[]): Promise<Outcome> => clutch([...args, dir], { EGG_HOME: home });
-  t.after(() => command('stop'));
   const { stdout, stderr } = await command('start', '--daemon', '--port', '0', '--workers', '1', ...flags);
   const [, url = ''] = /started on (\S+), pid/.exec(stdout) ?? [];
   assert.ok(url, stdout + stderr);
