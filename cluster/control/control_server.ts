@@ -15,28 +15,32 @@ const SCHEDULE_LIMIT = 24 * 60 * 60 * 1000;
 const FLEET_LIMIT = 10_000;
 
 /** What the commands control. */
-interface Controlled {
-  status(): ClusterStatus;
-  reload(options: { envFile?: string | undefined; asker: string }): Promise<void>;
-  environmentChanges(file: string): unknown;
-  scale(workers: number, asker: string): Promise<void>;
-  set(name: string, value: string): unknown;
-  close(asker: string): Promise<void>;
-  upgrade(execPath: string, asker: string): Promise<number>;
-  readonly messenger: {
-    request(target: 'agent', action: string, data: unknown, options: { timeout: number }): Promise<unknown>;
+export interface Controlled {
+  readonly cluster: {
+    status(): ClusterStatus;
+    close(asker: string): Promise<void>;
+    readonly messenger: {
+      request(target: 'agent', action: string, data: unknown, options: { timeout: number }): Promise<unknown>;
+    };
   };
+  readonly operations: {
+    reload(options: { envFile?: string | undefined; asker: string }): Promise<void>;
+    environmentChanges(file: string): unknown;
+    scale(workers: number, asker: string): Promise<void>;
+    set(name: string, value: string): unknown;
+  };
+  upgrade(execPath: string, asker: string): Promise<number>;
 }
 
 /** Runs the commands of `clutch status`, `reload`, `stop`, `workers` and `schedule` over a unix socket. */
 export class ControlServer {
   readonly #server = net.createServer((socket) => this.#serve(socket)).unref();
-  readonly #cluster: Controlled;
+  readonly #controlled: Controlled;
   readonly #log: Pick<Console, 'info' | 'error'>;
   #closed = false;
 
-  constructor(cluster: Controlled, log: Pick<Console, 'info' | 'error'>) {
-    this.#cluster = cluster;
+  constructor(controlled: Controlled, log: Pick<Console, 'info' | 'error'>) {
+    this.#controlled = controlled;
     this.#log = log;
   }
 
@@ -95,29 +99,30 @@ export class ControlServer {
   }
 
   async #run(request: ControlRequest, asker: string): Promise<unknown> {
+    const { cluster, operations } = this.#controlled;
     switch (request.command) {
       case 'status':
-        return this.#cluster.status();
+        return cluster.status();
       case 'reload':
-        return this.#cluster.reload({ envFile: request.envFile, asker });
+        return operations.reload({ envFile: request.envFile, asker });
       case 'environment':
-        return this.#cluster.environmentChanges(request.file);
+        return operations.environmentChanges(request.file);
       case 'workers':
-        return this.#cluster.scale(request.count, asker);
+        return operations.scale(request.count, asker);
       case 'set':
-        return this.#cluster.set(request.name, request.value);
+        return operations.set(request.name, request.value);
       case 'upgrade':
-        return this.#cluster.upgrade(request.execPath, asker);
+        return this.#controlled.upgrade(request.execPath, asker);
       case 'schedule':
-        return this.#cluster.messenger.request('agent', 'clutch-schedule', request.request, {
+        return cluster.messenger.request('agent', 'clutch-schedule', request.request, {
           timeout: SCHEDULE_LIMIT,
         });
       case 'fleet':
-        return this.#cluster.messenger.request('agent', 'clutch-fleet', request.request, { timeout: FLEET_LIMIT });
+        return cluster.messenger.request('agent', 'clutch-fleet', request.request, { timeout: FLEET_LIMIT });
       case 'stop':
         this.#log.info('stopped through the control socket, closing');
         // The reply is sent first.
-        setImmediate(() => void this.#cluster.close(asker).then(() => process.exit(0)));
+        setImmediate(() => void cluster.close(asker).then(() => process.exit(0)));
         return process.pid;
     }
   }

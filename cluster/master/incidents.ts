@@ -1,10 +1,52 @@
 import { maskText } from '../../output/secrets.js';
+import type { DeathRegister } from '../deaths/death_register.js';
+import type { ClusterOptions } from '../options/options.js';
 import type { OverdueRequests } from '../protocol/protocol.js';
 import { NOT_SPAWNED } from '../spawn/child_handle.js';
 import type { Ending, ManagedChild } from '../supervise/managed_child.js';
+import type { RollingRestart } from '../supervise/rolling_restart.js';
 import { captureStack } from '../supervise/stack_capture.js';
+import type { Supervisor } from '../supervise/supervisor.js';
+import { Watchdog } from '../supervise/watchdog.js';
 
 type Log = Pick<Console, 'error'>;
+
+interface WatchdogParts {
+  options: ClusterOptions;
+  log: Log;
+  agents: Supervisor;
+  workers: Supervisor;
+  restarts: RollingRestart;
+  /** Whether a worker that is over a limit may be replaced now. */
+  isReady(): boolean;
+  deaths: DeathRegister;
+  /** Called at each heartbeat of a cluster that is ready. */
+  onReadyTick(): void;
+}
+
+/** @returns the watchdog of a cluster: it kills what is blocked, and has workers replaced that are over a limit */
+export function createWatchdog(parts: WatchdogParts): Watchdog {
+  const { options, log, agents, workers, restarts, isReady, deaths, onReadyTick } = parts;
+  const { maxMemory, maxMemoryHard, maxLoopDelay, maxRequests, maxAge, hangTimeout } = options;
+  const limits = { maxMemory, maxMemoryHard, maxLoopDelay, maxRequests, maxAge, hangTimeout };
+  const isThread = options.startMode === 'worker_threads';
+  return new Watchdog(limits, () => [...agents.all, ...workers.all], {
+    onHang: (child, silent) => void killHung(log, child, { silent, isThread }),
+    mayReplace: isReady,
+    onLimit: (worker, ending) => restarts.recycle(worker, ending),
+    onHardLimit: (worker, ending) => {
+      worker.killFor(ending);
+      worker.handle.kill();
+    },
+    onTick: () => {
+      deaths.tick();
+      if (!isReady()) return;
+      agents.fillGaps();
+      workers.fillGaps();
+      onReadyTick();
+    },
+  });
+}
 
 /**
  * Logs that a child has died or is leaving, why, and when it is replaced.
@@ -25,7 +67,7 @@ export function logDeath(log: Log, { kind, id, state, slot }: ManagedChild, reas
  * @param silent milliseconds since its last heartbeat
  * @param isThread the stack of a thread cannot be captured
  */
-export async function killHung(
+async function killHung(
   log: Log,
   child: ManagedChild,
   { silent, isThread }: { silent: number; isThread: boolean },

@@ -27,3 +27,8 @@ export function workersNeeded(policy: ReadyPolicy, workers: number): number {
   const needed = 'min' in policy ? policy.min : Math.ceil(policy.share * workers);
   return Math.max(1, Math.min(needed, workers));
 }
+
+/** @returns how many of the app workers must be ready until the cluster has started: all of them, unless option `ready` is given */
+export function workersToStart({ ready, workers }: { ready: ReadyPolicy | undefined; workers: number }): number {
+  return ready ? workersNeeded(ready, workers) : workers;
+}

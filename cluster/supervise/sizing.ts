@@ -1,7 +1,7 @@
 import { toError } from '../../errors.js';
+import { type MemoryRoom, memoryRoom } from '../options/memory_room.js';
 import type { WorkerRange } from '../options/option_kinds.js';
 import type { Ending } from './managed_child.js';
-import { type MemoryRoom, memoryRoom } from './memory_room.js';
 import type { Supervisor } from './supervisor.js';
 
 /** Mean utilisation of the event loops above which there should be one worker more. */

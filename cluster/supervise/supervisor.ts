@@ -7,20 +7,12 @@ import type { BootData, PrepareData, ProcessStats, WorkerLoad } from '../protoco
 import type { Child } from '../spawn/child_handle.js';
 import type { ChildSource } from '../spawn/child_source.js';
 import { killedFromOutside } from './backoff.js';
+import { channelLost, childLeaves, type LeavingListener } from './leaving.js';
 import { type ChildKind, type ChildState, type Ending, type Exit, ManagedChild } from './managed_child.js';
 import { Slot } from './slot.js';
 import { StateMachine } from './state_machine.js';
 
 const debug = debuglog('clutch:cluster');
-
-/** Milliseconds that a child gets to exit when its channel has closed: a process that is killed loses that first. */
-const EXIT_GRACE = 100;
-
-/**
- * Milliseconds until a child that got SIGTERM is replaced. Terminals and container runtimes signal all processes of a cluster: by
- * then the Master has its own signal and closes, workers first.
- */
-const SIGNAL_GRACE = 200;
 
 export interface SupervisorOptions {
   kind: ChildKind;
@@ -62,6 +54,10 @@ export class Supervisor extends EventEmitter<Events> {
   /** Of slots that have been given up. */
   #formerRestarts = 0;
   readonly #phase: StateMachine<Phase>;
+  readonly #leaving: LeavingListener = {
+    onDraining: (child, ending) => this.#replaceDraining(child, ending),
+    onSignal: (child, ending) => this.#onSignal(child, ending),
+  };
 
   constructor(options: SupervisorOptions) {
     super();
@@ -137,7 +133,7 @@ export class Supervisor extends EventEmitter<Events> {
     handle.on('error', (error) => {
       child.failure ??= error;
     });
-    handle.once('disconnect', () => this.#onDisconnect(child));
+    handle.once('disconnect', () => channelLost(child, this.#leaving));
     handle.once('exit', (code, signal) => this.#onExit(child, code, signal));
     const data: PrepareData = { ...prepare, token: handle.token };
     handle.send({ clutch: CONTROL.prepare, data });
@@ -172,7 +168,7 @@ export class Supervisor extends EventEmitter<Events> {
         child.failure = data as ErrorData;
         break;
       case CONTROL.leaving:
-        this.#onLeaving(child, data as ErrorData | undefined);
+        childLeaves(child, data as ErrorData | undefined, this.#leaving);
         break;
       case CONTROL.ready:
         this.#onReady(child, data as ListenAddress);
@@ -193,22 +189,8 @@ export class Supervisor extends EventEmitter<Events> {
     this.#awaited.delete(child);
   }
 
-  /** A child that threw an exception drains by itself; one that got SIGTERM from someone else waits until it is asked to. */
-  #onLeaving(child: ManagedChild, error: ErrorData | undefined): void {
-    if (error === undefined) {
-      setTimeout(() => this.#onSignal(child), SIGNAL_GRACE);
-      return;
-    }
-    if (child.state !== 'ready') return;
-    child.failure = error;
-    const { screen, message } = child.failure ?? {};
-    const text = `uncaughtException: ${screen ?? message}`;
-    this.#replaceDraining(child, { reason: 'exception', text }, { crashed: true });
-  }
-
-  #onSignal(child: ManagedChild): void {
+  #onSignal(child: ManagedChild, ending: Ending): void {
     if (this.#phase.state === 'closing' || !child.fillsSlot) return;
-    const ending: Ending = { reason: 'signal', text: 'it got SIGTERM from outside' };
     child.endFor(ending);
     if (child.state !== 'ready') {
       // Its exit is reported as that of any other that did not boot.
@@ -219,29 +201,14 @@ export class Supervisor extends EventEmitter<Events> {
     this.#onDeath(child, ending.text, { crashed: false });
   }
 
-  #onDisconnect(child: ManagedChild): void {
-    if (child.state !== 'ready') return;
-    debug('%s has lost its channel', child);
-    const lost = setTimeout(
-      () =>
-        this.#replaceDraining(
-          child,
-          { reason: 'channel', text: 'its channel to the Master closed' },
-          { crashed: true },
-        ),
-      EXIT_GRACE,
-    );
-    child.handle.once('exit', () => clearTimeout(lost));
-  }
-
   /** Starts the replacement of a child that still serves its last requests. */
-  #replaceDraining(child: ManagedChild, ending: Ending, { crashed }: { crashed: boolean }): void {
+  #replaceDraining(child: ManagedChild, ending: Ending): void {
     if (child.state !== 'ready') return;
     child.endFor(ending);
     this.#become(child, 'draining');
     const { closeTimeout, drainTimeout } = this.#options;
     child.handle.killAfter(closeTimeout + 1000, drainTimeout + 1000);
-    this.#onDeath(child, ending.text, { crashed });
+    this.#onDeath(child, ending.text, { crashed: true });
   }
 
   #onExit(child: ManagedChild, code: number | null, signal: string | null): void {

@@ -1,5 +1,5 @@
 import { freemem, totalmem } from 'node:os';
-import { readMemoryGroup } from '../options/control_group.js';
+import { readMemoryGroup } from './control_group.js';
 
 /** Memory that the cluster may use, in bytes. */
 export interface MemoryRoom {

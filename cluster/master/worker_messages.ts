@@ -1,0 +1,69 @@
+import { CONTROL, type Envelope, isControl, type Message } from '../../ipc/message.js';
+import type { OverdueRequests } from '../protocol/protocol.js';
+import type { Certificates } from '../service/certificates.js';
+import type { Operations } from '../service/operations.js';
+import type { ManagedChild } from '../supervise/managed_child.js';
+import type { Watchdog } from '../supervise/watchdog.js';
+import { overdueEnding } from './incidents.js';
+import type { Listening } from './listening.js';
+import type { Relay } from './relay.js';
+
+/** The parts of the Master that app workers send messages to. */
+export interface Receivers {
+  log: Pick<Console, 'warn'>;
+  listening: Listening;
+  watchdog: Watchdog;
+  certificates: Certificates;
+  relay: Relay;
+}
+
+/** Gives what a worker has sent to the part of the Master that it is for; messages of the app are relayed. */
+export function receiveFromWorker(envelope: Envelope, worker: ManagedChild, receivers: Receivers): void {
+  const { log, listening, watchdog, certificates, relay } = receivers;
+  const { data } = envelope;
+  switch (isControl(envelope) ? envelope.clutch : undefined) {
+    case CONTROL.connectionTaken:
+      listening.taken(data as number);
+      break;
+    case CONTROL.connectionRefused:
+      listening.refused(data as number);
+      break;
+    case CONTROL.cut:
+      log.warn(`app worker ${worker.id} has cut ${data} connections: the time to drain was over`);
+      break;
+    case CONTROL.overdue:
+      watchdog.replace(worker, overdueEnding(worker, data as OverdueRequests));
+      break;
+    case CONTROL.prepareSocket:
+      void listening.prepared.prepare(data as string, worker.handle);
+      break;
+    case CONTROL.tlsFiles:
+      certificates.watch(data as string[]);
+      break;
+    case CONTROL.tlsReloaded:
+      certificates.reloaded(data as string | undefined);
+      break;
+    default:
+      relay.route(envelope, 'app', worker);
+  }
+}
+
+/**
+ * Reloads the app when the development plugin asks for it, which sends its messages to the Master.
+ *
+ * @param notify gets the event that says how it went, and the reason of a failure
+ */
+export function reloadForPlugin(
+  { action, data }: Message,
+  operations: Operations,
+  notify: (event: string, reason?: string) => void,
+): void {
+  if (action !== 'reload-worker') return;
+  // Egg's own plugin names no Agent.
+  const agent = (data as { agent?: unknown } | undefined)?.agent === true;
+  // The outcome is logged by reload itself.
+  operations.reload({ agent, asker: 'plugin development' }).then(
+    () => notify('clutch:reloaded'),
+    (error: Error) => notify('clutch:reload-failed', error.message),
+  );
+}
