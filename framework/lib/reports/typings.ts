@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type CaseStyle, moduleFiles, propertyNames } from '../../../loader/index.js';
+import { localPlugins } from './local_plugins.js';
 
 type Tree = Map<string, Tree | string>;
 
@@ -16,16 +17,19 @@ interface GeneratedFile {
 }
 
 /**
- * Writes `typings/clutch.d.ts`, so that services, controllers, config, extends and middleware of an app are typed without casts, and
- * for TypeScript `typings/clutch_files.ts`, which does not compile when one of their files is gone. Reads file names only; nothing
- * of the app is run.
+ * Writes `typings/clutch.d.ts`, so that services, controllers, config, extends and middleware of an app and of plugins in its directory
+ * are typed without casts, and for TypeScript `typings/clutch_files.ts`, which does not compile when one of their files is gone. Reads
+ * names of files and each package.json below the app; nothing of the app is run.
  *
  * @param check whether nothing is written
  */
 export function writeTypings(baseDir: string, { check = false } = {}): GeneratedFile[] {
-  const declarations = declarationsOf(baseDir);
+  const files = conventionFiles(baseDir);
   const isTypeScript = existsSync(path.join(baseDir, 'tsconfig.json'));
-  const texts = { 'clutch.d.ts': declarations, 'clutch_files.ts': isTypeScript ? importsOf(baseDir) : undefined };
+  const texts = {
+    'clutch.d.ts': declarationsOf(baseDir, files),
+    'clutch_files.ts': isTypeScript ? importsOf(files) : undefined,
+  };
   return Object.entries(texts).flatMap(([name, text]) => {
     const file = path.join(baseDir, 'typings', name);
     const before = existsSync(file) ? readFileSync(file, 'utf8') : undefined;
@@ -56,18 +60,20 @@ function modulesIn(text = ''): string[] {
  * With `skipLibCheck` the compiler reports nothing in declaration files, and what they import from a file that is gone is `any`. In this
  * file it is an error. JavaScript has no types to import.
  */
-function importsOf(baseDir: string): string {
-  const trees = TREES.flatMap(([, , dir]) => moduleFiles(path.join(baseDir, dir)).map((file) => `${dir}/${file}`));
-  const files = [...trees, ...EXTENSIONS.map(([, , dir, name]) => fileNamed(baseDir, dir, name))];
+function importsOf({ trees, extensions }: ConventionFiles): string {
+  const files = [
+    ...trees.flatMap(({ dir, files }) => files.map((file) => `${dir}/${file}`)),
+    ...extensions.map(({ file }) => file),
+  ];
   const imports = files
-    .filter((file) => file?.endsWith('.ts'))
-    .map((file) => `import type {} from '../${compiledName(file as string)}';`);
+    .filter((file) => file.endsWith('.ts'))
+    .map((file) => `import type {} from '../${compiledName(file)}';`);
   return `${HEAD}// A file that is not found here is gone: run \`clutch types\`.\n${[...imports, 'export {};'].join('\n')}\n`;
 }
 
 const HEAD = '// Written by `clutch types`; changes are lost.\n';
 
-/** Interfaces whose members are the files below a directory, and what a file's type becomes. */
+/** Interfaces whose members are the files below a directory, and what a file's type becomes. Controllers are the app's only. */
 const TREES = [
   ['IService', 'Loaded', 'app/service'],
   ['IController', 'LoadedController', 'app/controller'],
@@ -85,13 +91,47 @@ const EXTENSIONS = [
   ['AppConfig', 'LoadedConfig', 'config', 'config.default'],
 ] as const;
 
-function declarationsOf(baseDir: string): string {
-  const blocks = [
-    ...TREES.map(([name, helper, dir]) => treeInterface(name, helper, baseDir, dir)),
-    ...EXTENSIONS.map(([interfaceName, helper, dir, name]) => {
-      const file = fileNamed(baseDir, dir, name);
-      return file ? `interface ${interfaceName} extends ${importType(helper, file)} {}` : '';
+/** The files of an app and its local plugins that types come from, from the root of the app. */
+interface ConventionFiles {
+  trees: { interfaceName: string; helper: string; dir: string; files: string[] }[];
+  extensions: { interfaceName: string; helper: string; file: string }[];
+}
+
+function conventionFiles(baseDir: string): ConventionFiles {
+  const plugins = localPlugins(baseDir);
+  const trees = TREES.flatMap(([interfaceName, helper, sub]) =>
+    // As they are loaded: the app's own come last and replace those of plugins.
+    [...(interfaceName === 'IController' ? [] : plugins), '']
+      .map((unit) => path.posix.join(unit, sub))
+      .map((dir) => ({ interfaceName, helper, dir, files: moduleFiles(path.join(baseDir, dir)) })),
+  );
+  const extensions = EXTENSIONS.flatMap(([interfaceName, helper, sub, name]) =>
+    // Of two interfaces with the same member, the compiler takes the one that is extended first.
+    ['', ...plugins].flatMap((unit) => {
+      const file = fileNamed(baseDir, path.posix.join(unit, sub), name);
+      if (!file) return [];
+      // What plugins declare is known to the app's own config, which may set parts of it.
+      const isPluginConfig = unit !== '' && interfaceName === 'AppConfig';
+      return isPluginConfig
+        ? { interfaceName: 'KnownConfig', helper: 'Loaded', file }
+        : { interfaceName, helper, file };
     }),
+  );
+  return { trees, extensions };
+}
+
+function declarationsOf(baseDir: string, { trees, extensions }: ConventionFiles): string {
+  const blocks = [
+    ...TREES.map(([name]) =>
+      treeInterface(
+        name,
+        baseDir,
+        trees.filter(({ interfaceName }) => interfaceName === name),
+      ),
+    ),
+    ...extensions.map(
+      ({ interfaceName, helper, file }) => `interface ${interfaceName} extends ${importType(helper, file)} {}`,
+    ),
   ].filter(Boolean);
   const helpers = ['Loaded', 'LoadedConfig', 'LoadedController', 'LoadedMiddleware'].filter((helper) =>
     blocks.some((block) => block.includes(`${helper}<`)),
@@ -115,10 +155,15 @@ function fileNamed(baseDir: string, dir: string, name: string): string | undefin
   return file && `${dir}/${file}`;
 }
 
-function treeInterface(interfaceName: string, helper: string, baseDir: string, dir: string): string {
-  const style: CaseStyle = 'lower';
+function treeInterface(interfaceName: string, baseDir: string, parts: ConventionFiles['trees']): string {
   const tree: Tree = new Map();
-  for (const file of moduleFiles(path.join(baseDir, dir))) {
+  for (const part of parts) addFiles(tree, baseDir, part);
+  return tree.size === 0 ? '' : `interface ${interfaceName} ${members(tree)}`;
+}
+
+function addFiles(tree: Tree, baseDir: string, { helper, dir, files }: ConventionFiles['trees'][number]): void {
+  const style: CaseStyle = 'lower';
+  for (const file of files) {
     let level = tree;
     const names = propertyNames(file, style, path.join(baseDir, dir));
     const last = names.pop() as string;
@@ -131,7 +176,6 @@ function treeInterface(interfaceName: string, helper: string, baseDir: string, d
     }
     level.set(last, importType(helper, `${dir}/${file}`));
   }
-  return tree.size === 0 ? '' : `interface ${interfaceName} ${members(tree)}`;
 }
 
 function members(tree: Tree): string {
