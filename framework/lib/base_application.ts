@@ -22,6 +22,7 @@ import { type Logger, RequestLogger } from './logger/logger.js';
 import { type LoggerConfig, Loggers } from './logger/loggers.js';
 import { ipcTransport, type LocalBus } from './messenger/message_transport.js';
 import { Messenger } from './messenger/messenger.js';
+import { warnOfConfusedKeys, warnOfMisspeltKeys } from './reports/config_names.js';
 import { configToObject, writeJson, writeRunFiles, writeTimeline } from './reports/run_files.js';
 import { warnOfSlowSteps } from './reports/slow_boot.js';
 import { UnhandledRejections } from './reports/unhandled_rejections.js';
@@ -30,7 +31,7 @@ import { type CreateClient, Singleton } from './singleton.js';
 
 const require = createRequire(import.meta.url);
 
-/** Milliseconds from ready until `run/` is written: the first requests come before that. */
+/** Milliseconds from ready until config is checked for misspelt keys and `run/` is written: the first requests come before that. */
 const DUMP_DELAY = 200;
 
 export interface ApplicationOptions extends CoreOptions {
@@ -212,11 +213,7 @@ export abstract class BaseApplication extends ClutchCore {
       if (this.options.mode === 'single') this.releaseRejections();
       throw error;
     }
-    for (const [wrong, right] of Object.entries(this.config.confusedConfigurations)) {
-      if (!(wrong in this.config)) continue;
-      const file = this.loader.explainConfig(wrong)[0]?.sources.at(-1)?.file ?? 'config';
-      this.coreLogger.warn('[clutch] config.%s in %s has no meaning; is it config.%s?', wrong, file, right);
-    }
+    warnOfConfusedKeys(this);
     this.#releaseLoaderLog(this.coreLogger);
     warnOfUnusedFiles(this);
     this.lifecycle.limitBoot(this.config.workerStartTimeout);
@@ -225,7 +222,7 @@ export abstract class BaseApplication extends ClutchCore {
       this.timing.disable();
       if (this.lifecycle.isClosing) return;
       // Hooks may have changed config; serving comes before writing about it.
-      if (error) this.dumpConfig();
+      if (error) this.#reportConfig();
       else this.#dumpTimer = setTimeout(() => this.#dumpNow(), DUMP_DELAY);
     });
   }
@@ -234,6 +231,11 @@ export abstract class BaseApplication extends ClutchCore {
     if (!this.#dumpTimer) return;
     clearTimeout(this.#dumpTimer);
     this.#dumpTimer = undefined;
+    this.#reportConfig();
+  }
+
+  #reportConfig(): void {
+    warnOfMisspeltKeys(this);
     this.dumpConfig();
   }
 

@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
+import { nearest } from '../../../resolve/nearest.js';
 import { packageRoot } from '../../package_root.js';
 import { CONFIG_KEYS, EVERYWHERE } from '../config_keys.js';
 import type { Finding } from '../finding.js';
 import { type LoadedApp, leafOf } from '../loaded_app.js';
-import { nearest } from '../nearest.js';
 
 export interface ConfigFacts {
   app: LoadedApp;

@@ -1,7 +1,7 @@
 import { readdirSync } from 'node:fs';
 import path from 'node:path';
+import { nearest } from '../../../resolve/nearest.js';
 import type { Finding } from '../finding.js';
-import { nearest } from '../nearest.js';
 
 export interface EnvironmentFacts {
   /** The server env. */

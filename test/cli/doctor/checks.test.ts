@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { type ContainerFacts, checkContainer } from '../../../cli/doctor/checks/container.js';
 import { checkPort } from '../../../cli/doctor/checks/port.js';
 import { checkRuntime, type RuntimeFacts } from '../../../cli/doctor/checks/runtime.js';
-import { nearest } from '../../../cli/doctor/nearest.js';
+import { nearest } from '../../../resolve/nearest.js';
 
 const RUNTIME: RuntimeFacts = {
   node: '24.1.0',

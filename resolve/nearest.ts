@@ -1,12 +1,19 @@
 /**
  * Finds the name that was probably meant.
  *
- * @returns undefined if none is near: a third of its letters may differ, letters in another case do not count
+ * @param edits how many letters may differ at most, default a third of them; letters in another case do not count
+ * @returns undefined if none is near
  */
-export function nearest(name: string, candidates: Iterable<string>): string | undefined {
+export function nearest(
+  name: string,
+  candidates: Iterable<string>,
+  edits: number = Math.floor(name.length / 3),
+): string | undefined {
   let best: string | undefined;
-  let least = Math.floor(name.length / 3) + 1;
+  let least = edits + 1;
   for (const candidate of candidates) {
+    // Each letter too many or too few is an edit: most candidates need no table.
+    if (Math.abs(candidate.length - name.length) >= least) continue;
     const distance = editDistance(name.toLowerCase(), candidate.toLowerCase());
     if (candidate === name || distance >= least) continue;
     least = distance;
