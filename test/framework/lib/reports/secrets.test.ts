@@ -33,7 +33,8 @@ test('of 47 secrets in a config none is shown in run/, commands, logs and errors
   assert.ok(dumps.some((file) => file.endsWith('application_config.json')));
   for (const file of dumps) {
     assertClean(readFileSync(file, 'utf8'), file);
-    assert.doesNotMatch(readFileSync(file, 'utf8'), /by path/);
+    // Hidden in dumps alone: the records of deaths have the last lines of the log, which has it, too.
+    if (!file.endsWith('deaths.json')) assert.doesNotMatch(readFileSync(file, 'utf8'), /by path/);
   }
   const logs = filesIn(path.join(baseDir, 'logs'), '.log');
   assert.ok(logs.length >= 2);
