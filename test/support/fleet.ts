@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import net from 'node:net';
 import type { TestContext } from 'node:test';
 import { type RunningCluster, startTestCluster, temporaryDirectory, until } from './apps.js';
@@ -23,7 +23,9 @@ export const SKIP: Record<Kind, string | false> = {
 /** A server of the test's own; what it has kept is there again after a restart. */
 export interface TestServer {
   url: string;
-  signal(signal: NodeJS.Signals): void;
+  /** Lets it stand still, when all of its threads do. */
+  freeze(): Promise<void>;
+  thaw(): void;
   stop(): Promise<void>;
   start(): Promise<void>;
 }
@@ -39,7 +41,15 @@ export async function startServer(t: TestContext, kind: Kind, flags: string[] = 
   let child: ChildProcess | undefined;
   const server: TestServer = {
     url: `${kind}://127.0.0.1:${port}`,
-    signal: (signal) => void child?.kill(signal),
+    freeze: async () => {
+      child?.kill('SIGSTOP');
+      await until('all threads stand still', () =>
+        readdirSync(`/proc/${child?.pid}/task`).every((thread) =>
+          /\) T /.test(readFileSync(`/proc/${child?.pid}/task/${thread}/stat`, 'utf8')),
+        ),
+      );
+    },
+    thaw: () => void child?.kill('SIGCONT'),
     start: async () => {
       child = spawn(file as string, [...args, ...flags], { stdio: 'ignore' });
       await until(`${kind} accepts`, () => accepts(port));

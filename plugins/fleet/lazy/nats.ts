@@ -145,7 +145,9 @@ export class NatsAdapter implements FleetAdapter {
     const connection = this.#live;
     let store = this.#stores.get(name);
     if (!store) {
-      store = new this.#kv.Kvm(connection).create(name, { ttl, history: 1 });
+      const create = (): Promise<KV> => new this.#kv.Kvm(connection).create(name, { ttl, history: 1 });
+      // Of two machines that create it in the same moment one is refused; once it is there, creating it is opening it.
+      store = create().catch(create);
       this.#stores.set(name, store);
       store.catch(() => this.#stores.delete(name));
     }

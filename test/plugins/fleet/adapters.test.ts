@@ -116,9 +116,9 @@ for (const kind of ['redis', 'nats'] as const) {
     const adapter = await connected(t, kind, server.url);
     const bucket = adapter.bucket({ name: 'things', ttl: 0 });
     await bucket.put('a', '1', 0);
-    server.signal('SIGSTOP');
+    await server.freeze();
     await assert.rejects(bucket.get('a'));
-    server.signal('SIGCONT');
+    server.thaw();
     await until('it replies again', () => bucket.get('a').catch(() => undefined), 20_000);
   });
 }
