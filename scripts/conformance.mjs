@@ -35,5 +35,6 @@ print(
   'failing',
   [...failed].map(([id, error]) => `${id}: ${String(error?.message ?? error).split('\n')[0]}`),
 );
+passed.delete(undefined);
 console.log(`${passed.size} of ${rows.length} rows pass`);
 process.exitCode = failed.size + unknown.length > 0 || (words.length === 0 && missing.length > 0) ? 1 : 0;

@@ -26,25 +26,29 @@ const app = (buffer: boolean): Record<string, string> => ({
     });`,
 });
 
-const damages: Record<string, (logs: string) => void> = {
-  'the logs directory is removed': (logs) =>
-    rmSync(logs, { recursive: true, force: true, maxRetries: 20, retryDelay: 20 }),
-  'the logs directory is replaced by a file': (logs) => {
-    rmSync(logs, { recursive: true, force: true, maxRetries: 20, retryDelay: 20 });
-    writeFileSync(logs, '');
-  },
-  'logs are replaced by directories': (logs) => {
-    rmSync(logs, { recursive: true, force: true, maxRetries: 20, retryDelay: 20 });
-    for (const name of ['demo-web.log', 'egg-web.log', 'egg-agent.log', 'common-error.log']) {
-      mkdirSync(path.join(logs, name), { recursive: true });
+const LOGS = ['demo-web.log', 'egg-web.log', 'egg-agent.log', 'common-error.log'];
+
+/** Puts something in the place of a file or directory, which a process of the cluster may make anew in the same moment. */
+function replace(place: string, make: (place: string) => void): void {
+  for (;;) {
+    rmSync(place, { recursive: true, force: true, maxRetries: 20, retryDelay: 20 });
+    try {
+      make(place);
+      return;
+    } catch (error) {
+      if (!['EEXIST', 'EISDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
     }
+  }
+}
+
+const damages: Record<string, (logs: string) => void> = {
+  'the logs directory is removed': (logs) => replace(logs, () => undefined),
+  'the logs directory is replaced by a file': (logs) => replace(logs, (place) => writeFileSync(place, '')),
+  'logs are replaced by directories': (logs) => {
+    for (const name of LOGS) replace(path.join(logs, name), (place) => mkdirSync(place));
   },
   'the disk is full': (logs) => {
-    rmSync(logs, { recursive: true, force: true, maxRetries: 20, retryDelay: 20 });
-    mkdirSync(logs);
-    for (const name of ['demo-web.log', 'egg-web.log', 'egg-agent.log', 'common-error.log']) {
-      symlinkSync('/dev/full', path.join(logs, name));
-    }
+    for (const name of LOGS) replace(path.join(logs, name), (place) => symlinkSync('/dev/full', place));
   },
 };
 
