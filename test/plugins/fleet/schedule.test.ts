@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { start } from 'koa-clutch';
@@ -49,8 +49,10 @@ async function fleetOf(
       .split('\n')
       .filter(Boolean)
       .map((line) => JSON.parse(line) as Note);
-  const log = (name: string): string =>
-    readFileSync(path.join(machines.get(name)?.baseDir ?? '', 'logs/egg-schedule.log'), 'utf8');
+  const log = (name: string): string => {
+    const file = path.join(machines.get(name)?.baseDir ?? '', 'logs/egg-schedule.log');
+    return existsSync(file) ? readFileSync(file, 'utf8') : '';
+  };
   return { server, machines, notes, log };
 }
 

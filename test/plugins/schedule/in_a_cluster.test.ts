@@ -166,8 +166,8 @@ test('clutch schedule lists and runs', async (t) => {
   assert.match((await clutch('stop')).text, /no action 'stop'/);
   const { text } = await clutch('list', baseDir);
   assert.match(text, /^name +type +when +next +last run +took +result$/m);
-  assert.match(text, /^bad +all +0 0 1 1 \* +\S+Z +\S+Z +\d+ ms +no luck$/m);
-  assert.match(text, /^job +worker +every 1h +\S+Z +\S+Z +\d+ ms +ok$/m);
+  assert.match(text, /^bad +all +0 0 1 1 \* +[\d-]+ [\d:]+ +[\d-]+ [\d:]+ +\d+ ms +no luck$/m);
+  assert.match(text, /^job +worker +every 1h +[\d-]+ [\d:]+ +[\d-]+ [\d:]+ +\d+ ms +ok$/m);
   assert.match(text, /^off +worker +every 1h +disabled$/m);
   const rows = JSON.parse((await clutch('list', baseDir, '--json')).text) as { name: string; history: object[] }[];
   assert.equal(rows.find(({ name }) => name === 'bad')?.history.length, 2);
