@@ -23,6 +23,7 @@ export type { CheckAddress, HttpClientOptions } from './lib/httpclient/options.j
 export type { LineFormatter, LineMeta } from './lib/logger/line_format.js';
 export type { Logger, LoggerOptions } from './lib/logger/logger.js';
 export { type LogMeta, Transport, type TransportOptions } from './lib/logger/transport.js';
+export { emitMessage } from './lib/messenger/emit_message.js';
 export { type MessageData, Messenger, type Reply, type RequestData } from './lib/messenger/messenger.js';
 export { writeTypings } from './lib/reports/typings.js';
 export { Singleton } from './lib/singleton.js';

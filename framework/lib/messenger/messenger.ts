@@ -12,6 +12,7 @@ import {
   nameOf,
 } from '../../../ipc/message.js';
 import { type RequestHandler, Requests, type RequestTarget } from '../../../ipc/requests.js';
+import { emitMessage } from './emit_message.js';
 import type { MessageTransport } from './message_transport.js';
 
 /** What the message `K` carries, when the app has declared it in IMessages. */
@@ -238,22 +239,8 @@ export class Messenger extends EventEmitter {
     this.#emit({ action: 'clutch:undelivered', data: { action, reason } });
   }
 
-  #emit({ action, data }: Message): void {
-    // A listener that throws must stop neither the other listeners nor the process.
-    for (const listener of this.rawListeners(action)) {
-      try {
-        const result: unknown = listener.call(this, data);
-        if (result instanceof Promise) result.catch((error: unknown) => this.#report(action, error));
-      } catch (error) {
-        this.#report(action, error);
-      }
-    }
-  }
-
-  #report(action: string, thrown: unknown): void {
-    const error = toError(thrown);
-    error.message = `listener of message "${action}": ${error.message}`;
-    this.#onError(error);
+  #emit(message: Message): void {
+    emitMessage(this, message, this.#onError);
   }
 
   close(): void {

@@ -162,11 +162,9 @@ test('redis: a Redis Cluster', { skip: SKIP.redis }, async (t) => {
   adapter.subscribe('news', (payload) => got.push(payload));
   await until('messages arrive', async () => {
     await adapter.publish('news', ['one', 'two']);
-    return got.length > 1;
+    return /one two/.test(got.join(' '));
   });
-  // The first ones may have been published before the subscription was there.
-  const [first, second] = got.slice(-2);
-  assert.deepEqual([first, second].sort(), ['one', 'two']);
+  assert.doesNotMatch(got.join(' '), /one one|two two/);
 });
 
 test('redis: a client that is not installed is named with the way out', async () => {

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { ClutchError, toError } from '../../../../errors.js';
-import type { MessageData, Reply, RequestData } from '../../../../framework/index.js';
+import { emitMessage, type MessageData, type Reply, type RequestData } from '../../../../framework/index.js';
 import { checkAction } from '../../../../ipc/message.js';
 import { Outbox } from './outbox.js';
 import type { FleetRequest, FleetTarget, Outgoing, Side, WireMessage } from './wire.js';
@@ -179,23 +179,9 @@ export class FleetMessenger extends EventEmitter {
     for (const message of early) this.#emit(message);
   }
 
-  #emit({ action, data }: WireMessage): void {
+  #emit(message: WireMessage): void {
     this.received += 1;
-    // A listener that throws must stop neither the other listeners nor the process.
-    for (const listener of this.rawListeners(action)) {
-      try {
-        const result: unknown = listener.call(this, data);
-        if (result instanceof Promise) result.catch((error: unknown) => this.#report(action, error));
-      } catch (error) {
-        this.#report(action, error);
-      }
-    }
-  }
-
-  #report(action: string, thrown: unknown): void {
-    const error = toError(thrown);
-    error.message = `listener of fleet message "${action}": ${error.message}`;
-    this.#link.onError(error);
+    emitMessage(this, message, (error) => this.#link.onError(error));
   }
 
   #onLost(messages: Outgoing[], error: Error): void {
