@@ -28,15 +28,18 @@ const app = (buffer: boolean): Record<string, string> => ({
 
 const LOGS = ['demo-web.log', 'egg-web.log', 'egg-agent.log', 'common-error.log'];
 
+/** What a process that writes meanwhile makes of a removal (a file in the directory) or of the replacement. */
+const MADE_ANEW = new Set(['ENOTEMPTY', 'EEXIST', 'EISDIR']);
+
 /** Puts something in the place of a file or directory, which a process of the cluster may make anew in the same moment. */
 function replace(place: string, make: (place: string) => void): void {
   for (;;) {
-    rmSync(place, { recursive: true, force: true, maxRetries: 20, retryDelay: 20 });
     try {
+      rmSync(place, { recursive: true, force: true });
       make(place);
       return;
     } catch (error) {
-      if (!['EEXIST', 'EISDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+      if (!MADE_ANEW.has((error as NodeJS.ErrnoException).code ?? '')) throw error;
     }
   }
 }
@@ -79,7 +82,7 @@ for (const buffer of [true, false]) {
       await cluster.reload();
       for (let index = 0; index < 20; index += 1) await get('third');
       const after = await cluster.pids();
-      rmSync(logs, { recursive: true, force: true, maxRetries: 20, retryDelay: 20 });
+      replace(logs, () => undefined);
       await get('fourth');
       for (const [file, text] of [
         ['demo-web.log', 'served fourth'],
@@ -120,7 +123,7 @@ test('lines that a process cannot write before it ends are counted in the status
     agent,
     workers: [worker],
   } = await cluster.pids();
-  rmSync(logs, { recursive: true, force: true, maxRetries: 20, retryDelay: 20 });
+  replace(logs, () => undefined);
   writeFileSync(logs, '');
   for (let index = 0; index < 8; index += 1) await request(`${cluster.url}/?text=x`);
   await cluster.reload();
