@@ -53,6 +53,9 @@ export interface ProcessStats {
   lines?: string[];
 }
 
+/** What a worker counts of its requests. */
+export type RequestCounters = Pick<ProcessStats, 'requests' | 'inFlight' | 'live' | 'connections' | 'latency'>;
+
 /** How busy a worker is, as it reports with `scheduling: 'least'`. */
 export interface WorkerLoad {
   /** Requests. */

@@ -2,9 +2,8 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { CONTROL } from '../../ipc/message.js';
 import { takeLines } from '../../ipc/recent_lines.js';
 import { residentMemory, usedHeap } from '../protocol/memory.js';
-import type { ProcessStats } from '../protocol/protocol.js';
+import type { ProcessStats, RequestCounters } from '../protocol/protocol.js';
 import type { MasterLink } from './master_link.js';
-import type { RequestMeter } from './request_meter.js';
 
 /** Milliseconds between two samples of the event-loop delay, which each sample includes. */
 const RESOLUTION = 20;
@@ -12,7 +11,7 @@ const RESOLUTION = 20;
 /** Reports to the Master at every interval that the event loop runs, and what this process uses. */
 export class Heartbeat {
   readonly #link: MasterLink;
-  readonly #meter: RequestMeter | undefined;
+  readonly #meter: RequestCounters | undefined;
   readonly #delay = monitorEventLoopDelay({ resolution: RESOLUTION });
 
   #utilised = performance.eventLoopUtilization();
@@ -20,7 +19,7 @@ export class Heartbeat {
   /** Set once the application is there. */
   lostLines: () => number = () => 0;
 
-  constructor(link: MasterLink, interval: number, meter?: RequestMeter) {
+  constructor(link: MasterLink, interval: number, meter?: RequestCounters) {
     this.#link = link;
     this.#meter = meter;
     this.#delay.enable();

@@ -7,11 +7,10 @@ import { keepStandardOutput } from '../../ipc/recent_lines.js';
 import { withPosition } from '../../output/hook_position.js';
 import { maskText } from '../../output/secrets.js';
 import { stderr } from '../../output/stdio.js';
-import type { BootData, PrepareData } from '../protocol/protocol.js';
+import type { BootData, PrepareData, RequestCounters } from '../protocol/protocol.js';
 import { hasInspector, inspectorPort } from '../protocol/protocol.js';
 import { Heartbeat } from './heartbeat.js';
 import { connectMaster, type MasterLink } from './master_link.js';
-import type { RequestMeter } from './request_meter.js';
 
 const require = nodeModule.createRequire(import.meta.url);
 
@@ -79,6 +78,10 @@ export interface Booted<T> {
   app: T;
   boot: BootData;
   link: MasterLink;
+  /** Runs the close hooks and ends the process with a code, no later than after `limit` milliseconds. */
+  end(code: number, limit?: number): Promise<void>;
+  /** Ends the process with the error that keeps it from serving. */
+  fail(error: Error): Promise<void>;
 }
 
 /**
@@ -91,7 +94,7 @@ export interface Booted<T> {
 export async function bootChild<T extends ChildApplication>(
   kind: 'Agent' | 'Application',
   run: (booted: Booted<T>) => Promise<void> | void,
-  meter?: RequestMeter,
+  meter?: RequestCounters,
 ): Promise<void> {
   // A terminal sends its signals to the whole group; the Master decides when its children end.
   if (isMainThread) for (const signal of ['SIGINT', 'SIGQUIT', 'SIGHUP']) process.on(signal, () => undefined);
@@ -135,7 +138,13 @@ export async function bootChild<T extends ChildApplication>(
     inbox.close();
     await app.ready();
     state = 'running';
-    await run({ app, boot, link });
+    await run({
+      app,
+      boot,
+      link,
+      end: (code, limit) => closeAndExit(created, code, limit),
+      fail: (error) => failBoot(link, error, created),
+    });
   } catch (error) {
     // A boot that was interrupted has not failed.
     if (state !== 'leaving') await failBoot(link, toError(error), app);
@@ -157,7 +166,7 @@ async function loadFramework<T>(
 }
 
 /** Sends the error to the Master, which prints it, runs the close hooks and ends the process. */
-export async function failBoot(link: MasterLink, error: Error, app?: ChildApplication): Promise<void> {
+async function failBoot(link: MasterLink, error: Error, app?: ChildApplication): Promise<void> {
   const data = describeForScreen(error);
   if (app?.isLogged?.(error) && data.screen === undefined) data.stack = `${error.message} (its stack is printed above)`;
   link.send({ clutch: CONTROL.bootError, data });
@@ -172,7 +181,7 @@ export async function failBoot(link: MasterLink, error: Error, app?: ChildApplic
  *
  * @param limit milliseconds after which it ends in the middle of a hook
  */
-export async function closeAndExit(app: ChildApplication, code: number, limit?: number): Promise<never> {
+async function closeAndExit(app: ChildApplication, code: number, limit?: number): Promise<never> {
   const abandon = (): void => {
     app.loggers?.close?.();
     void reportAndExit(code);
