@@ -40,6 +40,7 @@ export class Heartbeat {
     const { user, system } = process.cpuUsage();
     const {
       requests = 0,
+      errors = 0,
       inFlight = 0,
       live = 0,
       connections = 0,
@@ -53,6 +54,7 @@ export class Heartbeat {
       loopP50: delay(this.#delay.percentile(50)),
       loopP99: delay(this.#delay.percentile(99)),
       requests,
+      errors,
       inFlight,
       live,
       connections,

@@ -1,4 +1,5 @@
 import { usedHeap } from '../protocol/memory.js';
+import type { LastReload } from '../supervise/rolling_restart.js';
 import type { Supervisor } from '../supervise/supervisor.js';
 import type { AdminSource } from './admin.js';
 import { addRequests, noRequests } from './metrics.js';
@@ -21,6 +22,7 @@ interface MasterFacts {
   /** App workers below which the service is not ready. */
   needed: number;
   deaths: ReadonlyMap<string, number>;
+  lastReload: LastReload | undefined;
 }
 
 /** The state of the whole cluster, for `status()`, the control socket and the admin listener. */
@@ -59,13 +61,16 @@ export class ClusterReport implements AdminSource {
   }
 
   status(): ClusterStatus {
-    const { state, address, baseDir, undeliveredMessages } = this.#master();
+    const { state, address, baseDir, undeliveredMessages, lastReload } = this.#master();
+    const { requests, errors } = this.requests();
     const { lines, messages } = this.#losses;
     return {
       state,
       address,
       baseDir,
       workers: this.#workers.slots.length,
+      served: { requests, errors },
+      ...(lastReload && { lastReload }),
       processes: [
         masterStatus(state, this.#begin, { lines, messages: messages + undeliveredMessages }),
         ...statuses(this.#agents),

@@ -5,19 +5,22 @@ import type { ClusterStatus } from './status.js';
 /** Requests and their latency over all workers, those that have ended included. */
 export interface RequestTotals {
   requests: number;
+  /** Responses with status 5xx. */
+  errors: number;
   /** As in LatencyHistogram. */
   counts: number[];
   sum: number;
 }
 
 export function noRequests(): RequestTotals {
-  return { requests: 0, counts: new Array<number>(LATENCY_BOUNDS.length + 1).fill(0), sum: 0 };
+  return { requests: 0, errors: 0, counts: new Array<number>(LATENCY_BOUNDS.length + 1).fill(0), sum: 0 };
 }
 
 export function addRequests(totals: RequestTotals, stats: ProcessStats | undefined): RequestTotals {
   if (!stats) return totals;
   return {
     requests: totals.requests + stats.requests,
+    errors: totals.errors + stats.errors,
     counts: totals.counts.map((count, index) => count + (stats.latency.counts[index] ?? 0)),
     sum: totals.sum + stats.latency.sum,
   };
@@ -74,6 +77,15 @@ export async function createMetrics(source: MetricsSource): Promise<{ contentTyp
     collect() {
       this.reset();
       this.inc(source.requests().requests);
+    },
+  });
+  new Counter({
+    name: 'clutch_http_errors_total',
+    help: 'Responses of the app workers with status 5xx.',
+    registers,
+    collect() {
+      this.reset();
+      this.inc(source.requests().errors);
     },
   });
   new Counter({

@@ -1,6 +1,7 @@
 import { lostOutput } from '../../output/stdio.js';
 import { residentMemory } from '../protocol/memory.js';
 import type { ChildKind, ChildState, ManagedChild } from '../supervise/managed_child.js';
+import type { LastReload } from '../supervise/rolling_restart.js';
 import type { Slot } from '../supervise/slot.js';
 
 /** A process, or the slot of one that is in `backoff` until the next is started. */
@@ -48,6 +49,10 @@ export interface ClusterStatus {
   baseDir: string;
   /** How many workers are wanted. */
   workers: number;
+  /** By all app workers since the cluster started, as of their last heartbeats; `errors` have status 5xx. */
+  served: { requests: number; errors: number };
+  /** Absent when there was none. */
+  lastReload?: LastReload | undefined;
   processes: ProcessStatus[];
 }
 

@@ -107,6 +107,7 @@ export class Master implements ClusterHandle {
     this.#eggEvents = new EggEvents(this.#relay, agents, workers, options);
     const { baseDir, admin, sizing, preStopDelay } = options;
     const deaths = new DeathRegister({ agents, workers, baseDir, warn: (message) => log.warn(message) });
+    const restarts = new RollingRestart(agents, workers, log);
     this.#report = new ClusterReport(agents, workers, () => ({
       state: machine.state,
       address: listening.address,
@@ -114,10 +115,10 @@ export class Master implements ClusterHandle {
       undeliveredMessages: this.#relay.undeliveredMessages,
       needed: workersNeeded(options.ready ?? { min: 1 }, workers.slots.length),
       deaths: deaths.counts,
+      lastReload: restarts.last,
     }));
     // A process that is being debugged may stop at a breakpoint for any time.
     this.#isInspected = hasInspector(options.execArgv ?? process.execArgv);
-    const restarts = new RollingRestart(agents, workers, log);
     const watchdog = createWatchdog({
       options: this.#isInspected ? { ...options, hangTimeout: 0 } : options,
       ...shared,

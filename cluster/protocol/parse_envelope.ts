@@ -54,6 +54,7 @@ const STATS = [
   'loopP50',
   'loopP99',
   'requests',
+  'errors',
   'inFlight',
   'live',
   'connections',

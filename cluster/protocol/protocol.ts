@@ -46,6 +46,8 @@ export interface ProcessStats {
   /** Open ones. */
   connections: number;
   requests: number;
+  /** Responses with status 5xx. */
+  errors: number;
   latency: LatencyHistogram;
   /** Lines that could not be written to logs, stdout and stderr. */
   lostLines: number;

@@ -14,6 +14,18 @@ export interface ReloadOptions {
   asker?: string | undefined;
 }
 
+/** What the last reload did. */
+export interface LastReload {
+  /** When it began, as an ISO 8601 time. */
+  at: string;
+  asker?: string | undefined;
+  /** Milliseconds; absent while it runs. */
+  took?: number;
+  outcome: 'running' | 'done' | 'failed';
+  /** Why it failed. */
+  reason?: string;
+}
+
 interface Reload {
   agent: boolean;
   asker: string | undefined;
@@ -27,6 +39,8 @@ export class RollingRestart {
   readonly #log: Pick<Console, 'info' | 'error'>;
   #last: Promise<unknown> = Promise.resolve();
   #queued: Reload | undefined;
+  /** The last reload that has begun. */
+  last: LastReload | undefined;
 
   constructor(agents: Supervisor, workers: Supervisor, log: Pick<Console, 'info' | 'error'>) {
     this.#agents = agents;
@@ -67,13 +81,18 @@ export class RollingRestart {
 
   async #reload({ agent, asker }: Reload): Promise<void> {
     const begin = Date.now();
+    const at = new Date(begin).toISOString();
+    this.last = { at, asker, outcome: 'running' };
     const ending: Ending = { reason: 'reload', text: 'it was replaced by a reload', asker };
     try {
       for (const supervisor of agent ? [this.#agents, this.#workers] : [this.#workers]) {
         for (const slot of [...supervisor.slots]) await supervisor.replace(slot, ending);
       }
-      this.#log.info(`reloaded (${Date.now() - begin} ms)`);
+      const took = Date.now() - begin;
+      this.last = { at, asker, took, outcome: 'done' };
+      this.#log.info(`reloaded (${took} ms)`);
     } catch (error) {
+      this.last = { at, asker, took: Date.now() - begin, outcome: 'failed', reason: toError(error).message };
       this.#log.error(`reload failed, the old processes stay: ${toError(error).message}`);
       throw error;
     }

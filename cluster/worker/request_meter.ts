@@ -15,6 +15,8 @@ interface Timed extends ServerResponse {
 export class RequestMeter {
   /** Requests whose response has ended. */
   requests = 0;
+  /** Those of them with status 5xx. */
+  errors = 0;
   inFlight = 0;
   /** Connections that stay open after their request: web sockets, streams of events. */
   live = 0;
@@ -78,6 +80,7 @@ export class RequestMeter {
     this.latency.counts[index] = (this.latency.counts[index] as number) + 1;
     this.latency.sum += seconds;
     this.requests += 1;
+    if (res.statusCode >= 500) this.errors += 1;
     this.inFlight -= 1;
     this.onChange?.();
   }

@@ -35,6 +35,7 @@ function writeApp(dir: string): string {
     path.join(dir, 'app/router.js'),
     `module.exports = ({ router }) => {
        router.get('/', (ctx) => { ctx.body = { pid: process.pid }; });
+       router.get('/fails', () => { throw new Error('on purpose'); });
        router.get('/slow', async (ctx) => { await new Promise((done) => setTimeout(done, 100)); ctx.body = 'slow'; });
      };`,
   );
@@ -196,6 +197,29 @@ test('a path too long for a socket is no obstacle', async (t) => {
   const cluster = await start(t, {}, path.join(temporaryDirectory(t), 'long-'.repeat(30)));
   assert.ok(controlPath(cluster.dir).length < 100);
   assert.match((await clutch('status', cluster.dir)).stdout, /is ready/);
+});
+
+test('status counts responses with status 5xx over reloads, and says what the last reload did', async (t) => {
+  const cluster = await start(t);
+  const status = async (): Promise<ClusterStatus> =>
+    (await askMaster(cluster.dir, { command: 'status' })) as ClusterStatus;
+  assert.equal((await status()).lastReload, undefined);
+  for (let index = 0; index < 3; index += 1) assert.equal((await request(`${cluster.url}/fails`)).status, 500);
+  await request(`${cluster.url}/`);
+  const counted = await until('they are counted', async () => {
+    const { served } = await status();
+    return served.requests === 4 && served;
+  });
+  assert.deepEqual(counted, { requests: 4, errors: 3 });
+  await cluster.reload();
+  const { served, lastReload } = await status();
+  assert.deepEqual(served, { requests: 4, errors: 3 });
+  assert.equal(lastReload?.outcome, 'done');
+  writeFileSync(path.join(cluster.dir, 'app.js'), "throw new Error('no way');");
+  await assert.rejects(cluster.reload(), /no way/);
+  const failed = (await status()).lastReload;
+  assert.equal(failed?.outcome, 'failed');
+  assert.match(String(failed?.reason), /no way/);
 });
 
 test('the admin listener answers probes and tells metrics of all processes', async (t) => {

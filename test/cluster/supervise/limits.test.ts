@@ -20,6 +20,7 @@ const stats = {
   connections: 0,
   utilisation: 0,
   requests: 110,
+  errors: 0,
   latency: { counts: [], sum: 0 },
   lostLines: 0,
 };
