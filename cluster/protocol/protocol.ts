@@ -56,7 +56,10 @@ export interface ProcessStats {
 }
 
 /** What a worker counts of its requests. */
-export type RequestCounters = Pick<ProcessStats, 'requests' | 'inFlight' | 'live' | 'connections' | 'latency'>;
+export type RequestCounters = Pick<
+  ProcessStats,
+  'requests' | 'errors' | 'inFlight' | 'live' | 'connections' | 'latency'
+>;
 
 /** How busy a worker is, as it reports with `scheduling: 'least'`. */
 export interface WorkerLoad {
