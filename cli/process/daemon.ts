@@ -22,10 +22,9 @@ export async function startDaemon(
   values: Readonly<Record<string, unknown>>,
   env: NodeJS.ProcessEnv,
 ): Promise<void> {
-  const home = process.env['EGG_HOME'] || process.env['MOCK_HOME_DIR'] || homedir();
-  const logs = path.join(home, 'logs', readPackage(baseDir).name ?? path.basename(baseDir));
-  const stdout = path.resolve((values['stdout'] as string | undefined) ?? path.join(logs, 'master-stdout.log'));
-  const stderr = path.resolve((values['stderr'] as string | undefined) ?? path.join(logs, 'master-stderr.log'));
+  const [out, err] = daemonLogs(baseDir);
+  const stdout = path.resolve((values['stdout'] as string | undefined) ?? out);
+  const stderr = path.resolve((values['stderr'] as string | undefined) ?? err);
   const child = spawn(process.execPath, [...process.execArgv, CLI, 'start', ...args], {
     detached: true,
     env: { ...process.env, ...env },
@@ -35,6 +34,13 @@ export async function startDaemon(
   console.log(`${path.basename(baseDir)} started on ${address}, pid ${child.pid}`);
   child.disconnect();
   child.unref();
+}
+
+/** @returns the files of what a daemon prints on stdout and stderr, unless it was started with others */
+export function daemonLogs(baseDir: string): [stdout: string, stderr: string] {
+  const home = process.env['EGG_HOME'] || process.env['MOCK_HOME_DIR'] || homedir();
+  const logs = path.join(home, 'logs', readPackage(baseDir).name ?? path.basename(baseDir));
+  return [path.join(logs, 'master-stdout.log'), path.join(logs, 'master-stderr.log')];
 }
 
 /** Opens a new log; the one of the run before is kept beside it under its date. */

@@ -1,5 +1,6 @@
 import type { DeathRecord } from '../../ipc/death_record.js';
 import type { ClusterStatus } from '../control/status.js';
+import type { LogLine } from '../logs/log_line.js';
 
 /**
  * What the page shows: `GET /api/views/<name>` responds with one of these as JSON, and `GET /api/events?views=now,logs` streams
@@ -189,16 +190,6 @@ export interface ScheduleView {
     failed: number;
     failedJobs: { id: string; error: string; at: string }[];
   }[];
-}
-
-export interface LogLine {
-  at: string;
-  pid: number;
-  level: 'NONE' | 'DEBUG' | 'INFO' | 'WARN' | 'ERROR';
-  /** The log's file name, or `stdout`. */
-  log: string;
-  text: string;
-  traceId?: string;
 }
 
 export interface FleetView {

@@ -64,6 +64,22 @@ test('list, set, logs and restart: a daemon seen and changed from outside', asyn
     const { stdout } = await command('logs', '-n', '20');
     return /\[master\] .*started on/.test(stdout) && /INFO \d+ .*was here/.test(stdout);
   });
+  const entries = async (
+    ...flags: string[]
+  ): Promise<{ pid: number; level: string; text: string; traceId?: string }[]> =>
+    (await command('logs', '--json', ...flags)).stdout
+      .split('\n')
+      .filter(Boolean)
+      .map((line) => JSON.parse(line));
+  const [last] = (await entries('--process', 'worker')).filter(({ text }) => /was here/.test(text));
+  assert.equal(last?.level, 'INFO');
+  assert.ok(
+    (await entries('--process', 'master')).every(({ text, pid }) => /^\[master\]/.test(text) && pid === app?.pid),
+  );
+  assert.ok((await entries('--process', String(last?.pid))).every(({ pid }) => pid === last?.pid));
+  assert.deepEqual(await entries('--level', 'error'), []);
+  assert.deepEqual(await entries('--trace', 'another'), []);
+  assert.equal((await command('logs', '--process', 'workers')).code, 2);
   const follow = spawn(process.execPath, [CLI, 'logs', '-f', '-n', '0', dir], { stdio: ['ignore', 'pipe', 'ignore'] });
   t.after(() => follow.kill());
   let followed = '';

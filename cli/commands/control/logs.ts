@@ -1,47 +1,95 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { inspectApp } from '../../../cluster/index.js';
+import { dumpedLogDirectory, logFiles } from '../../../cluster/logs/log_files.js';
+import { type LoggingKind, logFilter, type WantedEntries } from '../../../cluster/logs/log_filter.js';
+import { LogFollower } from '../../../cluster/logs/log_follower.js';
+import { LOG_LEVELS, type LogEntry, type LogLevel, toLogLine } from '../../../cluster/logs/log_line.js';
+import { readLogs } from '../../../cluster/logs/read_logs.js';
 import { ClutchError } from '../../../errors.js';
 import { defineCommand } from '../../command.js';
-import { followFiles, lastLines, logFiles } from '../../process/log_lines.js';
+import { daemonLogs } from '../../process/daemon.js';
+import { processKinds } from '../../process/process_kinds.js';
 import { typeScriptExecArgv } from '../../process/typescript.js';
+import { dim, failure, warning } from '../../terminal/style.js';
 import { usageError } from '../../usage_error.js';
 
+const KINDS: Record<string, LoggingKind> = { master: 'master', agent: 'agent', worker: 'app worker' };
+
 export const command = defineCommand({
-  description: `All logs of the app in the order of their times: \`*.log\` in config.logger.dir, without common-error.log, whose lines are in the others as
-well, and what a daemon prints.`,
+  description: `All logs of the app in the order of their times: \`*.log\` in config.logger.dir, and what a daemon prints. Lines that follow an entry without
+a time of their own, such as a stack, stay with it; what several logs have is printed once; JSON logs are understood.`,
   options: {
-    follow: { short: 'f', help: 'print new lines as they come, until Ctrl-C' },
-    lines: { short: 'n', argument: 'count', help: 'the last ones; default 50' },
+    follow: { short: 'f', help: 'print new entries as they come, until Ctrl-C' },
+    lines: { short: 'n', argument: 'count', help: 'the last entries; default 50' },
+    level: { argument: 'level', choices: ['debug', 'info', 'warn', 'error'], help: 'the least one' },
+    process: { argument: 'pid', help: 'only of this process: a pid, or master, agent, worker' },
+    trace: { argument: 'id', help: 'only of this request, by its trace id' },
     name: { argument: 'file', help: 'only this log, e.g. common-error' },
+    json: { help: 'an object for each entry, one a line' },
   },
   examples: {
-    logs: 'the last 50 lines',
-    'logs -f': 'and those to come',
-    'logs --name common-error -n 200': 'errors only',
+    logs: 'the last 50 entries',
+    'logs -f --level warn': 'warnings and errors, and those to come',
+    'logs --process agent -n 200': 'of the Agent',
+    'logs --trace 8f14e45f': 'of one request',
   },
-  async run({ directory, options: { follow, lines = '50', name } }) {
-    if (!/^\d+$/.test(lines)) throw usageError(`--lines is no number: ${lines}`);
+  async run({ directory, options, json }) {
+    const { follow, lines = '50', name } = options;
+    if (!/^\d{1,6}$/.test(lines)) throw usageError(`--lines is no number: ${lines}`);
+    const wanted = wantedEntries(options);
     const dir = await logDirectory(directory);
-    const files = logFiles(dir, name);
-    if (files.length === 0) {
+    const list = (): string[] => [
+      ...new Set([...logFiles(dir, name), ...daemonLogs(directory).flatMap(existing(name))]),
+    ];
+    if (list().length === 0) {
       throw new ClutchError('ERR_CLUTCH_NOT_FOUND', name ? `there is no log "${name}"` : 'there are no logs', {
         where: dir,
         fix: 'The app writes them as it runs; config.logger.dir says where.',
       });
     }
-    for (const line of lastLines(files, Number(lines))) console.log(line);
-    if (follow) await followFiles(files, (line) => console.log(line));
+    const kinds = typeof wanted.process === 'string' ? await processKinds(directory) : new Map<number, LoggingKind>();
+    const filter = logFilter(wanted, kinds);
+    const print = (entries: LogEntry[]): void => {
+      for (const entry of entries) console.log(json ? JSON.stringify(toLogLine(entry)) : coloured(entry));
+    };
+    const { entries, positions } = await readLogs(list(), { count: Number(lines), filter });
+    print(entries);
+    if (!follow) return;
+    new LogFollower({ list, positions, filter, onEntries: print });
+    await new Promise(() => undefined);
   },
 });
 
+/** @returns what keeps a file if it is there and, when one is named, has that name */
+function existing(name: string | undefined): (file: string) => string[] {
+  return (file) => logFiles(path.dirname(file), name).filter((each) => each === file);
+}
+
+function wantedEntries({ level, process, trace }: { level?: string; process?: string; trace?: string }): WantedEntries {
+  const isPid = process !== undefined && /^\d+$/.test(process);
+  const kind = process === undefined || isPid ? undefined : KINDS[process];
+  if (process !== undefined && !isPid && !kind) {
+    throw usageError(`--process is no pid and none of ${Object.keys(KINDS).join(', ')}: ${process}`);
+  }
+  return {
+    level: LOG_LEVELS.find((each) => each === level?.toUpperCase()) as LogLevel | undefined,
+    process: isPid ? Number(process) : kind,
+    trace,
+  };
+}
+
+/** On a terminal errors stand out, and stacks stand back. */
+function coloured({ level, printed }: LogEntry): string {
+  const colour = level === 'ERROR' ? failure : level === 'WARN' ? warning : undefined;
+  const [first = '', ...rest] = printed.split('\n');
+  return [colour ? colour(first) : first, ...rest.map(dim)].join('\n');
+}
+
 /** @returns where the app that ran last has its logs, else where its config puts them */
 async function logDirectory(baseDir: string): Promise<string> {
-  const dumped = path.join(baseDir, 'run/application_config.json');
-  if (existsSync(dumped)) {
-    const { config } = JSON.parse(readFileSync(dumped, 'utf8')) as { config?: { logger?: { dir?: string } } };
-    if (config?.logger?.dir) return config.logger.dir;
-  }
+  const dumped = dumpedLogDirectory(baseDir);
+  if (dumped !== undefined && existsSync(dumped)) return dumped;
   const execArgv = typeScriptExecArgv(baseDir);
   const [row] = (await inspectApp({ baseDir, topic: 'config', key: 'logger.dir', execArgv })) as { value: string }[];
   return row?.value ?? path.join(baseDir, 'logs');
