@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
 import path from 'node:path';
+import WebSocket from 'ws';
 import { readyWorkers, until } from '../harness.mjs';
 import { Load } from '../load.mjs';
 
@@ -75,7 +76,7 @@ function slow(url, target, { body } = {}) {
 }
 
 export const sigtermInFlight = {
-  title: 'SIGTERM with 100 in flight: slow, streams, uploads, pipelined; half-sent ones may end',
+  title: 'SIGTERM with 120 in flight: slow, streams, uploads, pipelined, web sockets, events; half-sent ones may end',
   async go(run) {
     const c = await run.start();
     const kinds = [
@@ -86,12 +87,16 @@ export const sigtermInFlight = {
       ]),
       ...Array.from({ length: 20 }, () => [slow(c.url, '/upload', { body: 'x'.repeat(1000) }), /"bytes":\d+/]),
       ...Array.from({ length: 10 }, () => [pipelined(c.url), 2]),
+      ...Array.from({ length: 10 }, () => [webSocket(c.url), 1012]),
+      // The stream ends in order, with the time after which the client shall come back.
+      ...Array.from({ length: 10 }, () => [slow(c.url, '/events'), /data: open[\s\S]*retry: \d+/]),
     ];
     const half = net.connect(Number(new URL(c.url).port), '127.0.0.1');
     half.on('error', () => undefined);
     half.write('GET / HTTP/1.1\r\nHost: a\r\n');
     await until(
-      async () => (await c.status()).processes.reduce((sum, each) => sum + (each.inFlight ?? 0), 0) >= 90,
+      async () =>
+        (await c.status()).processes.reduce((sum, each) => sum + (each.inFlight ?? 0) + (each.live ?? 0), 0) >= 110,
       5000,
     );
     const begin = Date.now();
@@ -112,6 +117,15 @@ export const sigtermInFlight = {
     };
   },
 };
+
+/** @returns the code with which a web socket is closed */
+function webSocket(url) {
+  return new Promise((resolve) => {
+    const socket = new WebSocket(new URL('/socket', url));
+    socket.on('close', resolve);
+    socket.on('error', (error) => resolve(error.code ?? error.message));
+  });
+}
 
 /** @returns how many of two pipelined requests are answered */
 function pipelined(url) {

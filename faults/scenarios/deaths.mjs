@@ -26,13 +26,13 @@ async function killMany(run, { target, count, signal, path: where, options }) {
 
 export const sigkillWorkers = {
   title: '20 × SIGKILL of a worker',
-  modes: 'all',
+  modes: 'processes',
   go: (run) => killMany(run, { target: 'worker', count: 20, signal: 'SIGKILL' }),
 };
 
 export const sigtermWorkers = {
   title: '10 × SIGTERM of a worker',
-  modes: 'all',
+  modes: 'processes',
   go: (run) => killMany(run, { target: 'worker', count: 10, signal: 'SIGTERM' }),
 };
 

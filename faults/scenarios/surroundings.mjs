@@ -1,6 +1,6 @@
 // The machine around a cluster: its output, disk, descriptors, and what comes on its sockets.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, readdirSync, statSync } from 'node:fs';
+import { chmodSync, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { readyWorkers, until } from '../harness.mjs';
@@ -47,6 +47,21 @@ function makeImmutable(dir, on = true) {
   }
 }
 
+export const fullDisk = {
+  title: 'no space left for the logs, and a reload',
+  go: (run) =>
+    undisturbed(run, {}, async (c) => {
+      const dir = path.join(run.baseDir, 'logs');
+      for (const name of readdirSync(dir)) {
+        rmSync(path.join(dir, name), { recursive: true });
+        symlinkSync('/dev/full', path.join(dir, name));
+      }
+      await c.reload();
+      const failing = new Load(c.url, { path: '/fail', connections: 2, count: 200 });
+      await failing.finished();
+    }),
+};
+
 export const noDescriptors = {
   title: 'no file descriptor left in the workers for 2 s',
   go: (run) =>
@@ -67,20 +82,20 @@ function limitDescriptors(pid, count) {
 }
 
 export const fuzzedFrames = {
-  title: '100,000 fuzzed frames on each socket',
+  title: '100,000 fuzzed frames on each socket, those of the Leader and of HTTP among them',
   go: (run) =>
-    undisturbed(run, {}, async () => {
+    undisturbed(run, {}, async (c) => {
       const dir = path.join(run.baseDir, 'run');
       const sockets = readdirSync(dir)
         .map((name) => path.join(dir, name))
         .filter((file) => statSync(file).isSocket());
-      run.expect(sockets.length > 0, 'no socket was found');
-      for (const file of sockets) await fuzz(file, 100_000);
+      run.expect(sockets.length > 1, 'the sockets of Master and Leader were not found');
+      for (const place of [...sockets, Number(new URL(c.url).port)]) await fuzz(place, 100_000);
     }),
 };
 
 /** Sends frames of random bytes, some of which begin like good ones, on connections that are renewed when they are closed. */
-async function fuzz(file, count) {
+async function fuzz(place, count) {
   let seed = 7;
   const random = (limit) => {
     seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0;
@@ -89,7 +104,7 @@ async function fuzz(file, count) {
   let sent = 0;
   while (sent < count) {
     await new Promise((resolve) => {
-      const socket = net.connect(file, () => {
+      const socket = net.connect(place, () => {
         while (sent < count && socket.writable) {
           sent += 1;
           const frame = Buffer.from(Array.from({ length: 1 + random(64) }, () => random(256)));

@@ -1,8 +1,12 @@
 import { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isMainThread, threadId } from 'node:worker_threads';
+
+/** As the status of the cluster names this worker. */
+const id = String(isMainThread ? process.pid : threadId);
 
 export default (app) => {
-  const own = (ctx) => ctx.set('x-pid', String(process.pid));
+  const own = (ctx) => ctx.set('x-pid', id);
   app.get('/', (ctx) => {
     own(ctx);
     ctx.body = 'ok';
@@ -15,6 +19,10 @@ export default (app) => {
   app.get('/clock', async (ctx) => {
     own(ctx);
     ctx.body = { now: await app.clock.now() };
+  });
+  app.get('/fail', (ctx) => {
+    own(ctx);
+    ctx.throw(400, 'a mistake of the client');
   });
   app.get('/throw', (ctx) => {
     own(ctx);
@@ -39,6 +47,11 @@ export default (app) => {
     let bytes = 0;
     for await (const chunk of ctx.req) bytes += chunk.length;
     ctx.body = { bytes };
+  });
+  app.ws('/socket', (_ctx, socket) => socket.send('open'));
+  app.get('/events', (ctx) => {
+    own(ctx);
+    ctx.sse().send({ data: 'open' });
   });
   app.get('/heap', (ctx) => {
     own(ctx);
