@@ -16,12 +16,8 @@ export const MODES = {
   least: { scheduling: 'least' },
   sticky: { sticky: true },
   https: { https: { key: path.join(TLS, 'key.pem'), cert: path.join(TLS, 'cert.pem') } },
-  threads: { startMode: 'worker_threads' },
   ipv6: { processEnv: { EGG_APP_CONFIG: '{"cluster":{"listen":{"hostname":"::1"}}}' } },
 };
-
-/** Names of modes in which each worker is a process, which a signal can reach. */
-export const OF_PROCESSES = Object.keys(MODES).filter((mode) => mode !== 'threads');
 
 /** @returns a copy of the app in a directory of its own */
 export function makeApp() {

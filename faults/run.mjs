@@ -5,7 +5,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { MODES, OF_PROCESSES, Run } from './harness.mjs';
+import { MODES, Run } from './harness.mjs';
 import * as changes from './scenarios/changes.mjs';
 import * as deaths from './scenarios/deaths.mjs';
 import * as soaks from './scenarios/soak.mjs';
@@ -26,12 +26,10 @@ const hasReusePort = process.platform === 'linux' && (major > 22 || (major === 2
 const scenarios = Object.entries({ ...deaths, ...changes, ...surroundings, ...soaks }).filter(
   ([name, { title }]) => !values.only || name.includes(values.only) || title.includes(values.only),
 );
-/** Modes under which a scenario runs. */
-const MODES_OF = { all: Object.keys(MODES), processes: OF_PROCESSES, one: ['rr'] };
 const rows = [];
 const begin = Date.now();
 for (const [name, scenario] of scenarios) {
-  for (const mode of MODES_OF[scenario.modes ?? 'one']) {
+  for (const mode of scenario.modes === 'all' ? Object.keys(MODES) : ['rr']) {
     if (values.mode && mode !== values.mode) continue;
     if (mode === 'reusePort' && !hasReusePort) continue;
     const row = await runOne(name, scenario, mode);
