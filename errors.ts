@@ -34,6 +34,7 @@ export const ERROR_CODES = {
   ERR_CLUTCH_NOT_RUNNING: 'A command speaks to a running app, and there is none.',
   ERR_CLUTCH_RUNNING: 'A command would start an app that is running already.',
   ERR_CLUTCH_CONTROL: 'A running app refuses what a command asks of it.',
+  ERR_CLUTCH_PROFILE: 'A process cannot be profiled.',
   ERR_CLUTCH_MOCK: 'The test kit cannot do what a test asks of it.',
   ERR_CLUTCH_CLI: 'The command line is not usable.',
 } as const;

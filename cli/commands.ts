@@ -62,22 +62,27 @@ export const COMMANDS = {
   status: {
     group: 'Run',
     summary: 'show what each process of the running app is doing',
-    load: () => import('./commands/control/status.js'),
+    load: () => import('./commands/observe/status.js'),
   },
   list: {
     group: 'Run',
     summary: 'list the running apps',
-    load: () => import('./commands/control/list.js'),
+    load: () => import('./commands/observe/list.js'),
   },
   logs: {
     group: 'Run',
     summary: 'print the logs of the app',
-    load: () => import('./commands/control/logs.js'),
+    load: () => import('./commands/observe/logs.js'),
   },
   deaths: {
     group: 'Run',
     summary: 'show which processes have ended, and why',
-    load: () => import('./commands/control/deaths.js'),
+    load: () => import('./commands/observe/deaths.js'),
+  },
+  profile: {
+    group: 'Run',
+    summary: 'record where a process spends its time or memory',
+    load: () => import('./commands/observe/profile.js'),
   },
   workers: {
     group: 'Run',
@@ -97,7 +102,7 @@ export const COMMANDS = {
   fleet: {
     group: 'Run',
     summary: 'show the machines of the fleet and what each leads',
-    load: () => import('./commands/control/fleet.js'),
+    load: () => import('./commands/observe/fleet.js'),
   },
   config: {
     group: 'Explain',

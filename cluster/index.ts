@@ -7,6 +7,7 @@ export { type MasterLog, redirectMasterLog } from './master/master_log.js';
 export { startCluster } from './master/start_cluster.js';
 export type { AdminOptions, HttpsOptions } from './options/option_kinds.js';
 export type { ClusterOptions, StartClusterOptions } from './options/options.js';
+export type { ProfileRequest, TakenProfile } from './profile/profiles.js';
 export type { EnvironmentChange } from './service/environment_file.js';
 export { INIT, UPGRADE } from './service/predecessor.js';
 export type { ReloadOptions } from './supervise/rolling_restart.js';

@@ -68,6 +68,9 @@ export const CONTROL = {
   close: 'close',
   /** To the Agent: a process has ended, with its DeathRecord. */
   death: 'death',
+  /** A child is to take a profile of itself, as a ProfileOrder says, and what came of it. */
+  profile: 'profile',
+  profiled: 'profiled',
   /** A connection for a worker in sticky mode, and what the worker replies. */
   connection: 'connection',
   connectionTaken: 'connection-taken',

@@ -7,6 +7,7 @@ import { keepStandardOutput } from '../../ipc/recent_lines.js';
 import { withPosition } from '../../output/hook_position.js';
 import { maskText } from '../../output/secrets.js';
 import { stderr } from '../../output/stdio.js';
+import type { ProfileOrder } from '../protocol/profile_order.js';
 import type { BootData, PrepareData, RequestCounters } from '../protocol/protocol.js';
 import { hasInspector, inspectorPort } from '../protocol/protocol.js';
 import { Heartbeat } from './heartbeat.js';
@@ -135,6 +136,7 @@ export async function bootChild<T extends ChildApplication>(
     const created = await (framework.create?.(options) ?? new framework(options));
     app = created;
     heartbeat.lostLines = () => created.loggers?.lostLines ?? 0;
+    link.onMessage((message) => void takeOrderedProfile(message, link));
     inbox.close();
     await app.ready();
     state = 'running';
@@ -149,6 +151,13 @@ export async function bootChild<T extends ChildApplication>(
     // A boot that was interrupted has not failed.
     if (state !== 'leaving') await failBoot(link, toError(error), app);
   }
+}
+
+/** Nothing of Node's inspector is loaded before the Master asks for a profile. */
+async function takeOrderedProfile(message: Envelope, link: MasterLink): Promise<void> {
+  if (!isControl(message) || message.clutch !== CONTROL.profile) return;
+  const { carryOut } = await import('../profile/take_profile.js');
+  link.send({ clutch: CONTROL.profiled, data: await carryOut(message.data as ProfileOrder) });
 }
 
 async function loadFramework<T>(

@@ -3,6 +3,7 @@ import { userInfo } from 'node:os';
 import path from 'node:path';
 import { ClutchError } from '../../errors.js';
 import { socketPath } from '../../ipc/socket_path.js';
+import type { ProfileRequest } from '../profile/profiles.js';
 
 /** What a client may ask of the Master. */
 export type ControlRequest =
@@ -16,6 +17,7 @@ export type ControlRequest =
   | { command: 'workers'; count: number }
   /** Changes a cluster option. */
   | { command: 'set'; name: string; value: string }
+  | { command: 'profile'; request: ProfileRequest }
   /** For the schedule plugin in the Agent. */
   | { command: 'schedule'; request: unknown }
   /** For the fleet plugin in the Agent. */

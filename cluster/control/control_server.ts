@@ -1,8 +1,11 @@
 import net from 'node:net';
+import path from 'node:path';
 import { toError } from '../../errors.js';
 import { listenPrivately } from '../../ipc/socket_path.js';
 import { maskText } from '../../output/secrets.js';
 import { removeStaleSocket } from '../listen/unix_socket.js';
+import type { ProfileRequest, Profiles } from '../profile/profiles.js';
+import { PROFILE_KINDS } from '../protocol/profile_order.js';
 import { type ControlPeer, type ControlReply, type ControlRequest, controlPath } from './control_client.js';
 import type { ClusterStatus } from './status.js';
 
@@ -29,6 +32,7 @@ export interface Controlled {
     scale(workers: number, asker: string): Promise<void>;
     set(name: string, value: string): unknown;
   };
+  readonly profiles: Profiles;
   upgrade(execPath: string, asker: string): Promise<number>;
 }
 
@@ -111,6 +115,8 @@ export class ControlServer {
         return operations.scale(request.count, asker);
       case 'set':
         return operations.set(request.name, request.value);
+      case 'profile':
+        return this.#controlled.profiles.take(request.request);
       case 'upgrade':
         return this.#controlled.upgrade(request.execPath, asker);
       case 'schedule':
@@ -144,5 +150,16 @@ function parseRequest(text: string): ControlRequest {
   if (command === 'set' && typeof name === 'string' && typeof value === 'string') return { command, name, value };
   if (command === 'upgrade' && typeof execPath === 'string') return { command, execPath };
   if (command === 'schedule' || command === 'fleet') return { command, request };
+  if (command === 'profile' && isProfileRequest(request)) return { command, request };
   throw new Error(`unknown command ${JSON.stringify(command)}`);
+}
+
+function isProfileRequest(given: unknown): given is ProfileRequest {
+  const { pid, kind, seconds, output } = (given ?? {}) as Partial<Record<keyof ProfileRequest, unknown>>;
+  return (
+    typeof pid === 'number' &&
+    Object.hasOwn(PROFILE_KINDS, String(kind)) &&
+    (seconds === undefined || typeof seconds === 'number') &&
+    (output === undefined || (typeof output === 'string' && path.isAbsolute(output)))
+  );
 }

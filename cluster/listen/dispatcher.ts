@@ -43,6 +43,8 @@ interface Peer extends Candidate {
   readonly onSent: (error: Error | null) => void;
   /** Connections that were sent and not replied to. */
   readonly sent: Map<number, { address: Address; connection: Connection }>;
+  /** Whether its event loop stands still: what waits goes to the others. */
+  isPaused: boolean;
 }
 
 /**
@@ -120,6 +122,7 @@ export class Dispatcher {
       sent: new Map(),
       load: { inFlight: 0, loopDelay: 0 },
       takenSince: 0,
+      isPaused: false,
     };
     this.#peers.set(worker, peer);
     watchWorker(child, {
@@ -146,6 +149,19 @@ export class Dispatcher {
     if (!peer) return;
     peer.load = load;
     peer.takenSince = 0;
+  }
+
+  /** Sends a worker no connections while its event loop stands still. */
+  setPaused(worker: Worker, isPaused: boolean): void {
+    const peer = this.#peers.get(worker);
+    if (!peer) return;
+    peer.isPaused = isPaused;
+    const busy = new Set([...peer.sent.values()].map(({ address }) => address));
+    for (const address of this.#addresses.values()) {
+      if (isPaused) address.free.delete(peer);
+      else if (address.peers.has(peer) && !busy.has(address)) address.free.add(peer);
+      this.#send(address);
+    }
   }
 
   /** Sends a worker no more connections: it is about to close its servers. */
@@ -241,7 +257,7 @@ export class Dispatcher {
     for (const peer of address.wanting) {
       if (!peer.child.connected) continue;
       address.peers.add(peer);
-      address.free.add(peer);
+      if (!peer.isPaused) address.free.add(peer);
     }
     address.wanting.clear();
     this.#send(address);
@@ -273,7 +289,7 @@ export class Dispatcher {
     if (!sent) return;
     const { address, connection } = sent;
     peer.sent.delete(seq);
-    if (address.peers.has(peer)) address.free.add(peer);
+    if (address.peers.has(peer) && !peer.isPaused) address.free.add(peer);
     if (accepted) {
       peer.takenSince += 1;
       connection.handle.close();

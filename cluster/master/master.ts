@@ -9,6 +9,7 @@ import { DeathRegister } from '../deaths/death_register.js';
 import type { InheritedSockets } from '../listen/inherited_sockets.js';
 import type { ClusterOptions } from '../options/options.js';
 import { workersNeeded, workersToStart } from '../options/ready_policy.js';
+import { Profiles } from '../profile/profiles.js';
 import type { ListenAddress } from '../protocol/listen_address.js';
 import { parseEnvelope } from '../protocol/parse_envelope.js';
 import { hasInspector } from '../protocol/protocol.js';
@@ -137,6 +138,7 @@ export class Master implements ClusterHandle {
     const management = new Management({
       cluster: this,
       operations: this.#operations,
+      profiles: new Profiles({ agents, workers, baseDir, log }),
       upgrade: (...wanted) => this.#upgrade.start(...wanted),
       report: this.#report,
       baseDir,

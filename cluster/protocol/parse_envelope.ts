@@ -116,6 +116,11 @@ const CHECKS: Partial<Record<Control, Check>> = {
   [CONTROL.request]: (data) => isObject(data) && isText(data['id']) && isText(data['action']),
   [CONTROL.reply]: (data) =>
     isObject(data) && isText(data['id']) && (data['error'] === undefined || isError(data['error'])),
+  [CONTROL.profiled]: (data) =>
+    isObject(data) &&
+    isText(data['file']) &&
+    isCount(data['bytes']) &&
+    (data['error'] === undefined || isText(data['error'])),
   [CONTROL.connectionTaken]: isCount,
   [CONTROL.connectionRefused]: isCount,
 };

@@ -13,6 +13,8 @@ export interface ChildSource {
   setRefork?(child: Child, adopt: ((replacement: Child) => void) | undefined): void;
   /** The child gets no more connections. */
   onDraining?(child: Child): void;
+  /** The event loop of the child is about to stand still, or runs again. */
+  onPaused?(child: Child, isPaused: boolean): void;
   /** The child has reported how busy it is. */
   onLoad?(child: Child, load: WorkerLoad): void;
   /** The child has exited. */

@@ -89,6 +89,11 @@ export class ClusterWorkers implements ChildSource {
     if (worker) this.#dispatcher.remove(worker);
   }
 
+  onPaused(child: Child, isPaused: boolean): void {
+    const worker = this.#byChild.get(child)?.worker;
+    if (worker) this.#dispatcher.setPaused(worker, isPaused);
+  }
+
   onLoad(child: Child, load: WorkerLoad): void {
     const worker = this.#byChild.get(child)?.worker;
     if (worker) this.#dispatcher.setLoad(worker, load);

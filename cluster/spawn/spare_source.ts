@@ -49,6 +49,10 @@ export class SpareSource implements ChildSource {
     this.#source.onDraining?.(child);
   }
 
+  onPaused(child: Child, isPaused: boolean): void {
+    this.#source.onPaused?.(child, isPaused);
+  }
+
   onLoad(child: Child, load: WorkerLoad): void {
     this.#source.onLoad?.(child, load);
   }

@@ -67,6 +67,8 @@ export class ManagedChild {
   lines: string[] = [];
   /** When the last heartbeat came; undefined until the child may load the app. */
   lastBeat: number | undefined;
+  /** Until when, in milliseconds since the epoch, its event loop may stand still: a heap snapshot stops it. */
+  pausedUntil = 0;
   readonly #machine: StateMachine<ChildState>;
 
   constructor(kind: ChildKind, handle: Child, slot: Slot, state: 'starting' | 'candidate') {

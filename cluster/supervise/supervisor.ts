@@ -14,6 +14,9 @@ import { StateMachine } from './state_machine.js';
 
 const debug = debuglog('clutch:cluster');
 
+/** Milliseconds that a child gets after a pause. */
+const CATCH_UP = 3000;
+
 export interface SupervisorOptions {
   kind: ChildKind;
   source: ChildSource;
@@ -274,6 +277,23 @@ export class Supervisor extends EventEmitter<Events> {
       this.#replacing.delete(slot);
       this.fillGaps();
     }
+  }
+
+  /**
+   * Says that the event loop of a child is going to stand still: it gets no connections meanwhile, where the Master distributes them,
+   * and is not taken for one that hangs.
+   *
+   * @param limit milliseconds after which it is
+   * @returns a function that ends the pause
+   */
+  pause(child: ManagedChild, limit: number): () => void {
+    child.pausedUntil = Date.now() + limit;
+    this.#source.onPaused?.(child.handle, true);
+    return () => {
+      // It catches up on what has waited, and its heartbeat comes after that.
+      child.pausedUntil = Date.now() + CATCH_UP;
+      this.#source.onPaused?.(child.handle, false);
+    };
   }
 
   /** Asks a child to drain and end; resolves when it has exited. */

@@ -75,6 +75,10 @@ export class Watchdog {
   #checkHeartbeat(child: ManagedChild, now: number): boolean {
     const { hangTimeout } = this.#limits;
     if (hangTimeout === 0 || child.lastBeat === undefined || child.ending?.reason === 'hang') return false;
+    if (child.pausedUntil > now) {
+      child.lastBeat = now;
+      return false;
+    }
     const boots = child.state === 'starting' || child.state === 'candidate';
     const limit = boots ? hangTimeout * BOOT_FACTOR : hangTimeout;
     const silent = now - child.lastBeat;
@@ -114,7 +118,8 @@ export class Watchdog {
   /** Has a worker replaced that is over a limit, unless another one is being replaced for the same sort of reason. */
   replace(child: ManagedChild, ending: Ending): void {
     const now = Date.now();
-    if (this.#isReplacing || !this.#listener.mayReplace()) return;
+    // Requests may be overdue for a pause that the Master has asked for.
+    if (child.pausedUntil > now || this.#isReplacing || !this.#listener.mayReplace()) return;
     if (now - (this.#reported.get(child) ?? 0) < REPORT_PAUSE) return;
     this.#reported.set(child, now);
     this.#isReplacing = true;

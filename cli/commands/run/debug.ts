@@ -1,6 +1,6 @@
-import { clusterFlags, clusterOptionsFrom } from '../../cluster_flags.js';
 import { defineCommand } from '../../command.js';
 import { DevSession } from '../../dev/dev_session.js';
+import { clusterFlags, clusterOptionsFrom } from '../../flags/cluster_flags.js';
 import { assertApp } from '../../process/app_directory.js';
 
 export const command = defineCommand({

@@ -1,8 +1,8 @@
 import { startCluster, UPGRADE } from '../../../cluster/index.js';
 import { ClutchError } from '../../../errors.js';
 import { readPackage } from '../../../resolve/package.js';
-import { clusterFlags, clusterOptionsFrom } from '../../cluster_flags.js';
 import { defineCommand } from '../../command.js';
+import { clusterFlags, clusterOptionsFrom } from '../../flags/cluster_flags.js';
 import { startDaemon } from '../../process/daemon.js';
 import { becomeInit } from '../../process/init_process.js';
 import { register } from '../../process/registry.js';

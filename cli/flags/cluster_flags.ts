@@ -1,6 +1,6 @@
-import type { StartClusterOptions } from '../cluster/index.js';
-import { type Flag, OPTIONS } from '../cluster/options/option_table.js';
-import type { Option } from './command.js';
+import type { StartClusterOptions } from '../../cluster/index.js';
+import { type Flag, OPTIONS } from '../../cluster/options/option_table.js';
+import type { Option } from '../command.js';
 
 type Name = keyof typeof OPTIONS;
 
