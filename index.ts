@@ -79,3 +79,21 @@ export type { Session, SessionConfig, SessionStore } from './plugins/session/lib
 export type { StaticConfig, StaticDirectory } from './plugins/static/lib/types.js';
 export type { ViewConfig, ViewEngine, ViewEngineClass, ViewOptions } from './plugins/view/lib/types.js';
 export type { ChangeInfo, EventSource, WatcherConfig } from './plugins/watcher/client/members.js';
+export type {
+  BootTrace,
+  Carrier,
+  ControllerTrace,
+  DeathTrace,
+  HookTrace,
+  HttpClientTrace,
+  JobTrace,
+  MessageTrace,
+  MiddlewareTrace,
+  ReloadTrace,
+  RequestTrace,
+  ScheduleTrace,
+  ServiceTrace,
+  TraceName,
+  TracePayloads,
+  ViewTrace,
+} from './tracing/payloads.js';

@@ -15,6 +15,7 @@ import {
   toMiddleware,
   toPromise,
 } from '../loader/index.js';
+import { begin, channels } from '../tracing/channels.js';
 import { BaseContextClass } from './base_context_class.js';
 import { type CoreOptions, checkOptions } from './core_options.js';
 import { closeServer } from './http/close_server.js';
@@ -173,6 +174,10 @@ export class ClutchCore extends KoaBase {
       });
     }
     this.loader = new LoaderOfApp(loaderOptions(this, this.loaderLogger));
+    if (channels.boot.hasSubscribers) {
+      const { type, name } = this;
+      this.lifecycle.readyState.onSettled(begin('boot', { app: this as never, type, name }));
+    }
   }
 
   /** The loader itself, for an application without a framework; `AppWorkerLoader` and `AgentWorkerLoader` know what to load. */

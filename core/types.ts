@@ -14,6 +14,13 @@ export type App = FrameworkTypes extends { application: infer T }
     ? T
     : never;
 
+declare module '../tracing/payloads.js' {
+  interface TracedTypes {
+    app: App;
+    context: Context;
+  }
+}
+
 /** `ctx.service.*`; `clutch types` or the app declares what is in it. */
 // biome-ignore lint/suspicious/noEmptyInterface: filled by declaration merging
 export interface IService {}

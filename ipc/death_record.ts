@@ -1,5 +1,11 @@
 import type { ErrorData } from './error_data.js';
 
+declare module '../tracing/payloads.js' {
+  interface TracedTypes {
+    death: DeathRecord;
+  }
+}
+
 /** Why a process ended, and what decided it. */
 export const DEATH_REASONS = {
   stop: 'request',

@@ -1,4 +1,5 @@
 import { ClutchError } from '../errors.js';
+import type { Carrier } from '../tracing/payloads.js';
 
 interface Route {
   to?: 'app' | 'agent' | 'master' | 'parent';
@@ -10,6 +11,8 @@ interface Route {
   one?: boolean;
   /** Id of the sender; set by the Master. */
   senderPid?: number;
+  /** What a tracer sends along, such as `traceparent`. */
+  carrier?: Carrier;
 }
 
 /** What the app, its plugins and Egg's events send between the processes of a cluster. */
@@ -109,4 +112,19 @@ export function nameOf(envelope: Envelope): string {
     ? ((envelope.data as { action?: string } | undefined)?.action ?? '')
     : envelope.action;
   return action.length <= 100 ? action : `${action.slice(0, 100)}…`;
+}
+
+/** Headers, and characters of one: `traceparent` takes 55, and W3C asks for 512 of `tracestate` and 8192 of `baggage`. */
+const MOST_HEADERS = 8;
+const LONGEST_HEADER = 8192;
+
+/** @returns what another process has sent, as far as it can be headers */
+export function parseCarrier(given: unknown): Carrier {
+  const entries = typeof given === 'object' && given !== null ? Object.entries(given) : [];
+  const valid = entries.filter(([name, value]) => name !== '__proto__' && isHeader(value)).slice(0, MOST_HEADERS);
+  return Object.fromEntries(valid) as Carrier;
+}
+
+function isHeader(value: unknown): boolean {
+  return typeof value === 'string' && value.length <= LONGEST_HEADER;
 }

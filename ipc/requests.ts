@@ -1,4 +1,5 @@
 import { ClutchError, toError } from '../errors.js';
+import type { Carrier } from '../tracing/payloads.js';
 import { describeError, type ErrorData, reviveError } from './error_data.js';
 import { CONTROL, type ControlMessage } from './message.js';
 
@@ -54,7 +55,13 @@ export class Requests {
     return this.#handlers.has((message.data as RequestData).action);
   }
 
-  ask(target: RequestTarget, action: string, data: unknown, timeout: number): Promise<unknown> {
+  /** @param carrier what a tracer sends along */
+  ask(
+    target: RequestTarget,
+    action: string,
+    data: unknown,
+    { timeout, carrier }: { timeout: number; carrier?: Carrier | undefined },
+  ): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const id = `${this.#prefix}:${++this.#last}`;
       const timer = setTimeout(() => {
@@ -68,6 +75,7 @@ export class Requests {
       }, timeout);
       this.#pending.set(id, { resolve, reject, timer });
       const message: ControlMessage = { clutch: CONTROL.request, data: { id, action, data } satisfies RequestData };
+      if (carrier) message.carrier = carrier;
       try {
         if (typeof target === 'number') this.#send({ ...message, receiverPid: String(target) });
         else this.#send({ ...message, to: target, one: true });
@@ -85,7 +93,11 @@ export class Requests {
     return pending;
   }
 
-  async reply({ data: request, senderPid }: ControlMessage): Promise<void> {
+  /** @param run runs the handler; by default as it is */
+  async reply(
+    { data: request, senderPid }: ControlMessage,
+    run: (handle: () => unknown) => unknown = (handle) => handle(),
+  ): Promise<void> {
     const { id, action, data } = request as RequestData;
     const handler = this.#handlers.get(action);
     let result: ReplyData;
@@ -95,7 +107,7 @@ export class Requests {
           fix: 'Register a handler with messenger.onRequest().',
         });
       }
-      result = { id, value: await handler(data) };
+      result = { id, value: await run(() => handler(data)) };
     } catch (error) {
       result = { id, error: describeError(error) };
     }

@@ -1,13 +1,16 @@
-/** Connects a client of this process to the real client, which is in this process or in the Agent. */
+import type { Carrier } from '../tracing/payloads.js';
+
+/** Connects a client of this process to the real client, which is in this process or in the Agent. `carrier` is what a tracer sends along. */
 export interface Channel {
+  readonly options: Pick<ChannelOptions, 'name' | 'formatKey'>;
   readonly isLeader: boolean;
   ready(): Promise<void>;
   /** @param callback whether the caller gave a callback; then a plain function of the real client gets one as well */
-  invoke(method: string, args: unknown[], callback: boolean): Promise<unknown>;
-  invokeOneway(method: string, args: unknown[]): void;
+  invoke(method: string, args: unknown[], callback: boolean, carrier?: Carrier): Promise<unknown>;
+  invokeOneway(method: string, args: unknown[], carrier?: Carrier): void;
   subscribe(registration: unknown, listener: Listener): void;
   unSubscribe(registration: unknown, listener?: Listener): void;
-  publish(registration: unknown): void;
+  publish(registration: unknown, carrier?: Carrier): void;
   close(): Promise<void>;
 }
 

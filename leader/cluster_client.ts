@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { ClutchError } from '../errors.js';
+import { type Sent, traceSend } from '../tracing/trace_message.js';
 import type { Channel, Listener } from './client_types.js';
 
 /** What a method of the client becomes. */
@@ -81,22 +82,37 @@ export class ClusterClient extends EventEmitter {
         };
       case 'publish':
         return (registration) => {
-          channel.publish(registration);
+          traceSend(
+            () => this.#describe('publish', channel.options.formatKey(registration)),
+            (carrier) => channel.publish(registration, carrier),
+          );
           return this;
         };
       case 'invoke':
         return (...args) => this.#invoke(from, args);
       case 'invokeOneway':
-        return (...args) => channel.invokeOneway(from, args);
+        return (...args) =>
+          traceSend(
+            () => this.#describe('oneway', from),
+            (carrier) => channel.invokeOneway(from, args, carrier),
+          );
       case 'close':
         return () => ClusterClient.prototype.close.call(this);
     }
   }
 
+  #describe(kind: Sent['kind'], what: string): Sent {
+    const { isLeader, options } = this.#channel;
+    return { kind, name: `${options.name}.${what}`, peer: isLeader ? String(process.pid) : 'agent' };
+  }
+
   #invoke(method: string, args: unknown[]): Promise<unknown> | undefined {
     const callback = args.at(-1);
-    if (typeof callback !== 'function') return this.#channel.invoke(method, args, false);
-    this.#channel.invoke(method, args.slice(0, -1), true).then(
+    const what = (): Sent => this.#describe('invoke', method);
+    if (typeof callback !== 'function') {
+      return traceSend(what, (carrier) => this.#channel.invoke(method, args, false, carrier));
+    }
+    traceSend(what, (carrier) => this.#channel.invoke(method, args.slice(0, -1), true, carrier)).then(
       (value) => callback(null, value),
       (error: Error) => callback(error),
     );

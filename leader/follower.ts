@@ -141,8 +141,8 @@ export class Follower implements LeaderConnection {
         return;
       }
       case FRAME.push: {
-        const [key, value] = payload as [string, unknown];
-        this.#channels.get(id)?.onPush(key, value);
+        const [key, value, carrier] = payload as [string, unknown, unknown];
+        this.#channels.get(id)?.onPush(key, value, carrier);
         return;
       }
       case FRAME.welcome:

@@ -1,4 +1,7 @@
 import { ClutchError } from '../errors.js';
+import { parseCarrier } from '../ipc/message.js';
+import type { Carrier } from '../tracing/payloads.js';
+import { traceReceive } from '../tracing/trace_message.js';
 import type { Channel, ChannelOptions, Listener } from './client_types.js';
 import { FRAME } from './frame.js';
 
@@ -94,27 +97,32 @@ export class FollowerChannel implements Channel {
     );
   }
 
-  invoke(method: string, args: unknown[], callback: boolean): Promise<unknown> {
+  invoke(method: string, args: unknown[], callback: boolean, carrier?: Carrier): Promise<unknown> {
     const { responseTimeout } = this.options;
     const deadline = Date.now() + responseTimeout;
-    if (this.#connected) return this.#call(method, args, callback, deadline);
-    const connected = this.#connectedWithin(responseTimeout, () => timeoutError(this.options, method));
-    return connected.then(() => this.#call(method, args, callback, deadline));
+    const call = (): Promise<unknown> => this.#call(method, args, deadline, { callback, carrier });
+    if (this.#connected) return call();
+    return this.#connectedWithin(responseTimeout, () => timeoutError(this.options, method)).then(call);
   }
 
-  #call(method: string, args: unknown[], callback: boolean, deadline: number): Promise<unknown> {
+  #call(
+    method: string,
+    args: unknown[],
+    deadline: number,
+    { callback, carrier }: { callback: boolean; carrier: Carrier | undefined },
+  ): Promise<unknown> {
     const { transcode } = this.options;
     const encoded = transcode ? args.map((arg) => transcode.encode(arg)) : args;
-    const payload = callback ? [this.number, method, encoded, 1] : [this.number, method, encoded];
+    const payload = [this.number, method, encoded, ...(carrier ? [Number(callback), carrier] : callback ? [1] : [])];
     const reply = this.#connection.call(this, method, payload, deadline);
     return transcode ? reply.then((value) => (value === undefined ? value : transcode.decode(value as Buffer))) : reply;
   }
 
-  invokeOneway(method: string, args: unknown[]): void {
+  invokeOneway(method: string, args: unknown[], carrier?: Carrier): void {
     const { transcode, responseTimeout } = this.options;
     const send = (): void => {
       const encoded = transcode ? args.map((arg) => transcode.encode(arg)) : args;
-      this.#connection.send(FRAME.oneway, 0, [this.number, method, encoded]);
+      this.#connection.send(FRAME.oneway, 0, withCarrier([this.number, method, encoded], carrier));
     };
     if (this.#connected) send();
     // Nobody waits for a one-way call: without a Leader it is dropped.
@@ -151,7 +159,8 @@ export class FollowerChannel implements Channel {
     if (this.#connected) this.#connection.send(FRAME.unsubscribe, 0, [this.number, key]);
   }
 
-  onPush(key: string, value: unknown): void {
+  /** @param carrier as the Leader has sent it */
+  onPush(key: string, value: unknown, carrier: unknown): void {
     const subscribed = this.#subscribed.get(key);
     if (!subscribed) return;
     const { transcode, isBroadcast } = this.options;
@@ -159,7 +168,12 @@ export class FollowerChannel implements Channel {
     subscribed.last = [decoded];
     const listeners = [...subscribed.listeners];
     const chosen = isBroadcast ? listeners : [listeners[Math.floor(Math.random() * listeners.length)] as Listener];
-    for (const listener of chosen) this.#notify(listener, decoded);
+    traceReceive(
+      () => ({ kind: 'push', name: `${this.options.name}.${key}`, peer: 'agent', carrier: parseCarrier(carrier) }),
+      () => {
+        for (const listener of chosen) this.#notify(listener, decoded);
+      },
+    );
   }
 
   /** A listener that throws must not break the connection. */
@@ -171,15 +185,15 @@ export class FollowerChannel implements Channel {
     }
   }
 
-  publish(registration: unknown): void {
+  publish(registration: unknown, carrier?: Carrier): void {
     this.#published.set(this.options.formatKey(registration), registration);
-    if (this.#connected) this.#sendPublish(registration);
+    if (this.#connected) this.#sendPublish(registration, carrier);
   }
 
-  #sendPublish(registration: unknown): void {
+  #sendPublish(registration: unknown, carrier?: Carrier): void {
     const { transcode } = this.options;
     const encoded = transcode ? transcode.encode(registration) : registration;
-    this.#connection.send(FRAME.publish, 0, [this.number, encoded]);
+    this.#connection.send(FRAME.publish, 0, withCarrier([this.number, encoded], carrier));
   }
 
   async close(): Promise<void> {
@@ -192,4 +206,8 @@ export class FollowerChannel implements Channel {
     for (const settle of this.#settleAll()) settle(closed);
     this.#connection.remove(this);
   }
+}
+
+function withCarrier(payload: unknown[], carrier: Carrier | undefined): unknown[] {
+  return carrier ? [...payload, carrier] : payload;
 }

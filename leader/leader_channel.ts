@@ -1,4 +1,6 @@
 import { ClutchError } from '../errors.js';
+import type { Carrier } from '../tracing/payloads.js';
+import { traceSend } from '../tracing/trace_message.js';
 import type { Channel, ChannelOptions, Listener, RealClient } from './client_types.js';
 import type { EncodedPayload } from './frame.js';
 import { copyValue } from './value.js';
@@ -7,6 +9,8 @@ import { copyValue } from './value.js';
 export interface Pushed {
   readonly key: string;
   readonly value: unknown;
+  /** What a tracer sends along. */
+  readonly carrier?: Carrier | undefined;
   /** Made by the first Follower's connection that needs it. */
   encoded?: EncodedPayload;
 }
@@ -93,9 +97,14 @@ export class LeaderChannel implements Channel {
     this.#subscriptions.set(key, subscription);
     this.#method(this.options.methods['subscribe'] ?? 'subscribe').call(this.client, registration, (value: unknown) => {
       subscription.last = [value];
-      const pushed: Pushed = { key, value };
-      if (this.options.isBroadcast) for (const each of subscription.subscribers) each.push(pushed);
-      else oneOf(subscription.subscribers)?.push(pushed);
+      traceSend(
+        () => ({ kind: 'push', name: `${this.options.name}.${key}`, peer: 'app' }),
+        (carrier) => {
+          const pushed: Pushed = { key, value, carrier };
+          if (this.options.isBroadcast) for (const each of subscription.subscribers) each.push(pushed);
+          else oneOf(subscription.subscribers)?.push(pushed);
+        },
+      );
     });
   }
 

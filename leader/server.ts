@@ -2,8 +2,10 @@ import net, { type ListenOptions, type Socket } from 'node:net';
 import { debuglog } from 'node:util';
 import { ClutchError, toError } from '../errors.js';
 import { describeError } from '../ipc/error_data.js';
+import { parseCarrier } from '../ipc/message.js';
 import { listenPrivately } from '../ipc/socket_path.js';
 import { LogLimiter } from '../output/log_limiter.js';
+import { traceReceive } from '../tracing/trace_message.js';
 import { encodePayload, FRAME, type Frame } from './frame.js';
 import { FramedSocket } from './framed_socket.js';
 import type { LeaderChannel, Pushed, Subscriber } from './leader_channel.js';
@@ -197,8 +199,9 @@ class Connection {
           this.#socket.destroy(new Error('the Follower does not read the values it has subscribed to'));
           return;
         }
-        const { key, value } = pushed;
-        pushed.encoded ??= encodePayload([key, transcode ? transcode.encode(value) : value]);
+        const { key, value, carrier } = pushed;
+        const encoded = transcode ? transcode.encode(value) : value;
+        pushed.encoded ??= encodePayload(carrier ? [key, encoded, carrier] : [key, encoded]);
         if (!this.#closed) this.#socket.writeEncoded(FRAME.push, id, pushed.encoded);
       };
       this.#channels.set(id, { channel, subscriber: { push } });
@@ -210,11 +213,19 @@ class Connection {
 
   #invoke(id: number, payload: unknown): void {
     try {
-      const [number, method, args, callback] = payload as [number, string, unknown[], number];
+      const [number, method, args, callback, carrier] = payload as [number, string, unknown[], number, unknown];
       const { channel } = this.#get(number);
       const { transcode } = channel.options;
       const decoded = transcode ? args.map((arg) => transcode.decode(arg as Buffer)) : args;
-      const result = channel.call(method, decoded, callback === 1) as Promise<unknown> | undefined;
+      const result = traceReceive(
+        () => ({
+          kind: 'invoke',
+          name: `${channel.options.name}.${method}`,
+          peer: 'app',
+          carrier: parseCarrier(carrier),
+        }),
+        () => channel.call(method, decoded, callback === 1) as Promise<unknown> | undefined,
+      );
       if (typeof result?.then !== 'function') this.#reply(id, channel, result);
       else
         result.then(
@@ -241,9 +252,28 @@ class Connection {
     const { transcode } = channel.options;
     const decode = (value: unknown): unknown => (transcode ? transcode.decode(value as Buffer) : value);
     try {
-      if (type === FRAME.oneway) channel.invokeOneway(what as string, (rest[0] as unknown[]).map(decode));
-      else if (type === FRAME.publish) channel.publish(decode(what));
-      else if (type === FRAME.subscribe) channel.add(what as string, decode(rest[0]), subscriber);
+      if (type === FRAME.oneway) {
+        traceReceive(
+          () => ({
+            kind: 'oneway',
+            name: `${channel.options.name}.${what}`,
+            peer: 'app',
+            carrier: parseCarrier(rest[1]),
+          }),
+          () => channel.invokeOneway(what as string, (rest[0] as unknown[]).map(decode)),
+        );
+      } else if (type === FRAME.publish) {
+        const registration = decode(what);
+        traceReceive(
+          () => ({
+            kind: 'publish',
+            name: `${channel.options.name}.${channel.options.formatKey(registration)}`,
+            peer: 'app',
+            carrier: parseCarrier(rest[0]),
+          }),
+          () => channel.publish(registration),
+        );
+      } else if (type === FRAME.subscribe) channel.add(what as string, decode(rest[0]), subscriber);
       else channel.remove(what as string, subscriber);
     } catch (error) {
       // The real client has thrown; the connection stays.

@@ -5,7 +5,7 @@ export { toDumpable } from './config/dump.js';
 export type { ConfigExplanation, PluginExplanation } from './config/explain.js';
 export { ContextLoader, type ContextLoaderOptions } from './files/context_loader.js';
 export { isPromise } from './files/export_kind.js';
-export { FileLoader, type FileLoaderOptions, moduleFiles } from './files/file_loader.js';
+export { FileLoader, type FileLoaderOptions, FULLPATH, moduleFiles } from './files/file_loader.js';
 export { type CaseStyle, propertyNames } from './files/file_names.js';
 export { toAsyncFunction, toMiddleware, toPromise } from './files/generators.js';
 export type { MiddlewareOptions } from './files/middleware.js';

@@ -9,9 +9,10 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const MAX_FILES = 12;
 
 /** What each room may import, besides errors.ts and output/, which are for all. */
-const FOR_ALL = ['output'];
+const FOR_ALL = ['output', 'tracing'];
 const MAY_IMPORT = {
   output: [],
+  tracing: [],
   ipc: [],
   resolve: [],
   loader: ['resolve'],

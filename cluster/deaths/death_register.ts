@@ -2,6 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { DEATH_REASONS, type DeathReason, type DeathRecord } from '../../ipc/death_record.js';
 import { CONTROL } from '../../ipc/message.js';
 import { maskText } from '../../output/secrets.js';
+import { channels, trace } from '../../tracing/channels.js';
 import { residentMemory } from '../protocol/memory.js';
 import { NOT_SPAWNED } from '../spawn/child_handle.js';
 import { killedFromOutside } from '../supervise/backoff.js';
@@ -60,7 +61,7 @@ export class DeathRegister {
 
   /** The Master is about to end. */
   endMaster({ reason, text, asker }: Ending, code: number): void {
-    this.#file.add({
+    this.#record({
       at: new Date().toISOString(),
       kind: 'master',
       pid: process.pid,
@@ -79,8 +80,13 @@ export class DeathRegister {
     this.#file.running = undefined;
   }
 
-  #add(record: DeathRecord): void {
+  #record(record: DeathRecord): void {
     this.#file.add(record);
+    if (channels.death.hasSubscribers) trace('death', { record }, () => undefined);
+  }
+
+  #add(record: DeathRecord): void {
+    this.#record(record);
     if (record.reason === 'oom-kill') this.#warn(`${record.kind} ${record.pid}: ${record.text}`);
     this.#counts.set(record.reason, (this.#counts.get(record.reason) ?? 0) + 1);
     const agent = this.#agents.current;

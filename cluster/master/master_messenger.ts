@@ -59,7 +59,7 @@ export class MasterMessenger extends EventEmitter {
     data?: unknown,
     { timeout = 5000 }: { timeout?: number } = {},
   ): Promise<unknown> {
-    return this.#requests.ask(target, action, data, timeout);
+    return this.#requests.ask(target, action, data, { timeout });
   }
 
   /** To one app worker. */

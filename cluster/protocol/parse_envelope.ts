@@ -1,4 +1,4 @@
-import { CONTROL, type Control, type Envelope } from '../../ipc/message.js';
+import { CONTROL, type Control, type Envelope, parseCarrier } from '../../ipc/message.js';
 
 type Check = (data: unknown) => boolean;
 
@@ -15,12 +15,13 @@ export function parseEnvelope(given: unknown, token?: string): Envelope | undefi
   // Node's own convention for plain strings, taken over from Egg: the text is action and data.
   if (typeof given === 'string') return { action: given, data: given };
   if (!isObject(given)) return undefined;
-  const { action, clutch, data, to, receiverPid, one } = given;
+  const { action, clutch, data, to, receiverPid, one, carrier } = given;
   if (to !== undefined && to !== null && !RECEIVERS.includes(to)) return undefined;
-  const route: Pick<Envelope, 'to' | 'receiverPid' | 'one'> = {};
+  const route: Pick<Envelope, 'to' | 'receiverPid' | 'one' | 'carrier'> = {};
   if (typeof to === 'string') route.to = to as NonNullable<Envelope['to']>;
   if (typeof receiverPid === 'string' || typeof receiverPid === 'number') route.receiverPid = String(receiverPid);
   if (one === true) route.one = true;
+  if (carrier !== undefined) route.carrier = parseCarrier(carrier);
   if (typeof action === 'string') return Object.assign(route, { action, data });
   if (typeof clutch !== 'string' || !Object.hasOwn(CHECKS, clutch)) return undefined;
   if (given['token'] !== token && !UNSIGNED.includes(clutch)) return undefined;

@@ -1,3 +1,4 @@
+import { channels, trace } from '../../tracing/channels.js';
 import { type ClusterOptions, parseChange, parseWorkers } from '../options/options.js';
 import type { Ending } from '../supervise/managed_child.js';
 import type { ReloadOptions, RollingRestart } from '../supervise/rolling_restart.js';
@@ -35,7 +36,13 @@ export class Operations {
     this.#autoSize?.tick();
   }
 
-  async reload(options?: ReloadOptions): Promise<void> {
+  reload(options?: ReloadOptions): Promise<void> {
+    if (!channels.reload.hasSubscribers) return this.#reload(options);
+    const { agent = true, asker } = options ?? {};
+    return trace('reload', { agent, asker }, () => this.#reload(options));
+  }
+
+  async #reload(options?: ReloadOptions): Promise<void> {
     const { restarts, serviceManager } = this.#parts;
     const undo = options?.envFile === undefined ? undefined : this.#environment.apply(options.envFile);
     serviceManager.reloading();

@@ -3,6 +3,8 @@ import { debuglog } from 'node:util';
 import { ClutchError, toError } from '../../errors.js';
 import { isPromise, type Timing, toAsyncFunction } from '../../loader/index.js';
 import { withPosition } from '../../output/hook_position.js';
+import { channels, trace } from '../../tracing/channels.js';
+import type { TracedApp } from '../../tracing/payloads.js';
 import { BootDeadline } from './boot_deadline.js';
 import { assertEnded, type BootClass, type ConfigHook, type NamedHook } from './boot_hook.js';
 import { CloseHooks } from './close_hooks.js';
@@ -162,7 +164,10 @@ export class Lifecycle extends EventEmitter {
     for (const named of this.#hooks) {
       this.#runConfigHook(named, 'configDidLoad');
       const { hook } = named;
-      if (hook.beforeClose) this.registerBeforeClose(() => toAsyncFunction(hook.beforeClose)?.call(hook));
+      if (hook.beforeClose)
+        this.registerBeforeClose(() =>
+          this.#trace('beforeClose', named.file, () => toAsyncFunction(hook.beforeClose)?.call(hook)),
+        );
     }
     for (const named of this.#hooks) this.#schedule(this.#load, named, 'didLoad');
   }
@@ -171,8 +176,13 @@ export class Lifecycle extends EventEmitter {
     if (!hook[name]) return;
     const title = `${name} in ${file}`;
     log('%s', title);
-    const result: unknown = this.timing.measure(title, () => hook[name]?.());
+    const run = (): unknown => this.timing.measure(title, () => hook[name]?.());
+    const result = this.#trace(name, file, run);
     if (isPromise(result)) this.#load.track(title, title, assertEnded(result, name, file));
+  }
+
+  #trace(hook: AsyncHook | ConfigHook | 'beforeClose', file: string, run: () => unknown): unknown {
+    return channels.hook.hasSubscribers ? trace('hook', { app: this.app as TracedApp, hook, file }, run) : run();
   }
 
   #schedule(group: TaskGroup, named: NamedHook, name: AsyncHook): void {
@@ -186,7 +196,7 @@ export class Lifecycle extends EventEmitter {
     const end = this.#begin(`${TITLES[name]} in ${file}:${name}`);
     this.#running += 1;
     try {
-      await toAsyncFunction(hook[name])?.call(hook, error);
+      await this.#trace(name, file, () => toAsyncFunction(hook[name])?.call(hook, error));
     } finally {
       this.#running -= 1;
     }

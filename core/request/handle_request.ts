@@ -1,5 +1,7 @@
 import { readable } from '../../errors.js';
-import type { Context } from '../types.js';
+import { channels } from '../../tracing/channels.js';
+import { tracedMiddleware, traceRequest, traceRequestError } from '../tracing/traced_request.js';
+import type { Context, Middleware } from '../types.js';
 import { compose } from './compose.js';
 import type { Composed } from './composed.js';
 import { watchConnection } from './connection.js';
@@ -34,14 +36,23 @@ export function composeApp(
   composeOf: (middleware: readonly unknown[]) => Composed = composeWithResponse,
 ): () => Composed {
   let composed = composeOf(middleware);
+  let traced: Composed | undefined;
   let { length } = middleware;
   return () => {
     if (middleware.length !== length) {
       composed = composeOf(middleware);
+      traced = undefined;
       ({ length } = middleware);
     }
+    // A second chain, so that middleware that nobody traces costs nothing.
+    if (channels.middleware.hasSubscribers) return (traced ??= composeOf(middleware.map(traceable)));
     return composed;
   };
+}
+
+/** Whatever is no function is for `compose` to refuse. */
+function traceable(middleware: unknown): unknown {
+  return typeof middleware === 'function' ? tracedMiddleware(middleware as Middleware) : middleware;
 }
 
 /**
@@ -57,6 +68,9 @@ export function handleRequest(ctx: Context, run: Composed & { [RESPONDING]?: Com
   ctx.res.statusCode = 404;
   watchConnection(ctx);
   const responding = run[RESPONDING];
+  if (channels.request.hasSubscribers) {
+    return traceRequest(ctx, responding ?? (() => response(ctx, () => run(ctx)) as Promise<unknown>)) as Promise<void>;
+  }
   return (responding ? responding(ctx) : response(ctx, () => run(ctx))) as Promise<void>;
 }
 
@@ -65,5 +79,6 @@ export function handleRequest(ctx: Context, run: Composed & { [RESPONDING]?: Com
  * are errors like any other.
  */
 function fail(ctx: Context, error: unknown): void {
+  traceRequestError(ctx, error);
   ctx.onerror((readable(error) ?? new Error(`non-error thrown: ${String(error)}`)) as Error);
 }

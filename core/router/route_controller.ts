@@ -1,6 +1,8 @@
+import path from 'node:path';
 import { ClutchError } from '../../errors.js';
 import { isClass } from '../../loader/files/export_kind.js';
-import { toAsyncFunction } from '../../loader/index.js';
+import { FULLPATH, toAsyncFunction } from '../../loader/index.js';
+import { channels, trace } from '../../tracing/channels.js';
 import type { Middleware, RouteController } from '../types.js';
 import { userFrame } from '../user_frame.js';
 
@@ -23,7 +25,9 @@ export function resolveController(
       fix: 'A route ends with a controller; check that app.controller has this one.',
     });
   }
-  if (typeof value === 'function' && !isClass(value)) return bindContext(toAsyncFunction(value as Middleware));
+  if (typeof value === 'function' && !isClass(value)) {
+    return bindContext(toAsyncFunction(value as Middleware), describe(controller, value as Middleware));
+  }
   if (options.object) return value as object as Middleware;
   if (typeof value === 'object') return objectController;
   throw new ClutchError(
@@ -37,10 +41,22 @@ export function resolveController(
 }
 
 /** Controllers run with `this` = ctx; controllers that are plain functions may use it. */
-function bindContext(controller: Middleware): Middleware {
-  const bound: Middleware = (ctx, next) => controller.call(ctx, ctx, next);
+function bindContext(controller: Middleware, { name, file }: { name: string; file: string | undefined }): Middleware {
+  const bound: Middleware = (ctx, next) =>
+    channels.controller.hasSubscribers
+      ? trace('controller', { ctx, name, file }, () => controller.call(ctx, ctx, next))
+      : controller.call(ctx, ctx, next);
   Object.defineProperty(bound, 'name', { value: controller.name });
   return Object.assign(bound, controller);
+}
+
+/** @returns what the trace of a controller says of it; the loader has noted `<file>#<class>.<method>()` */
+function describe(given: RouteController, found: Middleware): { name: string; file: string | undefined } {
+  const [file, member = ''] = ((found as { [FULLPATH]?: string })[FULLPATH] ?? '').split('#');
+  const method = member.replace(/\(\)$/, '');
+  const inFile = method.includes('.') || !file ? method : `${path.parse(file).name}.${method}`;
+  const name = typeof given === 'string' ? given : inFile || found.name || 'anonymous';
+  return { name, file: file || undefined };
 }
 
 /** A controller object in place of one of its methods: the route responds with 404, as in Egg. */

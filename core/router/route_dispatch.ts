@@ -1,5 +1,7 @@
 import { debuglog } from 'node:util';
+import { channels } from '../../tracing/channels.js';
 import { settle } from '../request/composed.js';
+import { tracedMiddleware } from '../tracing/traced_request.js';
 import type { Context, Middleware, Next } from '../types.js';
 import { canDispatch, type Layer, type MatchResult, routed, setMatchedRoute } from './koa_router.js';
 import { RouteIndex } from './route_index.js';
@@ -109,10 +111,18 @@ function prepare(layers: Layer[]): Chain {
   let run: Chain['run'] = (_ctx, next) => settle(next());
   for (const [order, layer] of [...layers.entries()].toReversed()) {
     for (const [index, fn] of [...layer.stack.entries()].toReversed()) {
-      run = link(fn, index === 0 ? { layer, order } : undefined, run);
+      // The last handler of a route is its controller; a layer without methods holds what was mounted, such as another router.
+      const isMiddleware = layer.methods.length > 0 && index < layer.stack.length - 1;
+      run = link(isMiddleware ? traceable(fn) : fn, index === 0 ? { layer, order } : undefined, run);
     }
   }
   return { route: layers.findLast(({ methods }) => methods.length > 0), run };
+}
+
+/** The same middleware, traced while there is a subscriber. */
+function traceable(fn: Middleware): Middleware {
+  const traced = tracedMiddleware(fn);
+  return (ctx, next) => (channels.middleware.hasSubscribers ? traced : fn)(ctx, next);
 }
 
 /** @param begins the layer whose first middleware `fn` is: it sets `ctx.params` and the like before, as in `@koa/router` */

@@ -1,6 +1,8 @@
 import { ClutchError } from '../../errors.js';
+import { channels } from '../../tracing/channels.js';
 import { isClass } from './export_kind.js';
 import { EXPORTS, FileLoader, type FileLoaderOptions } from './file_loader.js';
+import { tracedClass } from './traced_class.js';
 
 export interface ContextLoaderOptions extends Omit<FileLoaderOptions, 'target' | 'inject'> {
   /** The property on `ctx`. */
@@ -16,6 +18,12 @@ export interface ContextLoaderOptions extends Omit<FileLoaderOptions, 'target' |
 type Tree = Record<string, unknown>;
 /** The containers and instances of one context. */
 type Level = new (ctx: object) => object;
+
+/** Where on `ctx` something is: `user.find` of `service`. */
+interface Place {
+  property: string;
+  path: string;
+}
 
 /** Loads files into a property of `ctx`; classes are instantiated on first use, once per context. */
 export class ContextLoader extends FileLoader {
@@ -38,7 +46,7 @@ export class ContextLoader extends FileLoader {
 
   override load(): object {
     const tree = super.load() as Tree;
-    const Root = levelClass(tree);
+    const Root = levelClass(tree, { property: this.#property, path: '' });
     const cache = Symbol(`ctx.${this.#property}`);
     Object.defineProperty(this.#app.context, this.#property, {
       configurable: true,
@@ -54,7 +62,7 @@ export class ContextLoader extends FileLoader {
  * Builds one class per directory, once: its prototype has a getter for each entry, so that a context costs one
  * object for each level it touches and nothing for services it does not use.
  */
-function levelClass(tree: Tree): Level {
+function levelClass(tree: Tree, { property, path }: Place): Level {
   class ContextLevel {
     readonly #ctx: object;
     readonly #values = new Map<string, unknown>();
@@ -77,16 +85,18 @@ function levelClass(tree: Tree): Level {
       });
     }
   }
-  for (const [name, node] of Object.entries(tree)) ContextLevel.define(name, creator(node));
+  for (const [name, node] of Object.entries(tree)) {
+    ContextLevel.define(name, creator(node, { property, path: path === '' ? name : `${path}.${name}` }));
+  }
   return ContextLevel;
 }
 
-function creator(node: unknown): (ctx: object) => unknown {
+function creator(node: unknown, place: Place): (ctx: object) => unknown {
   if (isClass(node)) {
-    return (ctx) => new node(ctx);
+    return (ctx) => new (channels.service.hasSubscribers ? tracedClass(node, place) : node)(ctx);
   }
   const isDirectory = typeof node === 'object' && node !== null && !(EXPORTS in node);
   if (!isDirectory) return () => node;
-  const Level = levelClass(node as Tree);
+  const Level = levelClass(node as Tree, place);
   return (ctx) => new Level(ctx);
 }

@@ -1,7 +1,10 @@
 import { setMaxListeners } from 'node:events';
 import { createRequire } from 'node:module';
 import type { HttpClientResponse, RequestOptions, RequestURL } from 'urllib';
+import type { Context } from '../../../core/index.js';
 import { toError } from '../../../errors.js';
+import { channels, currentContext, trace } from '../../../tracing/channels.js';
+import type { HttpClientTrace } from '../../../tracing/payloads.js';
 import { withinTime } from '../time/time_limit.js';
 import { createAgent } from './checked_agent.js';
 import {
@@ -102,7 +105,8 @@ export class HttpClient extends Base {
       target = withQuery(url, given.data);
       delete sent['data'];
     }
-    const response = super.request<T>(target, sent as RequestOptions);
+    const send = (): Promise<HttpClientResponse<T>> => super.request<T>(target, sent as RequestOptions);
+    const response = channels.httpclient.hasSubscribers ? traceCurl(target, sent, send) : send();
     this.#inFlight.add(response);
     try {
       return await response;
@@ -127,7 +131,8 @@ export class HttpClient extends Base {
     // Node's types and those of undici describe the same options.
     const init = { ...options, signal };
     const report = this.#announce(String(url), init, ctx);
-    const response = factory.fetch(url as string, init as object) as Promise<Response>;
+    const send = (): Promise<Response> => factory.fetch(url as string, init as object) as Promise<Response>;
+    const response = channels.httpclient.hasSubscribers ? traceFetch(url, init, ctx, send) : send();
     this.#inFlight.add(response);
     response.then(
       (head) => {
@@ -189,6 +194,47 @@ export class HttpClient extends Base {
     this.#closing.abort(new Error('aborted, the app closes'));
     await Promise.all([this.#agent, ...this.#checked.values()].map((agent) => agent.close()));
   }
+}
+
+function clientTrace(url: RequestURL, method: string | undefined, ctx: unknown): HttpClientTrace {
+  const headers = {};
+  return {
+    ctx: (ctx as Context | undefined) ?? currentContext(),
+    method: method?.toUpperCase() ?? 'GET',
+    url: String(url),
+    headers,
+  };
+}
+
+function traceCurl<T>(
+  url: RequestURL,
+  options: RequestOptions,
+  send: () => Promise<HttpClientResponse<T>>,
+): Promise<HttpClientResponse<T>> {
+  const payload = clientTrace(url, options.method, options.ctx);
+  return trace('httpclient', payload, async () => {
+    options.headers = { ...options.headers, ...payload.headers };
+    const response = await send();
+    payload.status = response.status;
+    return response;
+  });
+}
+
+function traceFetch(
+  url: string | URL,
+  init: RequestInit,
+  ctx: unknown,
+  send: () => Promise<Response>,
+): Promise<Response> {
+  const payload = clientTrace(url, init.method, ctx);
+  return trace('httpclient', payload, async () => {
+    const headers = new Headers(init.headers);
+    for (const [name, value] of Object.entries(payload.headers)) headers.set(name, value);
+    init.headers = headers;
+    const response = await send();
+    payload.status = response.status;
+    return response;
+  });
 }
 
 function isRecord(value: unknown): value is Record<string, string> {

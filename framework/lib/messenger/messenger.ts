@@ -12,6 +12,7 @@ import {
   nameOf,
 } from '../../../ipc/message.js';
 import { type RequestHandler, Requests, type RequestTarget } from '../../../ipc/requests.js';
+import { traceReceive, traceSend } from '../../../tracing/trace_message.js';
 import { emitMessage } from './emit_message.js';
 import type { MessageTransport } from './message_transport.js';
 
@@ -130,7 +131,10 @@ export class Messenger extends EventEmitter {
 
   #send(message: Message): this {
     checkAction(message.action);
-    this.#transport.send(message);
+    traceSend(
+      () => ({ kind: 'message', name: message.action, peer: message.receiverPid ?? message.to }),
+      (carrier) => this.#transport.send(carrier ? { ...message, carrier } : message),
+    );
     return this;
   }
 
@@ -159,7 +163,10 @@ export class Messenger extends EventEmitter {
     data?: RequestData<K>,
     { timeout = 5000 }: { timeout?: number } = {},
   ): Promise<Reply<K>> {
-    return this.#requests.ask(target, action, data, timeout) as Promise<Reply<K>>;
+    return traceSend(
+      () => ({ kind: 'request', name: action, peer: String(target) }),
+      (carrier) => this.#requests.ask(target, action, data, { timeout, carrier }) as Promise<Reply<K>>,
+    );
   }
 
   /**
@@ -212,7 +219,7 @@ export class Messenger extends EventEmitter {
     switch (message.clutch) {
       case CONTROL.request:
         if (this.#early && !this.#requests.hasHandler(message)) this.#keep(message);
-        else this.#requests.reply(message).catch((error: unknown) => this.#onError(toError(error)));
+        else this.#reply(message);
         break;
       case CONTROL.reply:
         this.#requests.settle(message.data as Parameters<Requests['settle']>[0]);
@@ -221,6 +228,15 @@ export class Messenger extends EventEmitter {
         this.#undelivered(message.data as Parameters<Requests['undelivered']>[0]);
         break;
     }
+  }
+
+  #reply(message: ControlMessage): void {
+    const { carrier } = message;
+    this.#requests
+      .reply(message, (handle) =>
+        traceReceive(() => ({ kind: 'request', name: nameOf(message), peer: senderOf(message), carrier }), handle),
+      )
+      .catch((error: unknown) => this.#onError(toError(error)));
   }
 
   #keep(message: Envelope): void {
@@ -240,7 +256,11 @@ export class Messenger extends EventEmitter {
   }
 
   #emit(message: Message): void {
-    emitMessage(this, message, this.#onError);
+    if (this.listenerCount(message.action) === 0) return;
+    traceReceive(
+      () => ({ kind: 'message', name: message.action, peer: senderOf(message), carrier: message.carrier }),
+      () => emitMessage(this, message, this.#onError),
+    );
   }
 
   close(): void {
@@ -248,4 +268,9 @@ export class Messenger extends EventEmitter {
     this.#requests.close();
     this.removeAllListeners();
   }
+}
+
+/** The pid of the sender, or what it is where the Master has sent it. */
+function senderOf({ senderPid, from }: Envelope): string | undefined {
+  return senderPid === undefined ? from : String(senderPid);
 }

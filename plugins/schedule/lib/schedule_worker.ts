@@ -1,6 +1,7 @@
 import { stringify } from 'node:querystring';
 import { toError } from '../../../errors.js';
 import { type Application, milliseconds, withinTime } from '../../../framework/index.js';
+import { channels, trace } from '../../../tracing/channels.js';
 import { findItem, loadItems } from './items.js';
 import {
   ACTION,
@@ -103,7 +104,9 @@ export class ScheduleWorker {
     const begin = Date.now();
     const result: JobResult = { key, id, success: true, workerId: processId(), rt: 0, message: '' };
     try {
-      await withinTimeout(item, async () => this.#execute(item, args));
+      const run = (): Promise<void> => withinTimeout(item, async () => this.#execute(item, args));
+      const name = item.name ?? key;
+      await (channels.schedule.hasSubscribers ? trace('schedule', { phase: 'run', key, name, id }, run) : run());
     } catch (thrown) {
       const error = toError(thrown);
       Object.assign(result, { success: false, message: error.message });

@@ -1,5 +1,6 @@
 import { ClutchError } from '../../../errors.js';
 import type { Agent, Logger } from '../../../framework/index.js';
+import { channels, trace } from '../../../tracing/channels.js';
 import { History, type PastRun } from './history.js';
 import { findItem, loadItems } from './items.js';
 import { Runs } from './runs.js';
@@ -178,7 +179,12 @@ export class Scheduler {
     strategy.count += 1;
     const job = { key, id: `${Date.now()}${process.pid}${++this.#count}`, args };
     strategy.onJobStart(job);
-    const result = await this.#runs.send(job, options);
+    const run = (): Promise<JobResult> => this.#runs.send(job, options);
+    const { id } = job;
+    const name = this.nameOf(key);
+    const result = await (channels.schedule.hasSubscribers
+      ? trace('schedule', { phase: 'dispatch', key, name, id }, run)
+      : run());
     this.#history.add(result);
     strategy.onJobFinish(result);
     return result;

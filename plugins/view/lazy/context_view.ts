@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { Context } from '../../../core/index.js';
 import { ClutchError } from '../../../errors.js';
+import { channels, trace } from '../../../tracing/channels.js';
 import type { Locals, ViewEngine, ViewOptions } from '../lib/options.js';
 import type { ViewManager } from '../lib/view_manager.js';
 import { EtaEngine } from './eta_engine.js';
@@ -41,7 +42,10 @@ export class ContextView {
     // An engine of Egg 3 may be a generator function.
     const run = ctx.app.toAsyncFunction(engine[method]) as ViewEngine['render'];
     const all = { ctx, request: ctx.request, helper: ctx.helper, ...ctx.locals, ...locals };
-    return Promise.resolve(run.call(engine, template, all, options));
+    const render = (): Promise<string> => Promise.resolve(run.call(engine, template, all, options));
+    if (!channels.view.hasSubscribers) return render();
+    const name = method === 'render' ? template : '(string)';
+    return trace('view', { ctx, name, engine: engine.constructor.name }, render);
   }
 
   #engine(name: string, template: string): ViewEngine {
