@@ -6,6 +6,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { globbySync } from 'globby';
+import { buildPage } from './build_page.mjs';
 import { pruneDeclarations, shortenMap } from './published_files.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
@@ -95,6 +96,7 @@ const { metafile, outputFiles } = await build({
 const [home] = Object.entries(metafile.outputs).find(([, { inputs }]) => 'dist-root:dist-root' in inputs) ?? [];
 if (path.dirname(home ?? '') !== 'dist/chunks') throw new Error(`import.meta is taken from ${home}, not from a chunk`);
 writeOutputs();
+await buildPage(root);
 for (const [kind, files] of Object.entries(BUILT_IN)) for (const file of files) writeStub(kind, file);
 
 // The rest of a plugin: its package.json with `eggPlugin`, and templates; and CommonJS.

@@ -23,6 +23,8 @@ const MAY_IMPORT = {
   cluster: ['ipc', 'resolve'],
   cli: ['cluster', 'resolve'],
   mock: ['cluster', 'framework', 'core'],
+  // Types only: it runs in a browser.
+  page: ['cluster', 'ipc'],
 };
 
 /** Private members of Node, Koa and `@koa/router`, and the files that may name them. */
@@ -35,7 +37,10 @@ const MAY_NAME_PRIVATE = [
   'cluster/listen/node_cluster.ts',
 ];
 
-const listed = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '*.ts'], { cwd: root, encoding: 'utf8' });
+const listed = execFileSync('git', ['ls-files', '-co', '--exclude-standard', '*.ts', '*.tsx'], {
+  cwd: root,
+  encoding: 'utf8',
+});
 const files = listed.split('\n').filter((file) => {
   const [room] = file.split('/');
   return room in MAY_IMPORT || (file.endsWith('.ts') && !file.includes('/'));
@@ -95,7 +100,9 @@ console.log(`${files.length} source files: arrows, circles and folder sizes are 
 function importsOf(file) {
   const source = readFileSync(path.join(root, file), 'utf8');
   const found = source.matchAll(/(?:\bfrom|\bimport|\brequire)\s*\(?\s*'(\.{1,2}\/[^']+)\.js'/g);
-  const targets = [...found].map(([, specifier]) => path.join(path.dirname(file), `${specifier}.ts`));
+  const targets = [...found].flatMap(([, specifier]) =>
+    ['.ts', '.tsx'].map((extension) => path.join(path.dirname(file), specifier + extension)),
+  );
   return [...new Set(targets.filter((target) => known.has(target)))];
 }
 

@@ -1,0 +1,35 @@
+import { type Signal, signal } from '@preact/signals';
+import type { LogLine, ViewName, Views } from '../../cluster/admin/page_data.js';
+import { MOST_LINES } from '../model/logs.js';
+
+export const VIEWS = [
+  'now',
+  'routes',
+  'deaths',
+  'boot',
+  'config',
+  'plugins',
+  'messages',
+  'schedule',
+  'logs',
+  'fleet',
+] as const satisfies ViewName[];
+
+/** What the server has sent last of each view. */
+export const data = Object.fromEntries(VIEWS.map((name) => [name, signal(undefined)])) as unknown as {
+  [Name in ViewName]: Signal<Views[Name] | undefined>;
+};
+
+/** The clock of the page: times such as "3 s ago" are counted from it. */
+export const clock = signal(Date.now());
+setInterval(() => {
+  clock.value = Date.now();
+}, 1000);
+
+/** @param isFirst whether it is the first of a connection, which has all that there is */
+export function receive(name: ViewName, value: unknown, isFirst: boolean): void {
+  if (name === 'logs' && !isFirst) {
+    const before = data.logs.value ?? [];
+    data.logs.value = [...before, ...(value as LogLine[])].slice(-MOST_LINES);
+  } else data[name].value = value as never;
+}
