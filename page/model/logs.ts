@@ -1,4 +1,4 @@
-import type { LogLine } from '../../cluster/admin/page_data.js';
+import type { LogLine } from '../../cluster/logs/log_line.js';
 
 export const LEVELS: LogLine['level'][] = ['DEBUG', 'INFO', 'WARN', 'ERROR'];
 /** More would make the page slow. */

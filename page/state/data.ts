@@ -1,5 +1,6 @@
 import { type Signal, signal } from '@preact/signals';
-import type { LogLine, ViewName, Views } from '../../cluster/admin/page_data.js';
+import type { ViewName, Views } from '../../cluster/admin/page_data.js';
+import type { LogLine } from '../../cluster/logs/log_line.js';
 import { MOST_LINES } from '../model/logs.js';
 
 export const VIEWS = [

@@ -1,5 +1,5 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
-import type { LogLine } from '../../cluster/admin/page_data.js';
+import type { LogLine } from '../../cluster/logs/log_line.js';
 import { LEVELS, type LogFilter, matchLine } from '../model/logs.js';
 import { nameOf } from '../model/verdict.js';
 import { Clock } from '../parts/ago.js';
