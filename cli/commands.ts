@@ -101,7 +101,7 @@ export const COMMANDS = {
   },
   fleet: {
     group: 'Run',
-    summary: 'show the machines of the fleet and what each leads',
+    summary: 'show, reload and compare the machines of the fleet',
     load: () => import('./commands/observe/fleet.js'),
   },
   config: {

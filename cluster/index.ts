@@ -1,5 +1,6 @@
+export { controlPath } from '../ipc/control_socket.js';
 export type { DeathCause, DeathReason, DeathRecord } from '../ipc/death_record.js';
-export { askMaster, type ControlRequest, controlPath } from './control/control_client.js';
+export { askMaster, type ControlRequest } from './control/control_client.js';
 export type { ClusterStatus, ProcessStatus } from './control/status.js';
 export { type InspectOptions, inspectApp, replArguments } from './inspect/inspect.js';
 export type { ClusterHandle } from './master/handle.js';

@@ -1,8 +1,6 @@
-import net from 'node:net';
 import { userInfo } from 'node:os';
-import path from 'node:path';
 import { ClutchError } from '../../errors.js';
-import { socketPath } from '../../ipc/socket_path.js';
+import { askControlSocket, type ControlPeer } from '../../ipc/control_socket.js';
 import type { ProfileRequest } from '../profile/profiles.js';
 
 /** What a client may ask of the Master. */
@@ -23,19 +21,6 @@ export type ControlRequest =
   /** For the fleet plugin in the Agent. */
   | { command: 'fleet'; request: unknown };
 
-/** Who sends a command. Only the user of the Master can send one, so that nobody has a reason to lie. */
-export interface ControlPeer {
-  pid: number;
-  user: string;
-}
-
-export type ControlReply = { value: unknown } | { error: string };
-
-/** Where the Master of an app listens for commands; only the user that runs it can reach it. */
-export function controlPath(baseDir: string): string {
-  return socketPath(path.join(baseDir, 'run'), 'clutch');
-}
-
 /**
  * Sends a command to the Master of an app.
  *
@@ -43,7 +28,7 @@ export function controlPath(baseDir: string): string {
  */
 export async function askMaster(baseDir: string, request: ControlRequest): Promise<unknown> {
   const peer: ControlPeer = { pid: process.pid, user: userName() };
-  const reply = await exchange(baseDir, `${JSON.stringify({ ...request, peer })}\n`);
+  const reply = await askControlSocket(baseDir, { ...request, peer });
   if ('error' in reply) throw new ClutchError('ERR_CLUTCH_CONTROL', `${request.command} failed: ${reply.error}`);
   return reply.value;
 }
@@ -55,25 +40,4 @@ function userName(): string {
     // In a container the user may have no entry.
     return `uid ${process.getuid?.()}`;
   }
-}
-
-function exchange(baseDir: string, request: string): Promise<ControlReply> {
-  return new Promise((resolve, reject) => {
-    let text = '';
-    const notRunning = (cause?: Error): void =>
-      reject(
-        new ClutchError('ERR_CLUTCH_NOT_RUNNING', 'no app of Clutch is running here', {
-          where: baseDir,
-          fix: 'Start it with `clutch start`, or name its directory.',
-          cause,
-        }),
-      );
-    const socket = net.connect(controlPath(baseDir), () => socket.write(request));
-    socket.setEncoding('utf8');
-    socket.on('data', (chunk) => {
-      text += String(chunk);
-    });
-    socket.on('error', notRunning);
-    socket.on('end', () => (text === '' ? notRunning() : resolve(JSON.parse(text) as ControlReply)));
-  });
 }

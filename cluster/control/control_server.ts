@@ -1,12 +1,13 @@
 import net from 'node:net';
 import path from 'node:path';
 import { toError } from '../../errors.js';
+import { type ControlPeer, type ControlReply, controlPath } from '../../ipc/control_socket.js';
 import { listenPrivately } from '../../ipc/socket_path.js';
 import { maskText } from '../../output/secrets.js';
 import { removeStaleSocket } from '../listen/unix_socket.js';
 import type { ProfileRequest, Profiles } from '../profile/profiles.js';
 import { PROFILE_KINDS } from '../protocol/profile_order.js';
-import { type ControlPeer, type ControlReply, type ControlRequest, controlPath } from './control_client.js';
+import type { ControlRequest } from './control_client.js';
 import type { ClusterStatus } from './status.js';
 
 /** Longest request in bytes. */

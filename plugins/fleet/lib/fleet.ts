@@ -11,6 +11,7 @@ import { type Member, Membership } from './members.js';
 import { FleetMessenger } from './messenger/fleet_messenger.js';
 import { Hub } from './messenger/hub.js';
 import { type FleetRequest, LOCAL, type Outgoing, type Side } from './messenger/wire.js';
+import { type FleetCommand, FleetOperations } from './operations/operations.js';
 import { Recovery } from './schedule/recovery.js';
 
 /** Who leads this begins runs of schedules again whose machine is gone. */
@@ -76,7 +77,8 @@ export class Fleet {
     });
     this.schedules = new Recovery({ interval: lease / 4, isLeader: () => this.#leadsSchedules(), onError });
     agent.messenger.onRequest(LOCAL.publish, (batch: Outgoing[]) => this.#hub.publish(batch));
-    agent.messenger.onRequest(LOCAL.command, () => this.#report());
+    const operations = new FleetOperations(agent, this);
+    agent.messenger.onRequest(LOCAL.command, (asked: FleetCommand) => operations.run(asked));
     agent.messenger.onRequest(LOCAL.request, (request: FleetRequest) => this.#hub.request(request));
   }
 
@@ -175,14 +177,15 @@ export class Fleet {
     return members.filter(({ workers }) => side !== 'app' || workers.length > 0).map(({ id }) => id);
   }
 
-  /** What `clutch fleet status` prints. */
-  async #report() {
+  /** @internal What `clutch fleet status` prints. */
+  async report() {
     const [members, leases] = this.connected
       ? await Promise.all([this.members(), this.bucket({ name: 'leases', ttl: this.lease }).entries()])
       : [[], []];
     return {
       name: this.#config.name,
       member: this.member,
+      lease: this.lease,
       connected: this.connected,
       disconnections: this.disconnections,
       missed: this.missed,
