@@ -1,4 +1,5 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { droppedMessages } from '../../ipc/dropped_messages.js';
 import { CONTROL } from '../../ipc/message.js';
 import { takeLines } from '../../ipc/recent_lines.js';
 import { residentMemory, usedHeap } from '../protocol/memory.js';
@@ -60,6 +61,7 @@ export class Heartbeat {
       connections,
       latency,
       lostLines: this.lostLines(),
+      droppedMessages: droppedMessages(),
       ...(lines.length > 0 ? { lines } : {}),
     };
   }

@@ -43,7 +43,7 @@ export class ClusterReport implements AdminSource {
     for (const supervisor of [agents, workers]) {
       supervisor.on('exit', ({ stats, undeliveredMessages }) => {
         this.#losses.lines += stats?.lostLines ?? 0;
-        this.#losses.messages += undeliveredMessages;
+        this.#losses.messages += undeliveredMessages + (stats?.droppedMessages ?? 0);
       });
     }
     workers.on('exit', ({ stats }) => {

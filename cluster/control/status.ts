@@ -37,7 +37,10 @@ export interface ProcessStatus {
   connections?: number;
   /** Lines that could not be written to logs, stdout and stderr; of the Master: with those of processes that have ended. */
   lostLogLines?: number;
-  /** Messages that it sent and that could not be delivered; of the Master: with those of processes that have ended. */
+  /**
+   * Messages that it sent and that could not be delivered, and those for it that were dropped before it was ready; of the Master: with
+   * those of processes that have ended.
+   */
   undeliveredMessages?: number;
 }
 
@@ -64,7 +67,7 @@ export function childStatus(child: ManagedChild): ProcessStatus {
     state: child.state,
     uptime: seconds(Date.now() - handle.spawnedAt),
     ...slotStatus(kind, slot),
-    undeliveredMessages: child.undeliveredMessages,
+    undeliveredMessages: child.undeliveredMessages + (stats?.droppedMessages ?? 0),
     ...(stats && {
       memory: mebibytes(stats.rss),
       cpu: child.cpuPercent,

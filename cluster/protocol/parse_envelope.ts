@@ -60,6 +60,7 @@ const STATS = [
   'live',
   'connections',
   'lostLines',
+  'droppedMessages',
 ];
 
 const isStats: Check = (data) => {

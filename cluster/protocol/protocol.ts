@@ -51,6 +51,8 @@ export interface ProcessStats {
   latency: LatencyHistogram;
   /** Lines that could not be written to logs, stdout and stderr. */
   lostLines: number;
+  /** Messages for this process that it could not keep. */
+  droppedMessages: number;
   /** The last lines that were written since the last heartbeat; absent if there are none. */
   lines?: string[];
 }

@@ -1,6 +1,7 @@
 import { EventEmitter } from 'node:events';
 import type { IMessages, IRequests } from '../../../core/index.js';
 import { ClutchError, toError } from '../../../errors.js';
+import { countDroppedMessage } from '../../../ipc/dropped_messages.js';
 import { EARLY_MESSAGES } from '../../../ipc/limits.js';
 import {
   CONTROL,
@@ -241,11 +242,14 @@ export class Messenger extends EventEmitter {
 
   #keep(message: Envelope): void {
     if (!this.#early) return;
-    if (this.#early.length < EARLY_MESSAGES) this.#early.push(message);
-    else
-      this.#onError(
-        new ClutchError('ERR_CLUTCH_MESSAGE', `message "${nameOf(message)}" is dropped: too many wait for egg-ready`),
-      );
+    if (this.#early.length < EARLY_MESSAGES) {
+      this.#early.push(message);
+      return;
+    }
+    countDroppedMessage();
+    this.#onError(
+      new ClutchError('ERR_CLUTCH_MESSAGE', `message "${nameOf(message)}" is dropped: too many wait for egg-ready`),
+    );
   }
 
   #undelivered(what: { action: string; reason: string; id?: unknown }): void {

@@ -23,6 +23,7 @@ const stats = {
   errors: 0,
   latency: { counts: [], sum: 0 },
   lostLines: 0,
+  droppedMessages: 0,
 };
 const at = { age: 110_000, slowFor: 0, jitter: 0 };
 

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { start } from 'koa-clutch';
-import { until } from '../../support/apps.js';
+import { temporaryDirectory, until } from '../../support/apps.js';
 import { SKIP, startMachine, startServer, type TestMachine } from '../../support/fleet.js';
 import { request, requestJson } from '../../support/http.js';
 import { writeApp } from '../../support/loaded_app.js';
@@ -168,6 +168,46 @@ test('while the server is away messages are lost and counted, and arrive again w
   assert.match(
     readFileSync(path.join(a.baseDir, 'logs/common-error.log'), 'utf8'),
     /10 messages to the fleet are lost so far/,
+  );
+});
+
+test('messages beyond those that are kept until the cluster is ready are counted in its status', {
+  skip: SKIP.redis,
+}, async (t) => {
+  const server = await startServer(t, 'redis');
+  const fleet = { adapter: 'redis', url: server.url };
+  const router = `module.exports = (app) => {
+    app.get('/flood', async (ctx) => {
+      for (let index = 0; index < 10500; index++) {
+        app.messenger.fleet.sendToApp('nobody-listens', index);
+        if (index % 1000 === 0) await app.messenger.fleet.flush();
+      }
+      app.messenger.fleet.sendToApp('end');
+      ctx.body = {};
+    });
+  };`;
+  const boots = path.join(temporaryDirectory(t), 'boots');
+  const app = `module.exports = class {
+    constructor(app) { this.app = app; }
+    async willReady() {
+      const ended = new Promise((resolve) => this.app.messenger.fleet.on('end', resolve));
+      require('fs').writeFileSync(${JSON.stringify(boots)}, '');
+      await ended;
+    }
+  };`;
+  const b = await startMachine(t, 'b', fleet, { 'app/router.js': router }, { workers: 1 });
+  const booting = startMachine(t, 'a', fleet, { 'app.js': app }, { workers: 1 });
+  await until('the worker of machine a boots', () => existsSync(boots));
+  await get(b, '/flood');
+  const a = await booting;
+  const worker = await until('the heartbeat has it', async () => {
+    const { processes } = await a.cluster.status();
+    return processes.find((one) => one.kind === 'app worker' && (one.undeliveredMessages ?? 0) > 0);
+  });
+  assert.equal(worker.undeliveredMessages, 500);
+  assert.match(
+    readFileSync(path.join(a.baseDir, 'logs/common-error.log'), 'utf8'),
+    /messages of the fleet are dropped so far: too many wait for egg-ready/,
   );
 });
 

@@ -1,12 +1,12 @@
 import { EventEmitter } from 'node:events';
 import { ClutchError, toError } from '../../../../errors.js';
 import { emitMessage, type MessageData, type Reply, type RequestData } from '../../../../framework/index.js';
+import { countDroppedMessage } from '../../../../ipc/dropped_messages.js';
+import { EARLY_MESSAGES } from '../../../../ipc/limits.js';
 import { checkAction } from '../../../../ipc/message.js';
 import { Outbox } from './outbox.js';
 import type { FleetRequest, FleetTarget, Outgoing, Side, WireMessage } from './wire.js';
 
-/** Messages that are kept for listeners until the cluster is ready. */
-const EARLY = 10_000;
 /** Milliseconds between two reports of lost messages. */
 const REPORT_INTERVAL = 10_000;
 
@@ -35,6 +35,8 @@ export class FleetMessenger extends EventEmitter {
   #reportedAt = Number.NEGATIVE_INFINITY;
   /** Messages that this process has got. */
   received = 0;
+  /** Messages for this process that came before `egg-ready`, too many to keep. */
+  dropped = 0;
 
   constructor(link: FleetLink) {
     super();
@@ -166,10 +168,19 @@ export class FleetMessenger extends EventEmitter {
   /** @internal Messages for this process. */
   receive(messages: WireMessage[]): void {
     for (const message of messages) {
-      const keep = this.#early && this.listenerCount(message.action) === 0;
-      if (!keep) this.#emit(message);
-      else if (this.#early && this.#early.length < EARLY) this.#early.push(message);
+      if (this.#early && this.listenerCount(message.action) === 0) this.#keep(this.#early, message);
+      else this.#emit(message);
     }
+  }
+
+  #keep(early: WireMessage[], message: WireMessage): void {
+    if (early.length < EARLY_MESSAGES) {
+      early.push(message);
+      return;
+    }
+    countDroppedMessage();
+    this.dropped += 1;
+    this.#report(`${this.dropped} messages of the fleet are dropped so far: too many wait for egg-ready`);
   }
 
   /** @internal The cluster is ready: what was kept for listeners is delivered or dropped. */
@@ -184,13 +195,15 @@ export class FleetMessenger extends EventEmitter {
     emitMessage(this, message, (error) => this.#link.onError(error));
   }
 
-  #onLost(messages: Outgoing[], error: Error): void {
+  #report(what: string, cause?: Error): void {
     const now = performance.now();
-    if (now - this.#reportedAt > REPORT_INTERVAL) {
-      this.#reportedAt = now;
-      const what = `${this.lost} messages to the fleet are lost so far: ${error.message}`;
-      this.#link.onError(new ClutchError('ERR_CLUTCH_FLEET', what, { cause: error }));
-    }
+    if (now - this.#reportedAt <= REPORT_INTERVAL) return;
+    this.#reportedAt = now;
+    this.#link.onError(new ClutchError('ERR_CLUTCH_FLEET', what, { cause }));
+  }
+
+  #onLost(messages: Outgoing[], error: Error): void {
+    this.#report(`${this.lost} messages to the fleet are lost so far: ${error.message}`, error);
     if (this.listenerCount('clutch:undelivered') === 0) return;
     for (const { text } of messages) {
       const { action } = JSON.parse(text) as WireMessage;
