@@ -6,7 +6,8 @@ export { type InspectOptions, inspectApp, replArguments } from './inspect/inspec
 export type { ClusterHandle } from './master/handle.js';
 export { type MasterLog, redirectMasterLog } from './master/master_log.js';
 export { startCluster } from './master/start_cluster.js';
-export type { AdminOptions, HttpsOptions } from './options/option_kinds.js';
+export type { AdminOptions } from './options/admin_options.js';
+export type { HttpsOptions } from './options/option_kinds.js';
 export type { ClusterOptions, StartClusterOptions } from './options/options.js';
 export type { ProfileRequest, TakenProfile } from './profile/profiles.js';
 export type { EnvironmentChange } from './service/environment_file.js';

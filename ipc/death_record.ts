@@ -10,6 +10,7 @@ declare module '../tracing/payloads.js' {
 export const DEATH_REASONS = {
   stop: 'request',
   reload: 'request',
+  restart: 'request',
   scale: 'request',
   upgrade: 'request',
   size: 'sizing',

@@ -61,7 +61,8 @@ function report(handle: ClusterHandle): void {
   });
   const sendReady = once(() => {
     const { agent = 0, workers } = handle.pids;
-    send({ dev: 'ready', address: handle.address, milliseconds: Date.now() - begin, ...facts, agent, workers });
+    const { address, adminAddress: page } = handle;
+    send({ dev: 'ready', address, page, milliseconds: Date.now() - begin, ...facts, agent, workers });
   });
   // They were sent before anyone listened. An app without the development plugin has none.
   messenger.sendToApp('clutch-dev-facts');

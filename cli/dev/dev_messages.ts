@@ -19,6 +19,8 @@ export type DevEvent =
   | {
       dev: 'ready';
       address: string;
+      /** Where the admin page is. */
+      page: string | undefined;
       milliseconds: number;
       routes: number;
       plugins: string[];

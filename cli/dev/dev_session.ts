@@ -19,6 +19,8 @@ import { nextSave } from './watch_files.js';
 const MASTER = fileURLToPath(new URL('dev_master.js', import.meta.url));
 const PORT_TAKEN = /port (\d+) is already used by (.+) \(EADDRINUSE\)/;
 const DEFAULT_PORT = 7001;
+/** Of the admin page; the next free one. */
+const PAGE_PORT = 7900;
 
 /** `waiting`: the boot has failed, and a save begins the next one. */
 type DevState = 'booting' | 'serving' | 'waiting' | 'closing';
@@ -89,11 +91,14 @@ export class DevSession {
 
   /** Runs one Master. @returns why it did not start, once it has ended */
   async #serve(): Promise<string | undefined> {
+    const { admin } = this.#options;
+    const adminPort = (admin ? admin.port : undefined) ?? (await detect(PAGE_PORT));
     const options: DevMasterOptions = {
       directory: this.#directory,
       options: {
         ...this.#options,
         ...(this.#port === undefined ? {} : { port: this.#port }),
+        admin: { port: adminPort, page: true },
         execArgv: [...process.execArgv, ...this.#execArgv],
       },
     };
@@ -164,11 +169,12 @@ export class DevSession {
     }
   }
 
-  #block({ address, milliseconds, routes, plugins, workers, agent }: DevEvent & { dev: 'ready' }): string {
+  #block({ address, page, milliseconds, routes, plugins, workers, agent }: DevEvent & { dev: 'ready' }): string {
     const rows = [
       `${path.basename(this.#directory)} started on ${success(address)} in ${milliseconds} ms`,
       `  ${count(routes, 'route')}, ${count(workers.length, 'app worker')} (pid ${workers.join(', ')}), Agent (pid ${agent})`,
       `  plugins on: ${plugins.join(', ') || 'none'}`,
+      `  admin page: ${page}`,
       `  ${this.#isTypeScript ? 'types are checked after each save; ' : ''}Ctrl-C ends it`,
     ];
     return ['', ...rows, ''].join('\n');

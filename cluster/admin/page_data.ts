@@ -42,7 +42,7 @@ export interface NowView {
   /** One point a second, the newest last, at most 120. */
   history: NowPoint[];
   /** What the last reload did; absent when there was none. */
-  lastReload?: { at: string; asker?: string; took?: number; outcome: 'running' | 'done' | 'failed'; reason?: string };
+  lastReload?: ClusterStatus['lastReload'];
 }
 
 export interface NowPoint {

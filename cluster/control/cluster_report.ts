@@ -1,8 +1,9 @@
 import { usedHeap } from '../protocol/memory.js';
+import type { ProcessStats } from '../protocol/protocol.js';
+import type { ChildKind } from '../supervise/managed_child.js';
 import type { LastReload } from '../supervise/rolling_restart.js';
 import type { Supervisor } from '../supervise/supervisor.js';
-import type { AdminSource } from './admin.js';
-import { addRequests, noRequests } from './metrics.js';
+import { addRequests, type MetricsSource, noRequests } from './metrics.js';
 import {
   backoffStatus,
   type ClusterStatus,
@@ -26,7 +27,7 @@ interface MasterFacts {
 }
 
 /** The state of the whole cluster, for `status()`, the control socket and the admin listener. */
-export class ClusterReport implements AdminSource {
+export class ClusterReport implements MetricsSource {
   readonly #agents: Supervisor;
   readonly #workers: Supervisor;
   readonly #master: () => MasterFacts;
@@ -51,11 +52,13 @@ export class ClusterReport implements AdminSource {
     });
   }
 
+  /** Whether the service takes requests. */
   isReady(): boolean {
     const { state, needed } = this.#master();
     return state === 'ready' && this.#workers.ready.length >= needed;
   }
 
+  /** Whether the cluster has been ready once. */
   hasStarted(): boolean {
     return this.#master().state !== 'starting';
   }
@@ -79,11 +82,28 @@ export class ClusterReport implements AdminSource {
     };
   }
 
-  requests(): ReturnType<AdminSource['requests']> {
+  /** Of the processes that have sent one. */
+  heartbeats(): Heartbeat[] {
+    return [...this.#agents.all, ...this.#workers.all].flatMap(({ kind, id, stats, lastBeat = 0, cpuPercent }) =>
+      stats ? [{ kind, pid: id, at: lastBeat, stats, cpu: cpuPercent }] : [],
+    );
+  }
+
+  /** Calls `listener` when a process is started, ready or gone. @returns what stops that */
+  onChange(listener: () => void): () => void {
+    const supervisors = [this.#agents, this.#workers];
+    const events = ['forked', 'ready', 'exit'] as const;
+    for (const supervisor of supervisors) for (const event of events) supervisor.on(event, listener);
+    return () => {
+      for (const supervisor of supervisors) for (const event of events) supervisor.off(event, listener);
+    };
+  }
+
+  requests(): ReturnType<MetricsSource['requests']> {
     return this.#workers.all.reduce((sum, { stats }) => addRequests(sum, stats), this.#ended);
   }
 
-  restarts(): ReturnType<AdminSource['restarts']> {
+  restarts(): ReturnType<MetricsSource['restarts']> {
     return {
       agent: this.#agents.restarts,
       worker: this.#workers.restarts,
@@ -94,7 +114,7 @@ export class ClusterReport implements AdminSource {
     return this.#master().deaths;
   }
 
-  heapUsed(): ReturnType<AdminSource['heapUsed']> {
+  heapUsed(): ReturnType<MetricsSource['heapUsed']> {
     return [
       { kind: 'master', pid: process.pid, bytes: usedHeap() },
       ...[...this.#agents.all, ...this.#workers.all].map(({ kind, id, stats }) => ({
@@ -104,6 +124,17 @@ export class ClusterReport implements AdminSource {
       })),
     ];
   }
+}
+
+/** What a process has reported last. */
+export interface Heartbeat {
+  kind: ChildKind;
+  pid: number;
+  /** When, in milliseconds since the epoch. */
+  at: number;
+  stats: ProcessStats;
+  /** Percent of one CPU between this heartbeat and the one before. */
+  cpu: number;
 }
 
 function statuses({ kind, all, slots }: Supervisor): ProcessStatus[] {

@@ -22,12 +22,6 @@ export interface HttpsOptions {
   passphrase?: string;
 }
 
-export interface AdminOptions {
-  port: number | string;
-  /** Default 127.0.0.1. */
-  host?: string;
-}
-
 const LONGEST = 2 ** 31 - 1;
 
 export function integer(least: number, most = LONGEST): Kind<number | string, number> {
@@ -156,17 +150,6 @@ export const appDirectory: Kind<string, string> = {
       where: `option ${key}`,
       fix: 'Give the directory of an app.',
     });
-  },
-};
-
-export const admin: Kind<AdminOptions | false, { port: number; host: string }> = {
-  type: '`{ port, host? }`',
-  parse(key, given) {
-    if (!given) return undefined;
-    const { port, host } = given as Partial<AdminOptions>;
-    const parsed = integer(0, 65_535).parse(`${key}.port`, port, '');
-    if (parsed === undefined) throw optionError(key, given, 'Give { port }.');
-    return { port: parsed, host: text.parse(`${key}.host`, host, '') ?? '127.0.0.1' };
   },
 };
 

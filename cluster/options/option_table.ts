@@ -1,7 +1,7 @@
+import { admin } from './admin_options.js';
 import { usableCpus } from './cpu_quota.js';
 import { listeners } from './listeners.js';
 import {
-  admin,
   appDirectory,
   boolean,
   https,
@@ -240,10 +240,24 @@ export const OPTIONS = {
   admin: optional(admin, {
     default: '–',
     meaning:
-      'HTTP listener of the Master with `/livez`, `/readyz`, `/startupz` and `/metrics`; host `127.0.0.1` unless given',
+      'HTTP listener of the Master with `/livez`, `/readyz`, `/startupz` and `/metrics`, and with `page: true` the [admin page](admin.md); host `127.0.0.1` unless given. The page on any other address needs a token',
     flags: [
-      { name: 'admin-port', argument: 'port', leaf: 'port', help: 'for probes and /metrics; default none' },
+      { name: 'admin-port', argument: 'port', leaf: 'port', help: 'for probes, /metrics and the page; default none' },
       { name: 'admin-host', argument: 'host', leaf: 'host', help: 'default 127.0.0.1' },
+      { name: 'admin-path', argument: 'file', leaf: 'path', help: 'a unix socket, in place of a port' },
+      {
+        name: 'admin-page',
+        leaf: 'page',
+        help: 'serve the admin page; on other hosts than 127.0.0.1 set CLUTCH_ADMIN_TOKEN',
+      },
+      { name: 'admin-read-only', leaf: 'readOnly', help: 'the page shows, and changes nothing' },
+      {
+        name: 'admin-allowed-host',
+        argument: 'name',
+        repeatable: true,
+        leaf: 'allowedHosts',
+        help: 'a name under which the page may be visited; may be repeated',
+      },
     ],
   }),
 };

@@ -1,3 +1,4 @@
+import { ClutchError } from '../../errors.js';
 import { channels, trace } from '../../tracing/channels.js';
 import { type ClusterOptions, parseChange, parseWorkers } from '../options/options.js';
 import type { Ending } from '../supervise/managed_child.js';
@@ -10,6 +11,7 @@ import type { ServiceManager } from './service_manager.js';
 
 interface OperationsParts {
   log: Pick<Console, 'info' | 'warn'>;
+  agents: Supervisor;
   workers: Supervisor;
   sizing: ClusterOptions['sizing'];
   restarts: RollingRestart;
@@ -54,6 +56,22 @@ export class Operations {
     } finally {
       serviceManager.ready();
     }
+  }
+
+  /**
+   * Replaces one process; the new one is ready before the old one drains.
+   *
+   * @throws the error of the new one when it does not boot; the old one stays then
+   */
+  async restart(pid: number, asker?: string): Promise<void> {
+    const { restarts, agents, workers } = this.#parts;
+    for (const supervisor of [agents, workers]) {
+      const child = supervisor.find(pid);
+      if (child) return restarts.restart(supervisor, child, asker);
+    }
+    throw new ClutchError('ERR_CLUTCH_CONTROL', `no Agent or app worker has pid ${pid}`, {
+      fix: 'It may have ended; `clutch status` shows those that run.',
+    });
   }
 
   /** @returns which variables `reload` with this file would change */

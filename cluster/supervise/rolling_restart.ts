@@ -114,6 +114,21 @@ export class RollingRestart {
   }
 
   /**
+   * Replaces one process that somebody has chosen.
+   *
+   * @throws the error of the new one when it does not boot; the old one stays then
+   */
+  restart(supervisor: Supervisor, child: ManagedChild, asker: string | undefined): Promise<void> {
+    return this.#enqueue(`restart of ${child}`, async () => {
+      if (child.state !== 'ready') throw new Error(`${child.kind} ${child.id} is ${child.state}`);
+      const { slot } = child;
+      this.#log.info(`${child.kind} ${child.id} is being replaced${asker === undefined ? '' : `, asked by ${asker}`}`);
+      await supervisor.replace(slot, { reason: 'restart', text: 'it was replaced on request', asker });
+      slot.restarts += 1;
+    });
+  }
+
+  /**
    * Changes the number of workers.
    *
    * @param ending why those leave that are too many

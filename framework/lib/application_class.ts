@@ -62,6 +62,10 @@ export class Application extends BaseApplication {
   constructor(options: ApplicationOptions = {}) {
     options.type = 'application';
     super(options);
+    // For the admin page, when somebody looks at it.
+    this.messenger.onRequest('clutch-report', ({ topic, key }: { topic: ReportTopic; key?: string }) =>
+      this.report(topic, key),
+    );
     this.once('server', (server: Server) => this.#onServer(server));
     this.on('cookieLimitExceed', ({ name, value, ctx }: { name: string; value: string; ctx: Context }) => {
       ctx.coreLogger.error(new CookieLimitExceedError(name, value.length));

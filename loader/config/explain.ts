@@ -48,6 +48,8 @@ export interface PluginExplanation {
   enable: boolean;
   /** A sentence: who turned it on or off. */
   reason: string;
+  /** The file that said it last. */
+  from?: string | undefined;
   /** Its place in the load order, from 1; absent when it is off. */
   order?: number;
   path?: string;
@@ -64,6 +66,7 @@ export function explainPlugins(all: Record<string, Plugin>, ordered: Plugin[], s
     name: plugin.name,
     enable: plugin.enable,
     reason: reasonOf(plugin, serverEnv),
+    from: declarationsOf(plugin).at(-1)?.from,
     ...(plugin.enable ? { order: ordered.indexOf(plugin) + 1 } : {}),
     path: plugin.path,
     version: plugin.version,

@@ -19,7 +19,7 @@ test('clutch dev prints one block, and for an edit one line once the old process
   const block = await printed('Ctrl-C ends it\n');
   assert.match(
     block,
-    /^\nmy-app started on http:\/\/127\.0\.0\.1:\d+ in \d+ ms\n {2}2 routes, 1 app worker \(pid \d+\), Agent \(pid \d+\)\n {2}plugins on: .*security.*\n {2}Ctrl-C ends it\n\n/,
+    /^\nmy-app started on http:\/\/127\.0\.0\.1:\d+ in \d+ ms\n {2}2 routes, 1 app worker \(pid \d+\), Agent \(pid \d+\)\n {2}plugins on: .*security.*\n {2}admin page: http:\/\/127\.0\.0\.1:\d+\n {2}Ctrl-C ends it\n\n/,
   );
   const old = Number(/1 app worker \(pid (\d+)\)/.exec(block)?.[1]);
   edit(path.join(dir, 'app/controller/home.js'), 'Hello from Clutch', 'Hello again');

@@ -1,8 +1,17 @@
+import { criticalChain, lastTimings, placeOf, spanOf, type TimedStep } from '../../../cluster/admin/boot_timeline.js';
 import { ClutchError } from '../../../errors.js';
-import { withPosition } from '../../../output/hook_position.js';
-import { type BootStep, criticalChain, lastTimings, type TimedStep } from '../../boot_chain.js';
 import { defineCommand } from '../../command.js';
-import { shortPath, table } from '../../terminal/table.js';
+import { table } from '../../terminal/table.js';
+
+interface BootStep {
+  name: string;
+  /** File, and line if it is known. */
+  where: string;
+  /** Milliseconds since the process began. */
+  at: number;
+  /** Milliseconds. */
+  duration: number;
+}
 
 interface BootReport {
   role: 'Agent' | 'app worker';
@@ -14,16 +23,6 @@ interface BootReport {
 }
 
 const ROLES = { agent: 'Agent', application: 'app worker' } as const;
-/** `configDidLoad in FILE`, `Did Load in FILE:didLoad`. */
-const HOOK = /^(?:[\w ]+) in (.+?)(?::\w+)?$/;
-const NAMES: Record<string, string> = {
-  'Did Load': 'didLoad',
-  'Will Ready': 'willReady',
-  'Did Ready': 'didReady',
-  'Server Did Ready': 'serverDidReady',
-  'Before Start': 'beforeStart',
-};
-const LOADED = /^(?:Load|Require) (\S+\.\w+)$/;
 
 export const command = defineCommand({
   description: `The critical chain of the last boot of the Agent and of an app worker, last step first: each step ended just before the one above it could begin.
@@ -50,24 +49,11 @@ Steps beside the chain took time, too, and nobody waited for them.`,
 });
 
 function reportOf(role: BootReport['role'], steps: TimedStep[], directory: string): BootReport {
-  const begin = Math.min(...steps.map(({ start }) => start));
-  const end = Math.max(...steps.map(({ start, duration = 0 }) => start + duration));
+  const { begin, end } = spanOf(steps);
   const chain = criticalChain(steps).map(({ name, start, duration = 0 }) => ({
     at: Math.round(start - begin),
     duration: Math.round(duration),
     ...placeOf(name, directory),
   }));
   return { role, pid: steps[0]?.pid ?? 0, took: Math.round(end - begin), chain };
-}
-
-/** Hooks and loaded files are named with their place. */
-function placeOf(step: string, baseDir: string): { name: string; where: string } {
-  const [, file] = HOOK.exec(step) ?? [];
-  if (file !== undefined) {
-    const [title = ''] = step.split(' in ');
-    const name = NAMES[title] ?? title;
-    const [, line] = /:(\d+):\d+$/.exec(withPosition(`${file}:${name}`)) ?? [];
-    return { name, where: `${shortPath(file, baseDir)}${line === undefined ? '' : `:${line}`}` };
-  }
-  return { name: step, where: LOADED.exec(step)?.[1] ?? '' };
 }

@@ -1,5 +1,5 @@
+import { shortPath } from '../../../resolve/short_path.js';
 import { defineCommand } from '../../command.js';
-import { shortPath } from '../../terminal/table.js';
 import { usageError } from '../../usage_error.js';
 import { EXPLAIN_OPTIONS, explain } from './explain.js';
 

@@ -1,5 +1,6 @@
+import { shortPath } from '../../../resolve/short_path.js';
 import { defineCommand } from '../../command.js';
-import { shortPath, table } from '../../terminal/table.js';
+import { table } from '../../terminal/table.js';
 import { EXPLAIN_OPTIONS, explain } from './explain.js';
 
 interface MiddlewareRow {

@@ -1,7 +1,8 @@
 import path from 'node:path';
+import { shortPath } from '../../../resolve/short_path.js';
 import { defineCommand } from '../../command.js';
 import { packageRoot } from '../../package_root.js';
-import { shortPath, table } from '../../terminal/table.js';
+import { table } from '../../terminal/table.js';
 import { EXPLAIN_OPTIONS, explain } from './explain.js';
 
 interface PluginRow {

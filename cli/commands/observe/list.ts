@@ -1,8 +1,9 @@
 import { askMaster, type ClusterStatus } from '../../../cluster/index.js';
 import { dateTime } from '../../../output/timestamp.js';
+import { shortPath } from '../../../resolve/short_path.js';
 import { defineCommand } from '../../command.js';
 import { type RunningApp, runningApps } from '../../process/registry.js';
-import { shortPath, table } from '../../terminal/table.js';
+import { table } from '../../terminal/table.js';
 
 interface ListedApp extends RunningApp {
   /** Undefined if its Master does not reply. */

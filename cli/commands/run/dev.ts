@@ -11,6 +11,7 @@ not start leaves the old processes; when the app does not start at all, the next
       port: 'default: that of config.cluster.listen.port (7001), or the next free one',
       workers: 'app workers; default 1',
     }),
+    'admin-port': { argument: 'port', help: 'of the admin page; default: 7900, or the next free one' },
     inspect: { help: 'open an inspector in every process, as `clutch debug` does' },
   },
   examples: { dev: 'the app here', 'dev ../shop --port 8080': 'another app, on a port of its own' },

@@ -11,7 +11,9 @@ test('the first step of the Master loads what forking needs, and no package', ()
   assert.deepEqual(packages, []);
   for (const late of [
     'master/master',
-    'control/admin',
+    'service/management',
+    'admin/http/admin',
+    'admin/http/page',
     'control/metrics',
     'control/control_server',
     'supervise/stack_capture',

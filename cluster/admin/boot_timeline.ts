@@ -1,5 +1,7 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { withPosition } from '../../output/hook_position.js';
+import { shortPath } from '../../resolve/short_path.js';
 
 /** A step of a boot, as an app writes it to `run/<type>_timing_<pid>.json`. */
 export interface TimedStep {
@@ -11,32 +13,37 @@ export interface TimedStep {
   pid: number;
 }
 
-export interface BootStep {
-  name: string;
-  /** File, and line if it is known. */
-  where: string;
-  /** Milliseconds since the process began. */
-  at: number;
-  /** Milliseconds. */
-  duration: number;
-}
-
 /** Times are in whole milliseconds: a step may seem to begin before the one that it waited for has ended. */
 const TOLERANCE = 1;
 /** It spans all others. */
 const WHOLE = /^(?:Application|Agent) Start$/;
 
+/** `configDidLoad in FILE`, `Did Load in FILE:didLoad`. */
+const HOOK = /^(?:[\w ]+) in (.+?)(?::\w+)?$/;
+const NAMES: Record<string, string> = {
+  'Did Load': 'didLoad',
+  'Will Ready': 'willReady',
+  'Did Ready': 'didReady',
+  'Server Did Ready': 'serverDidReady',
+  'Before Start': 'beforeStart',
+};
+const LOADED = /^(?:Load|Require) (\S+\.\w+)$/;
+
 /** @returns the steps of the last boot of a kind of process; undefined if there was none */
 export function lastTimings(directory: string, type: string): TimedStep[] | undefined {
   const dir = path.join(directory, 'run');
-  const [last] = names(dir)
+  const [last] = namesIn(dir)
     .filter((name) => name.startsWith(`${type}_timing_`))
     .map((name) => path.join(dir, name))
     .sort((a, b) => statSync(b).mtimeMs - statSync(a).mtimeMs);
-  return last === undefined ? undefined : (JSON.parse(readFileSync(last, 'utf8')) as TimedStep[]);
+  return last === undefined ? undefined : readTimings(last);
 }
 
-function names(dir: string): string[] {
+export function readTimings(file: string): TimedStep[] {
+  return JSON.parse(readFileSync(file, 'utf8')) as TimedStep[];
+}
+
+function namesIn(dir: string): string[] {
   try {
     return readdirSync(dir);
   } catch {
@@ -64,4 +71,21 @@ export function criticalChain(steps: readonly TimedStep[]): TimedStep[] {
 
 function endOf({ start, duration = 0 }: TimedStep): number {
   return start + duration;
+}
+
+/** @returns when the first step began and the last one ended, in milliseconds since the epoch */
+export function spanOf(steps: readonly TimedStep[]): { begin: number; end: number } {
+  return { begin: Math.min(...steps.map(({ start }) => start)), end: Math.max(...steps.map(endOf)) };
+}
+
+/** Hooks and loaded files are named with their place: a file, and its line if it is known. */
+export function placeOf(step: string, baseDir: string): { name: string; where: string } {
+  const [, file] = HOOK.exec(step) ?? [];
+  if (file !== undefined) {
+    const [title = ''] = step.split(' in ');
+    const name = NAMES[title] ?? title;
+    const [, line] = /:(\d+):\d+$/.exec(withPosition(`${file}:${name}`)) ?? [];
+    return { name, where: `${shortPath(file, baseDir)}${line === undefined ? '' : `:${line}`}` };
+  }
+  return { name: step, where: LOADED.exec(step)?.[1] ?? '' };
 }

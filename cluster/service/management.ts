@@ -1,12 +1,18 @@
 import { toError } from '../../errors.js';
-import type { AdminSource } from './admin.js';
-import { type Controlled, ControlServer } from './control_server.js';
+import type { Admin } from '../admin/http/admin.js';
+import type { PageSource } from '../admin/page_source.js';
+import type { ClusterReport } from '../control/cluster_report.js';
+import { ControlServer } from '../control/control_server.js';
+import type { AdminListener } from '../options/admin_options.js';
+
+type Controlled = ConstructorParameters<typeof ControlServer>[0];
 
 interface ManagementParts extends Controlled {
-  /** What the probes and metrics show. */
-  report: AdminSource;
+  cluster: Controlled['cluster'] & PageSource['cluster'];
+  operations: Controlled['operations'] & PageSource['operations'];
+  report: ClusterReport;
   baseDir: string;
-  admin: { port: number; host: string } | undefined;
+  admin: AdminListener | undefined;
   log: Pick<Console, 'info' | 'error'>;
   /** Called when the admin listener cannot be bound. */
   onError(reason: string): void;
@@ -16,7 +22,7 @@ interface ManagementParts extends Controlled {
 export class Management {
   readonly #parts: ManagementParts;
   readonly #control: ControlServer;
-  #admin: { address: string; close(): void } | undefined;
+  #admin: Admin | undefined;
   #isOpen = false;
   /** Resolves when the admin listener is bound or has failed. */
   adminStarted = Promise.resolve();
@@ -41,12 +47,18 @@ export class Management {
     const { admin, report, onError } = this.#parts;
     if (!admin) return;
     try {
-      const { startAdmin } = await import('./admin.js');
-      this.#admin = await startAdmin(admin, report);
+      const { startAdmin } = await import('../admin/http/admin.js');
+      this.#admin = await startAdmin(admin, report, admin.page ? () => this.#loadPage(admin) : undefined);
       if (!this.#isOpen) this.#admin.close();
     } catch (error) {
-      onError(`the admin listener cannot use port ${admin.port}: ${toError(error).message}`);
+      const where = 'path' in admin.listen ? admin.listen.path : `port ${admin.listen.port}`;
+      onError(`the admin listener cannot use ${where}: ${toError(error).message}`);
     }
+  }
+
+  async #loadPage(admin: AdminListener) {
+    const { Page } = await import('../admin/http/page.js');
+    return new Page(admin, this.#parts);
   }
 
   close(): void {
