@@ -1,8 +1,8 @@
 import path from 'node:path';
 import { askMaster, type TakenProfile } from '../../../cluster/index.js';
+import { shortPath } from '../../../resolve/short_path.js';
 import { defineCommand } from '../../command.js';
 import { parseDuration } from '../../flags/duration.js';
-import { shortPath } from '../../terminal/table.js';
 import { usageError } from '../../usage_error.js';
 
 const OPENED_BY = {
