@@ -1,8 +1,9 @@
 import type { LogLine } from '../../cluster/logs/log_line.js';
 
+/** The choices of the level filter. */
 export const LEVELS: LogLine['level'][] = ['DEBUG', 'INFO', 'WARN', 'ERROR'];
 /** More would make the page slow. */
-export const MOST_LINES = 1000;
+const MOST_LINES = 1000;
 
 export interface LogFilter {
   text: string;
@@ -13,12 +14,43 @@ export interface LogFilter {
 }
 
 export function matchLine(line: LogLine, { text, level, pid, trace }: LogFilter): boolean {
-  // Output of a process has no level: it is shown unless only errors are asked for.
-  const rank = line.level === 'NONE' ? LEVELS.indexOf('INFO') : LEVELS.indexOf(line.level);
   return (
-    rank >= LEVELS.indexOf(level) &&
+    rankOf(line.level) >= rankOf(level) &&
     (pid === '' || String(line.pid) === pid) &&
     (trace === '' || (line.traceId?.includes(trace) ?? line.text.includes(trace))) &&
     (text === '' || line.text.toLowerCase().includes(text.toLowerCase()))
   );
+}
+
+/** An entry of level NONE is written whatever the level of the log is. */
+function rankOf(level: LogLine['level']): number {
+  const rank = LEVELS.indexOf(level);
+  return rank === -1 ? LEVELS.length : rank;
+}
+
+/**
+ * The server sends the last lines each time; what it does not send any more is kept here.
+ *
+ * @param known lines so far
+ * @param sent the last ones of all
+ */
+export function appendLines(known: LogLine[], sent: LogLine[]): LogLine[] {
+  const last = known.at(-1);
+  const index = last ? sent.findLastIndex((line) => isSame(line, last)) : -1;
+  return index === -1 ? sent : [...known, ...sent.slice(index + 1)].slice(-MOST_LINES);
+}
+
+function isSame(a: LogLine, b: LogLine): boolean {
+  return a.at === b.at && a.pid === b.pid && a.text === b.text && a.log === b.log;
+}
+
+/** @returns a key for each line that stays the same when earlier ones are gone */
+export function keysOf(lines: LogLine[]): string[] {
+  const seen = new Map<string, number>();
+  return lines.map(({ at, pid, log, text }) => {
+    const key = `${at} ${pid} ${log} ${text}`;
+    const times = (seen.get(key) ?? 0) + 1;
+    seen.set(key, times);
+    return times === 1 ? key : `${key} ${times}`;
+  });
 }

@@ -1,3 +1,4 @@
+import { useEffect, useRef } from 'preact/hooks';
 import type { ViewName } from '../../cluster/admin/page_data.js';
 import { formatDuration } from '../model/format.js';
 import { verdictOf } from '../model/verdict.js';
@@ -82,7 +83,11 @@ function Connection() {
       {state === 'lost' && (
         <span class="since">for {formatDuration(clock.value - since)}, trying again. The data is as of then.</span>
       )}
-      {state === 'refused' && <span class="since">{reason ?? 'the token is missing or wrong'}</span>}
+      {state === 'refused' && (
+        <span class="since">
+          {reason ?? 'the token is missing or wrong'}. <a href="/">Log in</a>
+        </span>
+      )}
     </div>
   );
 }
@@ -91,9 +96,14 @@ export function Sidebar({ entries }: { entries: MenuEntry[] }) {
   const current = place.value.view;
   const now = data.now.value;
   const tone = now && verdictOf(now).tone;
+  const list = useRef<HTMLUListElement>(null);
+  // On a narrow screen the menu is a strip that scrolls.
+  useEffect(() => {
+    list.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
+  }, [current]);
   return (
     <nav class="menu" aria-label="Views">
-      <ul>
+      <ul ref={list}>
         {entries.map(({ name, title }) => (
           <li key={name}>
             <a href={linkTo(name)} aria-current={name === current ? 'page' : undefined}>

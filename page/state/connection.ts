@@ -37,13 +37,11 @@ function connect(): void {
   disconnect();
   const stream = new EventSource(`api/events?views=${wanted.join(',')}`);
   source = stream;
-  const seen = new Set<ViewName>();
   for (const name of wanted) {
     stream.addEventListener(name, ({ data }: MessageEvent<string>) => {
       expectNext();
       setState('live');
-      receive(name, JSON.parse(data), !seen.has(name));
-      seen.add(name);
+      receive(name, JSON.parse(data));
     });
   }
   stream.addEventListener('error', () => void lose());
@@ -58,15 +56,16 @@ function expectNext(): void {
 /** An EventSource does not tell why it failed, a request does. */
 async function lose(): Promise<void> {
   disconnect();
-  setState('lost');
+  if (connection.value.state !== 'refused') setState('lost');
   retry = setTimeout(connect, RETRY);
   try {
     const response = await fetch('api/views/now', { signal: AbortSignal.timeout(SILENCE) });
-    if (response.status !== 401 && response.status !== 403) return;
-    const body = (await response.json().catch(() => ({}))) as { error?: string };
-    setState('refused', body.error);
+    if (response.ok) return;
+    const { error } = (await response.json()) as { error?: string };
+    setState(response.status === 401 || response.status === 403 ? 'refused' : 'lost', error);
   } catch {
-    // There is no server: the next attempt finds out whether it is back.
+    // There is no server, or something else in its place: the next attempt finds out whether it is back.
+    setState('lost');
   }
 }
 

@@ -1,7 +1,7 @@
 import { type Signal, signal } from '@preact/signals';
 import type { ViewName, Views } from '../../cluster/admin/page_data.js';
 import type { LogLine } from '../../cluster/logs/log_line.js';
-import { MOST_LINES } from '../model/logs.js';
+import { appendLines } from '../model/logs.js';
 
 export const VIEWS = [
   'now',
@@ -27,10 +27,7 @@ setInterval(() => {
   clock.value = Date.now();
 }, 1000);
 
-/** @param isFirst whether it is the first of a connection, which has all that there is */
-export function receive(name: ViewName, value: unknown, isFirst: boolean): void {
-  if (name === 'logs' && !isFirst) {
-    const before = data.logs.value ?? [];
-    data.logs.value = [...before, ...(value as LogLine[])].slice(-MOST_LINES);
-  } else data[name].value = value as never;
+export function receive(name: ViewName, value: unknown): void {
+  if (name === 'logs') data.logs.value = appendLines(data.logs.value ?? [], value as LogLine[]);
+  else data[name].value = value as never;
 }

@@ -1,6 +1,6 @@
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { LogLine } from '../../cluster/logs/log_line.js';
-import { LEVELS, type LogFilter, matchLine } from '../model/logs.js';
+import { keysOf, LEVELS, type LogFilter, matchLine } from '../model/logs.js';
 import { nameOf } from '../model/verdict.js';
 import { Clock } from '../parts/ago.js';
 import { Choice, Filter } from '../parts/filter.js';
@@ -77,7 +77,7 @@ export function Logs() {
 
 function processesOf(lines: LogLine[]): [string, string][] {
   const processes = data.now.value?.cluster.processes ?? [];
-  const pids = [...new Set(lines.map(({ pid }) => pid))].sort((a, b) => a - b);
+  const pids = [...new Set(lines.map(({ pid }) => pid).filter((pid) => pid !== 0))].sort((a, b) => a - b);
   return [
     ['', 'all'],
     ...pids.map((pid): [string, string] => {
@@ -105,6 +105,7 @@ function usePauseKey(toggle: () => void): void {
 function Tail({ lines }: { lines: LogLine[] }) {
   const box = useRef<HTMLDivElement>(null);
   const follows = useRef(true);
+  const keys = keysOf(lines);
   useLayoutEffect(() => {
     const element = box.current;
     if (element && follows.current) element.scrollTop = element.scrollHeight;
@@ -123,13 +124,13 @@ function Tail({ lines }: { lines: LogLine[] }) {
       }}
     >
       {lines.map((line, index) => (
-        <div key={`${line.at} ${line.pid} ${index}`} class={`log-line level-${line.level}`}>
+        <div key={keys[index]} class={`log-line level-${line.level}`}>
           <span class="muted">
             <Clock at={line.at} />
           </span>
-          <span class="log-level">{line.level === 'NONE' ? 'out' : line.level}</span>
+          <span class="log-level">{line.level}</span>
           <span class="muted log-pid" title={line.log}>
-            {line.pid}
+            {line.pid === 0 ? '' : line.pid}
           </span>
           <span class="log-text">
             {line.text}
