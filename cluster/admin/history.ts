@@ -1,5 +1,5 @@
 import type { Heartbeat } from '../control/cluster_report.js';
-import { LATENCY_BOUNDS } from '../protocol/protocol.js';
+import { noCounts, quantile } from '../protocol/latency.js';
 import type { NowPoint } from './page_data.js';
 
 /** Seconds. */
@@ -12,11 +12,10 @@ interface Progress {
   at: number;
   requests: number;
   errors: number;
-  counts: readonly number[];
   /** A second. */
   requestsRate: number;
   errorsRate: number;
-  /** How many requests took how long, as in LatencyHistogram. */
+  /** How many requests took how long, by bucket. */
   latency: readonly number[];
 }
 
@@ -36,9 +35,7 @@ export class History {
     this.#progress = progress;
     const active = [...progress].filter(([, { at }]) => now - at < SILENCE);
     const workers = heartbeats.filter(({ kind }) => kind === 'app worker');
-    const latency = LATENCY_BOUNDS.concat(Number.POSITIVE_INFINITY).map((_, index) =>
-      active.reduce((sum, [, each]) => sum + (each.latency[index] ?? 0), 0),
-    );
+    const latency = noCounts().map((_, index) => active.reduce((sum, [, each]) => sum + (each.latency[index] ?? 0), 0));
     this.points.push({
       at: now,
       requests: Math.round(active.reduce((sum, [, { requestsRate }]) => sum + requestsRate, 0)),
@@ -55,36 +52,22 @@ export class History {
 }
 
 /** Heartbeats and seconds do not coincide: the rate between the last two heartbeats holds until the next one. */
-function progressOf({ at, stats }: Heartbeat, before: Progress | undefined): Progress {
+function progressOf({ at, stats, latency }: Heartbeat, before: Progress | undefined): Progress {
   if (before?.at === at) return before;
-  const { requests, errors, latency } = stats;
+  const { requests, errors } = stats;
   const seconds = before ? (at - before.at) / 1000 : 0;
   return {
     at,
     requests,
     errors,
-    counts: latency.counts,
     requestsRate: before && seconds > 0 ? (requests - before.requests) / seconds : 0,
     errorsRate: before && seconds > 0 ? (errors - before.errors) / seconds : 0,
-    latency: before ? latency.counts.map((count, index) => count - (before.counts[index] ?? 0)) : [],
+    latency: before ? latency : [],
   };
 }
 
 function quantiles(counts: readonly number[]): Pick<NowPoint, 'p50' | 'p95' | 'p99'> {
-  const total = counts.reduce((sum, count) => sum + count, 0);
-  if (total === 0) return {};
-  const at = (share: number): number => {
-    let below = 0;
-    const wanted = share * total;
-    for (const [index, count] of counts.entries()) {
-      if (below + count >= wanted && count > 0) {
-        const from = LATENCY_BOUNDS[index - 1] ?? 0;
-        const to = LATENCY_BOUNDS[index] ?? from;
-        return Math.round(1e6 * (from + ((to - from) * (wanted - below)) / count)) / 1000;
-      }
-      below += count;
-    }
-    return 0;
-  };
-  return { p50: at(0.5), p95: at(0.95), p99: at(0.99) };
+  const p50 = quantile(counts, 0.5);
+  if (p50 === undefined) return {};
+  return { p50, p95: quantile(counts, 0.95) as number, p99: quantile(counts, 0.99) as number };
 }

@@ -1,6 +1,13 @@
 import type { DeathRecord } from '../../ipc/death_record.js';
 import type { ClusterStatus } from '../control/status.js';
 import type { LogLine } from '../logs/log_line.js';
+import type { MessagesView } from '../metrics/message_counts.js';
+import type { RouteRow } from '../metrics/route_rates.js';
+import type { SlowRequest } from '../protocol/slow_request.js';
+
+export type { MessagesView } from '../metrics/message_counts.js';
+export type { RouteRow } from '../metrics/route_rates.js';
+export type { RequestSpan, SlowRequest } from '../protocol/slow_request.js';
 
 /**
  * What the page shows: `GET /api/views/<name>` responds with one of these as JSON, and `GET /api/events?views=now,logs` streams
@@ -66,57 +73,10 @@ export interface NowPoint {
   byProcess: Record<string, number>;
 }
 
-export interface RouteRow {
-  /** `GET`, and so on. */
-  method: string;
-  /** As the route was declared, `(none)` for requests that no route took, `(other)` beyond the limit of routes. */
-  route: string;
-  /** Since the cluster started. */
-  requests: number;
-  /** Responses with status 5xx. */
-  errors: number;
-  /** In the last minute, requests a second. */
-  rate: number;
-  /** Milliseconds, over the last minute or, when there was no request, since the start. */
-  p50: number;
-  p95: number;
-  p99: number;
-  /** Where its controller is, if it is known: `app/controller/home.ts`. */
-  file?: string;
-}
-
 export interface RoutesView {
   routes: RouteRow[];
   /** The slowest requests of the last minutes, recorded while somebody looks. */
   slowest: SlowRequest[];
-}
-
-export interface SlowRequest {
-  at: number;
-  pid: number;
-  method: string;
-  /** Secrets are masked. */
-  url: string;
-  route?: string;
-  status: number;
-  /** Milliseconds. */
-  took: number;
-  traceId?: string;
-  /** Where the time went, in the order of their beginnings. */
-  spans: RequestSpan[];
-}
-
-export interface RequestSpan {
-  /** As the channels name it: `middleware`, `controller`, `service`, `view`, `httpclient`, `message`. */
-  kind: string;
-  name: string;
-  /** Milliseconds after the request began. */
-  start: number;
-  /** Milliseconds; absent when it had not ended with the request. */
-  took?: number;
-  /** Index of the span around it. */
-  parent?: number;
-  error?: string;
 }
 
 export interface BootView {
@@ -162,14 +122,6 @@ export interface PluginView {
   version?: string;
   dependencies: string[];
   optionalDependencies: string[];
-}
-
-export interface MessagesView {
-  /** Since the cluster started, by action and direction, the most frequent first, at most 100. */
-  actions: { action: string; from: string; to: string; count: number; bytes?: number }[];
-  undelivered: number;
-  /** The last that could not be delivered. */
-  lastUndelivered: { at: string; action: string; from: string; reason: string }[];
 }
 
 export interface ScheduleView {

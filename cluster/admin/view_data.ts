@@ -4,12 +4,13 @@ import { fileURLToPath } from 'node:url';
 import type { DeathRecord } from '../../ipc/death_record.js';
 import { readPackageIfExists } from '../../resolve/package.js';
 import { readDeaths } from '../deaths/death_file.js';
+import { RouteRates } from '../metrics/route_rates.js';
 import { fleetView, scheduleView } from './agent_views.js';
 import { AppReport } from './app_report.js';
 import { type ConfigRow, type PluginRow, toConfigView, toPluginViews } from './app_views.js';
 import { BootViews } from './boot_view.js';
 import { History } from './history.js';
-import type { MessagesView, NowView, ViewName, Views } from './page_data.js';
+import type { NowView, ViewName, Views } from './page_data.js';
 import type { PageSource } from './page_source.js';
 
 const CLUTCH = fileURLToPath(new URL('../../..', import.meta.url));
@@ -23,13 +24,14 @@ export class ViewData {
   readonly #report: AppReport;
   readonly #boots: BootViews;
   readonly #history = new History();
+  readonly #rates: RouteRates;
   readonly #timer: NodeJS.Timeout;
   readonly #names: Pick<NowView['app'], 'name' | 'version' | 'clutch'>;
   #deaths: { modified: number; records: DeathRecord[] } = { modified: 0, records: [] };
 
   readonly #readers: Readers = {
     now: () => this.#now(),
-    routes: () => ({ routes: [], slowest: [] }),
+    routes: () => ({ routes: this.#rates.rows(), slowest: [] }),
     deaths: () => this.#readDeaths(),
     boot: async () => {
       const { cluster, baseDir } = this.#source;
@@ -44,7 +46,7 @@ export class ViewData {
       const toView = (rows: PluginRow[]) => toPluginViews(rows, this.#source.baseDir);
       return (await this.#report.ask('plugins', toView)) ?? [];
     },
-    messages: () => this.#messages(),
+    messages: () => this.#source.report.messages.view(),
     schedule: () => scheduleView(this.#source),
     logs: () => [],
     fleet: () => fleetView(this.#source),
@@ -54,6 +56,7 @@ export class ViewData {
     this.#source = source;
     this.#isReadOnly = readOnly;
     this.#report = new AppReport(source);
+    this.#rates = new RouteRates(() => source.report.routes());
     this.#boots = new BootViews(source.baseDir);
     const { name = path.basename(source.baseDir), version = '' } = readPackageIfExists(source.baseDir) ?? {};
     this.#names = { name, version, clutch: readPackageIfExists(CLUTCH)?.version ?? '' };
@@ -65,6 +68,7 @@ export class ViewData {
     const { report, cluster } = this.#source;
     const memory = cluster.status().processes.reduce((sum, process) => sum + (process.memory ?? 0), 0);
     this.#history.add(report.heartbeats(), memory);
+    this.#rates.tick();
   }
 
   /** Whether there is a view of this name. */
@@ -109,12 +113,6 @@ export class ViewData {
       this.#deaths = { modified, records: modified === 0 ? [] : readDeaths(baseDir) };
     }
     return this.#deaths.records;
-  }
-
-  #messages(): MessagesView {
-    const { processes } = this.#source.cluster.status();
-    const undelivered = processes.reduce((sum, { undeliveredMessages = 0 }) => sum + undeliveredMessages, 0);
-    return { actions: [], undelivered, lastUndelivered: [] };
   }
 
   close(): void {

@@ -2,6 +2,7 @@ import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { droppedMessages } from '../../ipc/dropped_messages.js';
 import { CONTROL } from '../../ipc/message.js';
 import { takeLines } from '../../ipc/recent_lines.js';
+import { measureGc } from '../measure/gc_meter.js';
 import { residentMemory, usedHeap } from '../protocol/memory.js';
 import type { ProcessStats, RequestCounters } from '../protocol/protocol.js';
 import type { MasterLink } from './master_link.js';
@@ -13,6 +14,7 @@ const RESOLUTION = 20;
 export class Heartbeat {
   readonly #link: MasterLink;
   readonly #meter: RequestCounters | undefined;
+  readonly #gc = measureGc();
   readonly #delay = monitorEventLoopDelay({ resolution: RESOLUTION });
 
   #utilised = performance.eventLoopUtilization();
@@ -39,14 +41,8 @@ export class Heartbeat {
     this.#utilised = performance.eventLoopUtilization();
     const { utilization } = performance.eventLoopUtilization(this.#utilised, before);
     const { user, system } = process.cpuUsage();
-    const {
-      requests = 0,
-      errors = 0,
-      inFlight = 0,
-      live = 0,
-      connections = 0,
-      latency = { counts: [], sum: 0 },
-    } = this.#meter ?? {};
+    const { requests = 0, errors = 0, inFlight = 0, live = 0, connections = 0 } = this.#meter ?? {};
+    const routes = this.#meter?.takeRoutes();
     return {
       rss: residentMemory(),
       heapUsed: usedHeap(),
@@ -59,10 +55,11 @@ export class Heartbeat {
       inFlight,
       live,
       connections,
-      latency,
       lostLines: this.lostLines(),
       droppedMessages: droppedMessages(),
       ...(lines.length > 0 ? { lines } : {}),
+      ...(routes ? { routes } : {}),
+      gc: this.#gc,
     };
   }
 }

@@ -1,29 +1,39 @@
+import { ChildTotals } from '../metrics/child_totals.js';
+import type { MessageCounts } from '../metrics/message_counts.js';
+import { type RouteTotal, RouteTotals } from '../metrics/route_totals.js';
 import { usedHeap } from '../protocol/memory.js';
 import type { ProcessStats } from '../protocol/protocol.js';
-import type { ChildKind } from '../supervise/managed_child.js';
-import type { LastReload } from '../supervise/rolling_restart.js';
+import type { ChildKind, ManagedChild } from '../supervise/managed_child.js';
+import type { LastReload, RollingRestart } from '../supervise/rolling_restart.js';
 import type { Supervisor } from '../supervise/supervisor.js';
-import { addRequests, type MetricsSource, noRequests } from './metrics.js';
+import type { MetricsSource, Reading } from './metric.js';
 import {
   backoffStatus,
   type ClusterStatus,
   childStatus,
-  type Losses,
   type MasterState,
   masterStatus,
   type ProcessStatus,
 } from './status.js';
 
+/** What is read of the Master's relay. */
+interface MessageRelay {
+  counts: MessageCounts;
+  pendingRequests: number;
+  /** Messages that could not be delivered and that no living process has sent. */
+  undeliveredMessages: number;
+}
+
 interface MasterFacts {
   state: MasterState;
   address: string;
   baseDir: string;
-  /** Messages that could not be delivered and that no living process has sent. */
-  undeliveredMessages: number;
   /** App workers below which the service is not ready. */
   needed: number;
   deaths: ReadonlyMap<string, number>;
-  lastReload: LastReload | undefined;
+  relay: MessageRelay;
+  restarts: RollingRestart;
+  waitingConnections: number;
 }
 
 /** The state of the whole cluster, for `status()`, the control socket and the admin listener. */
@@ -32,23 +42,20 @@ export class ClusterReport implements MetricsSource {
   readonly #workers: Supervisor;
   readonly #master: () => MasterFacts;
   readonly #begin = Date.now();
-  /** Of processes that have ended. */
-  readonly #losses: Losses = { lines: 0, messages: 0 };
-  /** Of workers that have ended. */
-  #ended = noRequests();
+  readonly ended = new ChildTotals();
+  readonly #routes = new RouteTotals();
+  /** Of the requests that ended between the last two heartbeats of a worker: how many took how long, by bucket. */
+  readonly #latency = new WeakMap<ManagedChild, number[]>();
 
   constructor(agents: Supervisor, workers: Supervisor, master: () => MasterFacts) {
     this.#agents = agents;
     this.#workers = workers;
     this.#master = master;
     for (const supervisor of [agents, workers]) {
-      supervisor.on('exit', ({ stats, undeliveredMessages }) => {
-        this.#losses.lines += stats?.lostLines ?? 0;
-        this.#losses.messages += undeliveredMessages + (stats?.droppedMessages ?? 0);
-      });
+      supervisor.on('exit', (child) => this.ended.add(child));
     }
-    workers.on('exit', ({ stats }) => {
-      this.#ended = addRequests(this.#ended, stats);
+    workers.on('beat', (worker) => {
+      this.#latency.set(worker, this.#routes.add(worker, worker.stats?.routes));
     });
   }
 
@@ -64,18 +71,18 @@ export class ClusterReport implements MetricsSource {
   }
 
   status(): ClusterStatus {
-    const { state, address, baseDir, undeliveredMessages, lastReload } = this.#master();
-    const { requests, errors } = this.requests();
-    const { lines, messages } = this.#losses;
+    const { state, address, baseDir, relay } = this.#master();
+    const { lines, messages } = this.ended;
+    const { lastReload } = this;
     return {
       state,
       address,
       baseDir,
       workers: this.#workers.slots.length,
-      served: { requests, errors },
+      served: this.#routes.served,
       ...(lastReload && { lastReload }),
       processes: [
-        masterStatus(state, this.#begin, { lines, messages: messages + undeliveredMessages }),
+        masterStatus(state, this.#begin, { lines, messages: messages + relay.undeliveredMessages }),
         ...statuses(this.#agents),
         ...statuses(this.#workers),
       ],
@@ -84,9 +91,11 @@ export class ClusterReport implements MetricsSource {
 
   /** Of the processes that have sent one. */
   heartbeats(): Heartbeat[] {
-    return [...this.#agents.all, ...this.#workers.all].flatMap(({ kind, id, stats, lastBeat = 0, cpuPercent }) =>
-      stats ? [{ kind, pid: id, at: lastBeat, stats, cpu: cpuPercent }] : [],
-    );
+    return [...this.#agents.all, ...this.#workers.all].flatMap((child) => {
+      const { kind, id, stats, lastBeat = 0, cpuPercent } = child;
+      const latency = this.#latency.get(child) ?? [];
+      return stats ? [{ kind, pid: id, at: lastBeat, stats, latency, cpu: cpuPercent }] : [];
+    });
   }
 
   /** Calls `listener` when a process is started, ready or gone. @returns what stops that */
@@ -99,8 +108,28 @@ export class ClusterReport implements MetricsSource {
     };
   }
 
-  requests(): ReturnType<MetricsSource['requests']> {
-    return this.#workers.all.reduce((sum, { stats }) => addRequests(sum, stats), this.#ended);
+  routes(): Iterable<RouteTotal> {
+    return this.#routes.all;
+  }
+
+  get messages(): MessageCounts {
+    return this.#master().relay.counts;
+  }
+
+  get pendingRequests(): number {
+    return this.#master().relay.pendingRequests;
+  }
+
+  get waitingConnections(): number {
+    return this.#master().waitingConnections;
+  }
+
+  get reloads(): RollingRestart['reloads'] {
+    return this.#master().restarts.reloads;
+  }
+
+  get lastReload(): LastReload | undefined {
+    return this.#master().restarts.last;
   }
 
   restarts(): ReturnType<MetricsSource['restarts']> {
@@ -114,13 +143,18 @@ export class ClusterReport implements MetricsSource {
     return this.#master().deaths;
   }
 
-  heapUsed(): ReturnType<MetricsSource['heapUsed']> {
+  readings(): Reading[] {
+    const { user, system } = process.cpuUsage();
     return [
-      { kind: 'master', pid: process.pid, bytes: usedHeap() },
-      ...[...this.#agents.all, ...this.#workers.all].map(({ kind, id, stats }) => ({
+      { kind: 'master', pid: process.pid, heapUsed: usedHeap(), cpu: (user + system) / 1000 },
+      ...[...this.#agents.all, ...this.#workers.all].map(({ kind, id, stats, handle }) => ({
         kind,
         pid: id,
-        bytes: stats?.heapUsed ?? 0,
+        heapUsed: stats?.heapUsed ?? 0,
+        cpu: stats?.cpu ?? 0,
+        utilisation: stats?.utilisation ?? 0,
+        queued: handle.queuedBytes,
+        ...(stats?.gc ? { gc: stats.gc } : {}),
       })),
     ];
   }
@@ -133,6 +167,8 @@ export interface Heartbeat {
   /** When, in milliseconds since the epoch. */
   at: number;
   stats: ProcessStats;
+  /** Of the requests that ended between this heartbeat and the one before: how many took how long, by bucket. */
+  latency: readonly number[];
   /** Percent of one CPU between this heartbeat and the one before. */
   cpu: number;
 }

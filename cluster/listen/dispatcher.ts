@@ -243,14 +243,15 @@ export class Dispatcher {
       else closeListenHandle(handle);
     }
     const deadline = Date.now() + RELEASE_LIMIT;
-    while (!this.#isIdle && Date.now() < deadline) await sleep(RELEASE_PAUSE);
+    while (this.waiting > 0 && Date.now() < deadline) await sleep(RELEASE_PAUSE);
   }
 
-  get #isIdle(): boolean {
-    return (
-      [...this.#addresses.values()].every(({ queue }) => queue.length === 0) &&
-      [...this.#peers.values()].every(({ sent }) => sent.size === 0)
-    );
+  /** How many connections were accepted and no worker has taken. */
+  get waiting(): number {
+    let count = 0;
+    for (const { queue } of this.#addresses.values()) count += queue.length;
+    for (const { sent } of this.#peers.values()) count += sent.size;
+    return count;
   }
 
   #addWanting(address: Address): void {

@@ -118,6 +118,11 @@ export class StickyListener<W extends StickyWorker> {
     return this.#socket && this.#socket.fd >= 0 ? [this.#socket] : [];
   }
 
+  /** How many connections were accepted and no worker has taken. */
+  get waiting(): number {
+    return this.#untaken.size;
+  }
+
   /** Stops accepting, for another process that does; resolves when workers have taken what was accepted. */
   async release(): Promise<void> {
     if (!this.#socket) return;
@@ -126,7 +131,7 @@ export class StickyListener<W extends StickyWorker> {
     if (port === undefined) closeKeepingFile(address, () => this.#server.close());
     else this.#server.close();
     const deadline = Date.now() + RELEASE_LIMIT;
-    while (this.#untaken.size > 0 && Date.now() < deadline) await sleep(5);
+    while (this.waiting > 0 && Date.now() < deadline) await sleep(5);
   }
 
   #accept(socket: net.Socket): void {

@@ -53,6 +53,11 @@ export class Listening {
     return this.#source && [...this.#source.sockets, ...(this.#sticky?.sockets ?? [])];
   }
 
+  /** How many connections the Master has accepted and no worker has taken. */
+  get waiting(): number {
+    return (this.#source?.waiting ?? 0) + (this.#sticky?.waiting ?? 0);
+  }
+
   /** Addresses of inherited sockets that no worker has asked for. */
   get unused(): (string | number)[] {
     return this.#inherited.unused.map(({ address, port }) => port ?? address);

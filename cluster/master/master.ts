@@ -113,10 +113,11 @@ export class Master implements ClusterHandle {
       state: machine.state,
       address: listening.address,
       baseDir,
-      undeliveredMessages: this.#relay.undeliveredMessages,
       needed: workersNeeded(options.ready ?? { min: 1 }, workers.slots.length),
       deaths: deaths.counts,
-      lastReload: restarts.last,
+      relay: this.#relay,
+      restarts,
+      waitingConnections: listening.waiting,
     }));
     // A process that is being debugged may stop at a breakpoint for any time.
     this.#isInspected = hasInspector(options.execArgv ?? process.execArgv);

@@ -9,6 +9,7 @@ import {
   type Message,
   nameOf,
 } from '../../ipc/message.js';
+import { MessageCounts } from '../metrics/message_counts.js';
 import type { SendFailure } from '../spawn/child_handle.js';
 import type { ManagedChild } from '../supervise/managed_child.js';
 import type { Supervisor } from '../supervise/supervisor.js';
@@ -51,6 +52,7 @@ export class Relay extends EventEmitter<Events> {
   readonly #full = new Map<ManagedChild, Set<number | undefined>>();
   /** Messages of the Master, of its parent and of processes that have ended, that could not be delivered. */
   undeliveredMessages = 0;
+  readonly counts = new MessageCounts();
   /** Requests that a process has got and not replied to, by their ids. */
   readonly #pending = new Map<ManagedChild, Map<string, Envelope>>();
 
@@ -59,6 +61,13 @@ export class Relay extends EventEmitter<Events> {
     this.#agents = agents;
     this.#workers = workers;
     this.#log = log;
+  }
+
+  /** Requests to which a process has not replied. */
+  get pendingRequests(): number {
+    let count = 0;
+    for (const { size } of this.#pending.values()) count += size;
+    return count;
   }
 
   /** Routes what a process has sent; without `to` it goes to the other side. */
@@ -83,6 +92,15 @@ export class Relay extends EventEmitter<Events> {
     else if (to === 'app') this.#toWorkers(message);
     else if (to === 'parent') this.#toParent(message);
     else if (to === 'master') this.#toMaster(message);
+    if (!isControl(message) || message.clutch === CONTROL.request) {
+      this.counts.count(nameOf(message), message.from ?? 'master', to === 'pid' ? this.#kindOf(message) : to);
+    }
+  }
+
+  #kindOf({ receiverPid }: Envelope): string {
+    const id = Number(receiverPid);
+    if (id === process.pid) return 'master';
+    return this.#agents.find(id) ? 'agent' : 'app';
   }
 
   #otherSide(from: string | undefined): string {
@@ -152,7 +170,7 @@ export class Relay extends EventEmitter<Events> {
     }
     // Each sender is notified once, so that a flood of messages causes no flood of errors; a request always is.
     if (!notified.has(message.senderPid) || isControl(message)) this.#fail(message, failure);
-    else this.#count(message.senderPid);
+    else this.#count(message, failure);
     notified.add(message.senderPid);
   }
 
@@ -175,7 +193,9 @@ export class Relay extends EventEmitter<Events> {
     pending.delete(oldest as string);
   }
 
-  #count(senderPid: number | undefined): void {
+  #count(message: Envelope, failure: Failure): void {
+    const { senderPid, from = 'master' } = message;
+    this.counts.countUndelivered({ action: nameOf(message), from, failure, reason: REASON[failure] });
     const sender = senderPid === undefined ? undefined : this.#find(senderPid);
     (sender ?? this).undeliveredMessages += 1;
   }
@@ -185,7 +205,7 @@ export class Relay extends EventEmitter<Events> {
     const { senderPid } = message;
     // Whoever waited for a reply has gone.
     if (isControl(message) && message.clutch !== CONTROL.request) return;
-    this.#count(senderPid);
+    this.#count(message, failure);
     const name = nameOf(message);
     const id = isControl(message) ? (message.data as { id: string }).id : undefined;
     const report = { clutch: CONTROL.undelivered, data: { action: name, reason: REASON[failure], id }, from: 'master' };

@@ -29,6 +29,7 @@ export function receiveFromWorker(envelope: Envelope, worker: ManagedChild, rece
       listening.refused(data as number);
       break;
     case CONTROL.cut:
+      worker.cutConnections = data as number;
       log.warn(`app worker ${worker.id} has cut ${data} connections: the time to drain was over`);
       break;
     case CONTROL.overdue:

@@ -65,16 +65,29 @@ const STATS = [
 
 const isStats: Check = (data) => {
   if (!isObject(data)) return false;
-  const { latency, lines } = data;
+  const { lines, routes, gc } = data;
   return (
     (lines === undefined || (Array.isArray(lines) && lines.length <= MOST_LINES && lines.every(isText))) &&
     STATS.every((key) => isCount(data[key])) &&
-    isObject(latency) &&
-    isCount(latency['sum']) &&
-    Array.isArray(latency['counts']) &&
-    latency['counts'].every(isCount)
+    (routes === undefined || isRouteReport(routes)) &&
+    (gc === undefined || (Array.isArray(gc) && gc.every(isCounts)))
   );
 };
+
+const isCounts: Check = (data) => Array.isArray(data) && data.every(isCount);
+
+const isRouteReport: Check = (data) => {
+  if (!isObject(data)) return false;
+  const { added = [], changes } = data;
+  return Array.isArray(added) && added.every(isRouteSeries) && Array.isArray(changes) && changes.every(isCounts);
+};
+
+const isRouteSeries: Check = (data) =>
+  isObject(data) &&
+  isText(data['method']) &&
+  isText(data['route']) &&
+  isText(data['status']) &&
+  (data['file'] === undefined || isText(data['file']));
 
 const isAddress: Check = (data) =>
   data === undefined ||

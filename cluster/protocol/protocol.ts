@@ -1,5 +1,7 @@
 import type { LeaderInfo } from '../../ipc/socket_path.js';
 import type { ChildOptions } from '../options/options.js';
+import type { GcCounts } from './gc.js';
+import type { RouteReport } from './route_report.js';
 
 /** What a child needs before it may load code of the app. */
 export interface PrepareData {
@@ -48,20 +50,23 @@ export interface ProcessStats {
   requests: number;
   /** Responses with status 5xx. */
   errors: number;
-  latency: LatencyHistogram;
   /** Lines that could not be written to logs, stdout and stderr. */
   lostLines: number;
   /** Messages for this process that it could not keep. */
   droppedMessages: number;
   /** The last lines that were written since the last heartbeat; absent if there are none. */
   lines?: string[];
+  /** Requests that have ended since the last heartbeat; absent if there are none. */
+  routes?: RouteReport;
+  gc?: GcCounts;
 }
 
 /** What a worker counts of its requests. */
-export type RequestCounters = Pick<
-  ProcessStats,
-  'requests' | 'errors' | 'inFlight' | 'live' | 'connections' | 'latency'
->;
+export interface RequestCounters
+  extends Pick<ProcessStats, 'requests' | 'errors' | 'inFlight' | 'live' | 'connections'> {
+  /** @returns what has changed since the last call */
+  takeRoutes(): RouteReport | undefined;
+}
 
 /** How busy a worker is, as it reports with `scheduling: 'least'`. */
 export interface WorkerLoad {
@@ -90,16 +95,6 @@ export interface OverdueRequests {
   /** What the process waits for: names that Node has for it, and how many of each. */
   resources: Record<string, number>;
 }
-
-export interface LatencyHistogram {
-  /** Requests that took at most the bound of the same index of LATENCY_BOUNDS; the last one counts all others. */
-  counts: number[];
-  /** Seconds. */
-  sum: number;
-}
-
-/** Seconds. */
-export const LATENCY_BOUNDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 
 /** @returns milliseconds between two heartbeats, which is also how often the Master checks them */
 export function heartbeatInterval(hangTimeout: number): number {

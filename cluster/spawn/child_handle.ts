@@ -40,6 +40,8 @@ export abstract class Child extends EventEmitter<Events> {
   #early: Envelope[] | undefined = [];
 
   abstract get alive(): boolean;
+  /** Bytes of messages that it has not read yet, as far as they are known. */
+  readonly queuedBytes: number = 0;
   protected abstract destroy(): void;
   protected abstract post(message: Envelope): SendFailure;
   /** @returns a function that ends what the child leaves behind */
@@ -113,8 +115,7 @@ export abstract class Child extends EventEmitter<Events> {
 export class ProcessChild extends Child {
   readonly id: number;
   readonly #process: ChildProcess;
-  /** Bytes that the process has not read yet. */
-  #queued = 0;
+  override queuedBytes = 0;
 
   constructor(process: ChildProcess) {
     super();
@@ -148,15 +149,15 @@ export class ProcessChild extends Child {
 
   protected post(message: Envelope): SendFailure {
     if (!this.#process.connected) return 'gone';
-    if (this.#queued > MASTER_QUEUE && !(isControl(message) && message.clutch === CONTROL.close)) return 'full';
+    if (this.queuedBytes > MASTER_QUEUE && !(isControl(message) && message.clutch === CONTROL.close)) return 'full';
     let size = 0;
     const written = (): void => {
-      this.#queued -= size;
+      this.queuedBytes -= size;
     };
     // The size matters only if the receiver lags behind; otherwise the message is on its way already.
     if (!this.#process.send(message, undefined, undefined, written)) {
       size = JSON.stringify(message).length;
-      this.#queued += size;
+      this.queuedBytes += size;
     }
     return undefined;
   }

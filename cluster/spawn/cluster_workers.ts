@@ -123,6 +123,11 @@ export class ClusterWorkers implements ChildSource {
     return [...this.#dispatcher.sockets, ...(this.#shared?.sockets ?? [])];
   }
 
+  /** How many connections the Master has accepted and no worker has taken. */
+  get waiting(): number {
+    return this.#dispatcher.waiting;
+  }
+
   /** Leaves the sockets to another process; resolves when workers have taken what was accepted. */
   async release(): Promise<void> {
     await Promise.all([this.#dispatcher.release(), this.#shared?.release()]);

@@ -52,6 +52,10 @@ export class ManagedChild {
   stats: ProcessStats | undefined;
   /** Messages that it has sent and that could not be delivered. */
   undeliveredMessages = 0;
+  /** Connections that it has cut when its time to drain was over. */
+  cutConnections = 0;
+  /** When it began to drain, in milliseconds since the epoch. */
+  drainingSince: number | undefined;
   /** Between the last two heartbeats, of one CPU. */
   cpuPercent = 0;
   #failure: ErrorData | undefined;
@@ -117,6 +121,7 @@ export class ManagedChild {
   /** @throws on a transition that a child does not make */
   become(next: ChildState): void {
     this.#machine.become(next);
+    if (next === 'draining') this.drainingSince = Date.now();
   }
 
   /** Whether it serves or is going to. */

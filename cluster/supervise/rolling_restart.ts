@@ -41,6 +41,8 @@ export class RollingRestart {
   #queued: Reload | undefined;
   /** The last reload that has begun. */
   last: LastReload | undefined;
+  /** How many have ended, by outcome. */
+  readonly reloads = { done: 0, failed: 0 };
 
   constructor(agents: Supervisor, workers: Supervisor, log: Pick<Console, 'info' | 'error'>) {
     this.#agents = agents;
@@ -90,8 +92,10 @@ export class RollingRestart {
       }
       const took = Date.now() - begin;
       this.last = { at, asker, took, outcome: 'done' };
+      this.reloads.done += 1;
       this.#log.info(`reloaded (${took} ms)`);
     } catch (error) {
+      this.reloads.failed += 1;
       this.last = { at, asker, took: Date.now() - begin, outcome: 'failed', reason: toError(error).message };
       this.#log.error(`reload failed, the old processes stay: ${toError(error).message}`);
       throw error;

@@ -38,6 +38,8 @@ interface Events {
   /** A child has died, or is leaving unasked; `delay` is the time until it is replaced, in milliseconds. */
   died: [child: ManagedChild, reason: string, delay: number];
   exit: [child: ManagedChild, exit: Exit];
+  /** A heartbeat has come; `child.stats` has what it says. */
+  beat: [child: ManagedChild];
 }
 
 /** Children are `held` back from loading the app until they are `released`. */
@@ -163,6 +165,7 @@ export class Supervisor extends EventEmitter<Events> {
     switch (isControl(envelope) ? envelope.clutch : undefined) {
       case CONTROL.stats:
         child.beat(data as ProcessStats);
+        this.emit('beat', child);
         break;
       case CONTROL.load:
         this.#source.onLoad?.(child.handle, data as WorkerLoad);

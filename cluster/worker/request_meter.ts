@@ -1,6 +1,8 @@
 import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { LATENCY_BOUNDS, type LatencyHistogram } from '../protocol/protocol.js';
+import type { Route, RouteHistograms } from '../measure/route_histograms.js';
+import type { RequestCounters } from '../protocol/protocol.js';
+import type { RouteReport } from '../protocol/route_report.js';
 import type { Connections } from './connections.js';
 
 // A global is looked up each time it is named.
@@ -12,7 +14,7 @@ interface Timed extends ServerResponse {
 }
 
 /** Counts the requests of a worker and knows those that are in flight. */
-export class RequestMeter {
+export class RequestMeter implements RequestCounters {
   /** Requests whose response has ended. */
   requests = 0;
   /** Those of them with status 5xx. */
@@ -20,7 +22,9 @@ export class RequestMeter {
   inFlight = 0;
   /** Connections that stay open after their request: web sockets, streams of events. */
   live = 0;
-  readonly latency: LatencyHistogram = { counts: new Array<number>(LATENCY_BOUNDS.length + 1).fill(0), sum: 0 };
+  /** Counts by route; there once the app is. */
+  routes: RouteHistograms | undefined;
+  routeOf: (res: ServerResponse) => Route | undefined = () => undefined;
   /** Called when `inFlight` changes. */
   onChange: (() => void) | undefined;
   readonly #connections: Connections;
@@ -73,12 +77,13 @@ export class RequestMeter {
     }
   }
 
+  takeRoutes(): RouteReport | undefined {
+    return this.routes?.take();
+  }
+
   #count(res: Timed): void {
-    const seconds = (performance.now() - (res[STARTED] as number)) / 1000;
-    let index = 0;
-    while (index < LATENCY_BOUNDS.length && seconds > (LATENCY_BOUNDS[index] as number)) index += 1;
-    this.latency.counts[index] = (this.latency.counts[index] as number) + 1;
-    this.latency.sum += seconds;
+    const took = performance.now() - (res[STARTED] as number);
+    this.routes?.count(this.routeOf(res), res.req.method as string, res.headersSent ? res.statusCode : 0, took);
     this.requests += 1;
     if (res.statusCode >= 500) this.errors += 1;
     this.inFlight -= 1;

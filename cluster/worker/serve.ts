@@ -6,6 +6,7 @@ import { describeForScreen } from '../../ipc/error_data.js';
 import { CONTROL, type Envelope, isControl } from '../../ipc/message.js';
 import type { Booted, ChildApplication } from '../child/boot_child.js';
 import type { MasterLink } from '../child/master_link.js';
+import { type Route, RouteHistograms } from '../measure/route_histograms.js';
 import type { ListenerOptions } from '../options/listeners.js';
 import type { HttpsOptions } from '../options/option_kinds.js';
 import type { ChildOptions } from '../options/options.js';
@@ -24,7 +25,7 @@ export interface WorkerApplication extends ChildApplication {
   callback(): http.RequestListener;
   /** Of a framework that is Clutch's. */
   serverOptions?: http.ServerOptions;
-  routeOf?(res: object): string | undefined;
+  routeOf?(res: object): Route | undefined;
 }
 
 type WorkerState = 'booting' | 'ready' | 'draining';
@@ -44,6 +45,8 @@ export async function serve(booted: Booted<WorkerApplication>): Promise<void> {
   link.onMessage((message) => {
     if (isControl(message) && message.clutch === CONTROL.stopping) isStopping = true;
   });
+  meter.routes = new RouteHistograms(options.baseDir);
+  meter.routeOf = (res) => app.routeOf?.(res);
   const listener = requestListener(app, () => state === 'ready' && !isStopping);
   const settings = app.serverOptions ?? {};
   const serverFor = (https: ChildOptions['https'], http2?: boolean): http.Server => {
@@ -121,7 +124,7 @@ export async function serve(booted: Booted<WorkerApplication>): Promise<void> {
     watchRequests({
       meter,
       timeout: options.requestTimeout,
-      routeOf: (res) => app.routeOf?.(res),
+      routeOf: (res) => app.routeOf?.(res)?.path,
       report: (overdue) => link.send({ clutch: CONTROL.overdue, data: overdue }),
     });
   }

@@ -10,6 +10,13 @@ interface Prototypes {
   response: object;
 }
 
+const CONTEXT = Symbol('context');
+
+/** @returns the context that was made for a response; undefined before that, and for a framework that makes its own */
+export function contextOf(res: object): Context | undefined {
+  return (res as { [CONTEXT]?: Context })[CONTEXT];
+}
+
 /**
  * Builds the function that makes contexts for one app.
  *
@@ -62,6 +69,7 @@ export function contextFactory(app: Prototypes): ContextFactory {
       this.request = request;
       this.response = response;
       this.originalUrl = request.originalUrl;
+      (res as { [CONTEXT]?: unknown })[CONTEXT] = this;
     }
   }
   Object.setPrototypeOf(RequestOf.prototype, app.request);

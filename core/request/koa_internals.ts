@@ -48,6 +48,11 @@ export function isStream(body: unknown): body is Stream.Readable {
   return isStreamOfKoa(body);
 }
 
+/** @returns the path of the route that a request has taken, which every version of `@koa/router` leaves in the context */
+export function pathOfRoute(ctx: object): string | RegExp | undefined {
+  return (ctx as { _matchedRoute?: string | RegExp })._matchedRoute;
+}
+
 /** Loaded at first use: an Agent does without Koa. */
 let isStreamOfKoa: IsStream | undefined;
 

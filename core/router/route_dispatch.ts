@@ -4,6 +4,7 @@ import { settle } from '../request/composed.js';
 import { tracedMiddleware } from '../tracing/traced_request.js';
 import type { Context, Middleware, Next } from '../types.js';
 import { canDispatch, type Layer, type MatchResult, routed, setMatchedRoute } from './koa_router.js';
+import { describeRoute, type MatchedRoute } from './matched_route.js';
 import { RouteIndex } from './route_index.js';
 
 const log = debuglog('clutch:router');
@@ -18,6 +19,7 @@ interface Match {
 /** The middleware of the layers that match a request, composed ahead of it. */
 export interface Chain {
   route: Layer | undefined;
+  matched: MatchedRoute | undefined;
   run(ctx: Context, next: Next, match: Match): Promise<unknown>;
 }
 
@@ -116,7 +118,17 @@ function prepare(layers: Layer[]): Chain {
       run = link(isMiddleware ? traceable(fn) : fn, index === 0 ? { layer, order } : undefined, run);
     }
   }
-  return { route: layers.findLast(({ methods }) => methods.length > 0), run };
+  const route = layers.findLast(({ methods }) => methods.length > 0);
+  return { route, matched: route && routeOfLayer(route), run };
+}
+
+const routes = new WeakMap<Layer, MatchedRoute>();
+
+/** Chains of the same route share it. */
+function routeOfLayer(layer: Layer): MatchedRoute {
+  let route = routes.get(layer);
+  if (!route) routes.set(layer, (route = describeRoute(layer)));
+  return route;
 }
 
 /** The same middleware, traced while there is a subscriber. */

@@ -15,6 +15,7 @@ import {
   routed,
   setMatchedRoute,
 } from './koa_router.js';
+import { setRoute } from './matched_route.js';
 import { isPath, type RouteArguments, splitArguments } from './route_arguments.js';
 import { resolveController } from './route_controller.js';
 import { RouteDispatch } from './route_dispatch.js';
@@ -146,6 +147,7 @@ export class Router extends KoaRouter {
       if (!route) return next();
       const chain = compiled.chain(pathAndMethod);
       if (chain.route) setMatchedRoute(ctx, chain.route);
+      if (chain.matched) setRoute(context, chain.matched);
       return chain.run(context, next, { path, found });
     };
     return Object.assign(dispatch, { router: this });

@@ -6,9 +6,12 @@ import {
   type ApplicationExtension,
   type Composed,
   type Context,
+  contextOf,
   contextOn,
   type IController,
   type IMiddleware,
+  type MatchedRoute,
+  routeOf,
   SELF,
 } from '../../core/index.js';
 import { ClutchError, refusal } from '../../errors.js';
@@ -197,15 +200,12 @@ export class Application extends BaseApplication {
   }
 
   /**
-   * @param res the response to a request that is under way
-   * @returns the path of its route, for example `/users/:id`; undefined if the router has not come so far, or found none
+   * @param res the response to a request
+   * @returns the route that the request has taken; undefined if the router has not come so far, or found none
    */
-  routeOf(res: ServerResponse): string | undefined {
-    // A session of HTTP/2 carries several requests.
-    if (res.req.httpVersionMajor === 2) return undefined;
-    const ctx = contextOn(res.req.socket);
-    const { routerPath } = ctx?.res === res ? ctx : {};
-    return routerPath === undefined ? undefined : String(routerPath);
+  routeOf(res: ServerResponse): MatchedRoute | undefined {
+    const ctx = contextOf(res);
+    return ctx && routeOf(ctx);
   }
 
   #refuseTarget(ctx: Context): Promise<void> {

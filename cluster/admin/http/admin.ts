@@ -3,7 +3,6 @@ import type { AddressInfo } from 'node:net';
 import { toError } from '../../../errors.js';
 import { listenPrivately } from '../../../ipc/socket_path.js';
 import type { ClusterReport } from '../../control/cluster_report.js';
-import { createMetrics } from '../../control/metrics.js';
 import { removeStaleSocket } from '../../listen/unix_socket.js';
 import type { AdminListener } from '../../options/admin_options.js';
 import type { Page } from './page.js';
@@ -26,7 +25,6 @@ export async function startAdmin(
   report: ClusterReport,
   loadPage: (() => Promise<Page>) | undefined,
 ): Promise<Admin> {
-  let metrics: ReturnType<typeof createMetrics> | undefined;
   let page: Promise<Page> | undefined;
 
   const respond = async (req: IncomingMessage, res: ServerResponse): Promise<void> => {
@@ -43,9 +41,9 @@ export async function startAdmin(
     if (req.method !== 'GET' && req.method !== 'HEAD') return send(405, 'method not allowed\n');
     if (probe) return send(...probe(report));
     if (path !== '/metrics') return send(404, 'not found\n');
-    metrics ??= createMetrics(report);
-    const { contentType, text } = await metrics;
-    send(200, await text(), contentType);
+    // Loaded at first use: not every cluster is scraped.
+    const { CONTENT_TYPE, writeMetrics } = await import('../../control/metrics.js');
+    send(200, writeMetrics(report), CONTENT_TYPE);
   };
 
   const server = createServer((req, res) => {

@@ -236,9 +236,15 @@ test('the admin listener answers probes and tells metrics of all processes', asy
     const current = await metrics();
     return /^clutch_http_requests_total 10$/m.test(current) && current;
   });
-  assert.match(text, /^clutch_http_request_duration_seconds_bucket{le="0.05"} 0$/m);
-  assert.match(text, /^clutch_http_request_duration_seconds_bucket{le="\+Inf"} 10$/m);
-  assert.match(text, /^clutch_http_request_duration_seconds_count 10$/m);
+  assert.match(
+    text,
+    /^clutch_http_request_duration_seconds_bucket{method="GET",route="\/slow",status="2xx",le="0.05"} 0$/m,
+  );
+  assert.match(
+    text,
+    /^clutch_http_request_duration_seconds_bucket{method="GET",route="\/slow",status="2xx",le="\+Inf"} 10$/m,
+  );
+  assert.match(text, /^clutch_http_request_duration_seconds_count{method="GET",route="\/slow",status="2xx"} 10$/m);
   const { agent, workers, master } = await cluster.pids();
   for (const [kind, pid] of [
     ['master', master],

@@ -14,7 +14,7 @@ const NAMES = ['hello', 'prepare', 'boot', 'boot-error', 'ready', 'leaving', 'st
 const ACTIONS = [...NAMES, ...NAMES.map((name) => 'clutch:' + name), 'egg-ready', 'egg-pids', 'agent-start', 'app-start',
   'agent-exit', 'app-exit', 'realport', 'error', 'queueFull', '__proto__', 'constructor', 'toString', '', ' ', 'x'.repeat(100_000)];
 const DATA = [undefined, null, 0, -1, NaN, 'text', [], [[]], {}, { id: 1 }, { __proto__: { a: 1 } }, JSON.parse('{"__proto__":{"polluted":1}}'),
-  { id: {}, action: [] }, { sequence: 'x' }, { rss: 'x' }, { latency: { counts: 'x' } }, { action: null, reason: 1 }];
+  { id: {}, action: [] }, { sequence: 'x' }, { rss: 'x' }, { routes: { added: [1], changes: 'x' } }, { gc: [[-1]] }, { action: null, reason: 1 }];
 const SHAPES = [null, undefined, 0, true, [], [1], {}, '', 'text', '__proto__', { action: 1 }, { action: [] }, { action: {} }, { action: null },
   { clutch: 1 }, { clutch: '__proto__' }, { clutch: 'constructor' }, { clutch: 'stats' }, { clutch: 'stats', data: { rss: null } },
   { clutch: 'ready', data: 1 }, { clutch: 'leaving', data: 1 }, { clutch: 'request' }, { clutch: 'request', data: [] }, { clutch: 'reply' },

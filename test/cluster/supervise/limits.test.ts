@@ -21,7 +21,6 @@ const stats = {
   utilisation: 0,
   requests: 110,
   errors: 0,
-  latency: { counts: [], sum: 0 },
   lostLines: 0,
   droppedMessages: 0,
 };
