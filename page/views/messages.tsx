@@ -64,12 +64,6 @@ const ACTIONS: Column<Action>[] = [
   { label: 'From', value: ({ from }) => from, render: ({ from }) => from },
   { label: 'To', value: ({ to }) => to, render: ({ to }) => to },
   { label: 'Messages', numeric: true, value: (each) => each.count, render: (each) => formatNumber(each.count) },
-  {
-    label: 'kB',
-    numeric: true,
-    value: ({ bytes = 0 }) => bytes,
-    render: ({ bytes }) => formatNumber(bytes === undefined ? undefined : Math.round(bytes / 100) / 10),
-  },
 ];
 
 const UNDELIVERED: Column<Undelivered>[] = [
