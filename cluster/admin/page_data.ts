@@ -11,7 +11,8 @@ export type { RequestSpan, SlowRequest } from '../protocol/slow_request.js';
 
 /**
  * What the page shows: `GET /api/views/<name>` responds with one of these as JSON, and `GET /api/events?views=now,logs` streams
- * the same data as server-sent events of that name, each when it has changed, `now` and `routes` once a second.
+ * the same data as server-sent events of that name, each when it has changed, `now` and `routes` once a second. Of `logs`, the first
+ * event of a stream has all lines that are kept, and each other one those that have come since.
  */
 export interface Views {
   now: NowView;

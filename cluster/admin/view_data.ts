@@ -4,12 +4,14 @@ import { fileURLToPath } from 'node:url';
 import type { DeathRecord } from '../../ipc/death_record.js';
 import { readPackageIfExists } from '../../resolve/package.js';
 import { readDeaths } from '../deaths/death_file.js';
+import { dumpedLogDirectory } from '../logs/log_files.js';
 import { RouteRates } from '../metrics/route_rates.js';
 import { fleetView, scheduleView } from './agent_views.js';
 import { AppReport } from './app_report.js';
 import { type ConfigRow, type PluginRow, toConfigView, toPluginViews } from './app_views.js';
 import { BootViews } from './boot_view.js';
 import { History } from './history.js';
+import { LogView } from './log_view.js';
 import type { NowView, ViewName, Views } from './page_data.js';
 import type { PageSource } from './page_source.js';
 
@@ -23,6 +25,7 @@ export class ViewData {
   readonly #isReadOnly: boolean;
   readonly #report: AppReport;
   readonly #boots: BootViews;
+  readonly logs: LogView;
   readonly #history = new History();
   readonly #rates: RouteRates;
   readonly #timer: NodeJS.Timeout;
@@ -48,7 +51,7 @@ export class ViewData {
     },
     messages: () => this.#source.report.messages.view(),
     schedule: () => scheduleView(this.#source),
-    logs: () => [],
+    logs: () => this.logs.read(),
     fleet: () => fleetView(this.#source),
   };
 
@@ -58,6 +61,10 @@ export class ViewData {
     this.#report = new AppReport(source);
     this.#rates = new RouteRates(() => source.report.routes());
     this.#boots = new BootViews(source.baseDir);
+    this.logs = new LogView({
+      directory: async () => (await this.#report.text('logger.dir')) ?? dumpedLogDirectory(source.baseDir),
+      masterLines: () => source.masterLines(),
+    });
     const { name = path.basename(source.baseDir), version = '' } = readPackageIfExists(source.baseDir) ?? {};
     this.#names = { name, version, clutch: readPackageIfExists(CLUTCH)?.version ?? '' };
     this.#addPoint();
@@ -117,5 +124,6 @@ export class ViewData {
 
   close(): void {
     clearInterval(this.#timer);
+    this.logs.close();
   }
 }

@@ -29,7 +29,7 @@ import { EggEvents } from './egg_events.js';
 import type { ClusterHandle } from './handle.js';
 import { createWatchdog, logDeath } from './incidents.js';
 import { Listening } from './listening.js';
-import { createMasterLog } from './master_log.js';
+import { createMasterLog, masterLines } from './master_log.js';
 import { MasterMessenger } from './master_messenger.js';
 import { Relay } from './relay.js';
 import type { SpawnedCluster } from './spawn_all.js';
@@ -142,6 +142,7 @@ export class Master implements ClusterHandle {
       profiles: new Profiles({ agents, workers, baseDir, log }),
       upgrade: (...wanted) => this.#upgrade.start(...wanted),
       report: this.#report,
+      masterLines,
       baseDir,
       admin,
       log,

@@ -1,6 +1,7 @@
 import { maskText } from '../../output/secrets.js';
 import { type Output, stderr, stdout } from '../../output/stdio.js';
 import { timestamp } from '../../output/timestamp.js';
+import type { MasterLine } from '../admin/page_source.js';
 
 /** What the Master prints: one line for each event, to stdout or stderr. */
 export interface MasterLog {
@@ -10,6 +11,17 @@ export interface MasterLog {
 }
 
 const LEVELS = ['DEBUG', 'INFO', 'WARN', 'ERROR', 'NONE'];
+
+/** Lines that are kept for the admin page. */
+const MOST_LINES = 200;
+
+const lines: MasterLine[] = [];
+let count = 0;
+
+/** @returns what the Masters of this process have printed last, the newest last */
+export function masterLines(): readonly MasterLine[] {
+  return lines;
+}
 
 let redirected: MasterLog | undefined;
 
@@ -23,7 +35,23 @@ export function redirectMasterLog(log: MasterLog): void {
  * `EGG_MASTER_LOGGER_LEVEL` is the least level.
  */
 export function createMasterLog(): MasterLog {
-  if (redirected) return redirected;
+  const print = redirected ?? printer();
+  const write = (level: MasterLine['level'], text: string): void => {
+    count += 1;
+    lines.push({ number: count, at: Date.now(), level, text });
+    if (lines.length > MOST_LINES) lines.shift();
+    print[METHODS[level]](text);
+  };
+  return {
+    info: (message) => write('INFO', message),
+    warn: (message) => write('WARN', message),
+    error: (message) => write('ERROR', message),
+  };
+}
+
+const METHODS = { INFO: 'info', WARN: 'warn', ERROR: 'error' } as const;
+
+function printer(): MasterLog {
   const least = LEVELS.indexOf((process.env['EGG_MASTER_LOGGER_LEVEL'] ?? 'INFO').toUpperCase());
   const write = (output: Output, level: string, message: string): void => {
     if (LEVELS.indexOf(level) < least) return;

@@ -10,6 +10,7 @@ type Controlled = ConstructorParameters<typeof ControlServer>[0];
 interface ManagementParts extends Controlled {
   cluster: Controlled['cluster'] & PageSource['cluster'];
   operations: Controlled['operations'] & PageSource['operations'];
+  masterLines: PageSource['masterLines'];
   report: ClusterReport;
   baseDir: string;
   admin: AdminListener | undefined;

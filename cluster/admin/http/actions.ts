@@ -1,4 +1,5 @@
 import { toError } from '../../../errors.js';
+import { PROFILE_KINDS, type ProfileKind } from '../../protocol/profile_order.js';
 import type { Actions } from '../page_data.js';
 import type { PageSource } from '../page_source.js';
 import { HttpError } from './respond.js';
@@ -25,9 +26,13 @@ const ACTIONS: Record<keyof Actions, Action> = {
     },
   },
   profile: {
-    run: async (body) => {
-      integerOf(body, 'pid');
-      throw new HttpError(501, 'profiles cannot be taken from the page yet; use `clutch profile`');
+    run: (body, { profiles }) => {
+      const { kind, seconds } = body;
+      if (typeof kind !== 'string' || !Object.hasOwn(PROFILE_KINDS, kind)) {
+        throw new HttpError(400, `kind must be one of ${Object.keys(PROFILE_KINDS).join(', ')}`);
+      }
+      if (seconds !== undefined && typeof seconds !== 'number') throw new HttpError(400, 'seconds must be a number');
+      return profiles.take({ pid: integerOf(body, 'pid'), kind: kind as ProfileKind, seconds });
     },
   },
   retryJob: {

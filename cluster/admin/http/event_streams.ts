@@ -47,7 +47,7 @@ export class EventStreams {
     this.#stopWatching ??= this.#data.onChange(() => this.#update());
     for (const view of new Set(views)) {
       const last = this.#last.get(view);
-      if (last) stream.send(view, last.text);
+      if (last) this.#send(stream, view, last.text);
       void this.#read(view);
     }
   }
@@ -65,15 +65,21 @@ export class EventStreams {
       const value = await this.#data.read(view);
       const last = this.#last.get(view);
       if (value === last?.value) return;
-      const text = JSON.stringify(value);
+      // Of logs, each stream has a place of its own.
+      const text = view === 'logs' ? '' : JSON.stringify(value);
       this.#last.set(view, { value, text });
-      if (text === last?.text) return;
-      for (const stream of this.#streams) if (stream.views.includes(view)) stream.send(view, text);
+      if (text !== '' && text === last?.text) return;
+      for (const stream of this.#streams) if (stream.views.includes(view)) this.#send(stream, view, text);
     } catch (error) {
       this.#onError(`the admin page has no data for its view ${view}: ${toError(error).message}`);
     } finally {
       this.#reading.delete(view);
     }
+  }
+
+  #send(stream: EventStream, view: ViewName, text: string): void {
+    if (view === 'logs') stream.sendLines(this.#data.logs);
+    else stream.send(view, () => text);
   }
 
   #stop(): void {
@@ -94,7 +100,9 @@ export class EventStreams {
 class EventStream {
   readonly views: readonly ViewName[];
   readonly #res: ServerResponse;
-  readonly #waiting = new Map<ViewName, string>();
+  readonly #waiting = new Map<ViewName, () => string>();
+  /** How many lines of the logs it has got, or missed. */
+  #lines = 0;
   #sentAt = Date.now();
 
   constructor(views: readonly ViewName[], res: ServerResponse) {
@@ -109,9 +117,19 @@ class EventStream {
     res.write(`retry: ${RETRY}\n\n`);
   }
 
-  send(view: ViewName, json: string): void {
+  /** @param json called when it can be sent */
+  send(view: ViewName, json: () => string): void {
     this.#waiting.set(view, json);
     this.#flush();
+  }
+
+  /** The first event has all lines that are kept, each other one those that have come since. */
+  sendLines(logs: ViewData['logs']): void {
+    this.send('logs', () => {
+      const lines = logs.since(this.#lines);
+      this.#lines = logs.count;
+      return JSON.stringify(lines);
+    });
   }
 
   #flush(): void {
@@ -119,7 +137,7 @@ class EventStream {
       if (this.#res.writableNeedDrain) return;
       this.#waiting.delete(view);
       this.#sentAt = Date.now();
-      this.#res.write(`event: ${view}\ndata: ${json}\n\n`);
+      this.#res.write(`event: ${view}\ndata: ${json()}\n\n`);
     }
   }
 
