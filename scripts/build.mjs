@@ -17,7 +17,7 @@ const ENTRIES = [
   'index.ts',
   'errors.ts',
   'urllib.ts',
-  '{cli,cluster,core,framework,loader}/index.ts',
+  '{cli,cluster,core,framework,loader,telemetry}/index.ts',
   'cluster/worker/{agent,app}_worker.ts',
   'cluster/inspect/{inspect,repl}_worker.ts',
   'cli/process/load_typescript.ts',

@@ -13,6 +13,7 @@ const FOR_ALL = ['output', 'tracing'];
 const MAY_IMPORT = {
   output: [],
   tracing: [],
+  telemetry: [],
   ipc: [],
   resolve: [],
   loader: ['resolve'],

@@ -50,7 +50,8 @@ export function spawnAll(
     master: process.pid,
     agent: undefined,
   };
-  const { execArgv = inheritedExecArgv(), require, pidFile: _, admin: __, ...rest } = options;
+  const { execArgv: given = inheritedExecArgv(), telemetry, require, pidFile: _, admin: __, ...rest } = options;
+  const execArgv = telemetry ? [...given, '--import', telemetry] : given;
   let chosen: ChosenPorts | undefined;
   const supervisor = (
     kind: 'agent' | 'app worker',

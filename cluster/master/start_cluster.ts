@@ -27,6 +27,7 @@ export const DEFAULT_FRAMEWORK = {
 export async function startCluster(options: StartClusterOptions = {}, callback?: () => void): Promise<ClusterHandle> {
   const parsed = parseClusterOptions(options, (message) => createMasterLog().warn(message));
   const framework = resolveFramework(parsed) ?? DEFAULT_FRAMEWORK;
+  if (parsed.telemetry) await startTelemetry(parsed.telemetry);
   const predecessor = predecessorFrom();
   const activated = activatedSockets();
   // The only TCP socket that systemd passes is the port.
@@ -52,6 +53,19 @@ export async function startCluster(options: StartClusterOptions = {}, callback?:
   await master.ready;
   callback?.();
   return master;
+}
+
+/** Reloads and deaths happen in the Master. */
+async function startTelemetry(module: string): Promise<void> {
+  try {
+    await import(module);
+  } catch (cause) {
+    throw new ClutchError('ERR_CLUTCH_OPTION', `the module of option telemetry has failed: ${toError(cause).message}`, {
+      where: module,
+      fix: 'Run it by itself with node to see where it fails.',
+      cause,
+    });
+  }
 }
 
 /**

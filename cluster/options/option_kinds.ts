@@ -1,5 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { ClutchError } from '../../errors.js';
 import { assertAppDirectory } from '../../resolve/package.js';
 
@@ -125,6 +127,24 @@ export const modules: Kind<string | string[], string[]> = {
       if (typeof file !== 'string') throw optionError(key, file, 'Give names or paths of modules.');
       return file.startsWith('.') ? path.resolve(baseDir, file) : file;
     });
+  },
+};
+
+/** One module, by its path or the name of a package; the URL of its file. */
+export const module: Kind<string, string> = {
+  type: 'string',
+  parse(key, given, baseDir) {
+    if (isUnset(given)) return undefined;
+    if (typeof given !== 'string') throw optionError(key, given, 'Give the name or path of a module.');
+    try {
+      return pathToFileURL(createRequire(path.join(baseDir, 'package.json')).resolve(given)).href;
+    } catch (cause) {
+      throw new ClutchError('ERR_CLUTCH_NOT_FOUND', `module ${given} cannot be found`, {
+        where: `option ${key}`,
+        fix: 'Give a path that begins with ./ and is relative to the app, or a package that is installed there.',
+        cause,
+      });
+    }
   },
 };
 

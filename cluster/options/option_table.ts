@@ -7,6 +7,7 @@ import {
   https,
   integer,
   type Kind,
+  module,
   modules,
   oneOf,
   ports,
@@ -148,6 +149,14 @@ export const OPTIONS = {
         repeatable: true,
         help: 'loaded first in Agent and app workers; may be repeated',
       },
+    ],
+  }),
+  telemetry: optional(module, {
+    default: '–',
+    meaning:
+      'a module that starts OpenTelemetry, which every process loads before all else (`--import`): [telemetry.md](telemetry.md)',
+    flags: [
+      { name: 'telemetry', argument: 'module', help: 'starts OpenTelemetry; every process loads it before all else' },
     ],
   }),
   pidFile: optional(text, { default: '–', meaning: "file with the Master's pid, removed at the end" }),

@@ -22,7 +22,7 @@ type Complete = { [K in Exclude<keyof Table, 'reusePort' | 'workers'>]: Value<Ta
 export type ClusterOptions = Complete & { [key: string]: unknown };
 
 /** What Agent and app workers get of them. */
-export type ChildOptions = Omit<Complete, 'admin' | 'execArgv' | 'pidFile'> & { [key: string]: unknown };
+export type ChildOptions = Omit<Complete, 'admin' | 'execArgv' | 'pidFile' | 'telemetry'> & { [key: string]: unknown };
 
 /**
  * Checks the options of `startCluster` and fills in defaults, before anything is forked.

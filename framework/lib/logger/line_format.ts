@@ -26,7 +26,10 @@ export interface LineMeta {
   message: string;
   /** Inside a request: `[userId/ip/traceId/use-timems METHOD url]`. */
   paddingMessage?: string;
-  ctx?: LogContext;
+  ctx?: LogContext | undefined;
+  /** Of the span that the line was written in, while a tracer is on. */
+  trace_id?: string;
+  span_id?: string;
 }
 
 export type LineFormatter = (meta: LineMeta) => string;

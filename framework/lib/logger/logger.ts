@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { Masker } from '../../../output/secrets.js';
+import { type LogTrace, logChannel } from '../../../tracing/log_channel.js';
 import { type Level, LevelLogger, type LevelName } from './levels.js';
 import { formatMessage, type LineFormatter, type LogContext } from './line_format.js';
 import { ConsoleTransport, FileTransport, type LogMeta, type TransportLike } from './transport.js';
@@ -102,10 +103,20 @@ export class Logger extends Map<string, TransportLike> {
           const ctx = this.#context();
           if (ctx !== undefined) carried = { ctx };
         }
+        if (logChannel.hasSubscribers && !carried?.published) carried = this.#publish(level, message, carried);
       }
       transport.log(level, args, carried, message);
     }
-    concentrated?.logger.log(level, args, meta);
+    concentrated?.logger.log(level, args, message === undefined ? meta : carried);
+  }
+
+  /** @returns `meta` with what subscribers have added */
+  #publish(level: string, message: string, meta: LogMeta | undefined): LogMeta {
+    const ctx = meta?.ctx as LogTrace['ctx'];
+    const line: LogTrace = { level, message, file: this.options.file, ctx };
+    logChannel.publish(line);
+    const { traceId, spanId } = line;
+    return { ...meta, published: true, traceId, spanId };
   }
 
   #without(excludes: Concentration['excludes']): TransportLike[] {

@@ -16,6 +16,11 @@ export interface LogMeta {
   raw?: boolean;
   /** What stands in brackets instead of the request. */
   paddingMessage?: string;
+  /** Whether subscribers of `clutch:log` have it already. */
+  published?: boolean;
+  /** What they have added. */
+  traceId?: string | undefined;
+  spanId?: string | undefined;
 }
 
 export interface TransportOptions {
@@ -104,10 +109,10 @@ export class Transport<T extends TransportOptions = TransportOptions> implements
     if (meta?.raw) return `${message}\n`;
     const { formatter, contextFormatter, json, masker = noMasker } = this.options;
     const ctx = meta?.ctx;
-    const padding = meta?.paddingMessage ?? (ctx && this.#padding(ctx, masker));
+    const padding = meta?.paddingMessage ?? (ctx ? this.#padding(ctx, masker) : traceOf(meta));
     const format = json ? toJsonLine : padding === undefined ? formatter : contextFormatter;
     if (format) {
-      const text = format(lineMeta(level, message, padding, ctx));
+      const text = format(lineMeta(level, message, padding, meta));
       // A formatter of the app may print `ctx.url` as it came.
       return `${padding === undefined || json ? text : masker.maskText(text)}\n`;
     }
@@ -142,9 +147,15 @@ function headOf(level: string): string {
   return head;
 }
 
-function lineMeta(level: string, message: string, padding: string | undefined, ctx: LogContext | undefined): LineMeta {
-  const line = { level, date: timestamp(), pid: process.pid, hostname: hostname(), message };
-  return padding === undefined ? line : { paddingMessage: padding, ctx, ...line };
+function lineMeta(level: string, message: string, padding: string | undefined, meta: LogMeta | undefined): LineMeta {
+  const line: LineMeta = { level, date: timestamp(), pid: process.pid, hostname: hostname(), message };
+  if (meta?.traceId !== undefined) Object.assign(line, { trace_id: meta.traceId, span_id: meta.spanId });
+  return padding === undefined ? line : { paddingMessage: padding, ctx: meta?.ctx, ...line };
+}
+
+/** What stands in brackets of a line that belongs to a trace and to no request. */
+function traceOf({ traceId, spanId }: LogMeta = {}): string | undefined {
+  return traceId === undefined ? undefined : `[trace_id=${traceId} span_id=${spanId}]`;
 }
 
 function toJsonLine({ ctx: _, ...line }: LineMeta): string {

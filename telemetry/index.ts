@@ -1,0 +1,2 @@
+export { ClutchInstrumentation } from './instrumentation.js';
+export type { TelemetryOptions } from './options.js';
