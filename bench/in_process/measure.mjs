@@ -15,6 +15,7 @@ process.on('exit', () => rmSync(base, { recursive: true, force: true }));
  * @property {boolean} [raw] `node:http` alone
  * @property {object} [plugins] as in config/plugin
  * @property {object} [config]
+ * @property {string[]} [traced] channels with a subscriber that does nothing
  * @property {number} [awaits] how often the handler waits for nothing; default 0
  */
 

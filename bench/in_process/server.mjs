@@ -1,10 +1,13 @@
 // One subject of measure.mjs: serves one route to requests from a stream. For each message `{ requests }` it serves so many and
 // replies with the processor time of one in µs.
+import { tracingChannel } from 'node:diagnostics_channel';
 import http from 'node:http';
 import { Duplex } from 'node:stream';
 
 const REQUEST = Buffer.from('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
-const { baseDir, raw = false, plugins = {}, awaits = 0 } = JSON.parse(process.argv[2]);
+const { baseDir, raw = false, plugins = {}, awaits = 0, traced = [] } = JSON.parse(process.argv[2]);
+const noop = () => {};
+for (const name of traced) tracingChannel(`clutch:${name}`).subscribe({ start: noop, asyncEnd: noop });
 
 function rawServer() {
   return http.createServer((_req, res) => {
