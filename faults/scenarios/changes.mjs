@@ -11,7 +11,7 @@ export const reloads = {
   title: '10 reloads, one whose code does not boot and one whose boot hangs',
   modes: 'all',
   async go(run) {
-    const c = await run.start({ workerStartTimeout: 3000 });
+    const c = await run.start();
     const load = new Load(c.url);
     await until(() => load.requests > 50);
     const file = path.join(run.baseDir, 'app.js');
