@@ -1,6 +1,6 @@
 // The machine around a cluster: its output, disk, descriptors, and what comes on its sockets.
 import { execFileSync } from 'node:child_process';
-import { chmodSync, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, rmSync, statSync, symlinkSync } from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { readyWorkers, until } from '../harness.mjs';
@@ -51,9 +51,11 @@ export const fullDisk = {
   title: 'no space left for the logs, and a reload',
   go: (run) =>
     undisturbed(run, {}, async (c) => {
+      // The disk is full for the logs alone.
       const dir = path.join(run.baseDir, 'logs');
-      for (const name of readdirSync(dir)) {
-        rmSync(path.join(dir, name), { recursive: true });
+      mkdirSync(dir, { recursive: true });
+      for (const name of ['faults-web.log', 'egg-web.log', 'egg-agent.log', 'common-error.log']) {
+        rmSync(path.join(dir, name), { force: true });
         symlinkSync('/dev/full', path.join(dir, name));
       }
       await c.reload();
