@@ -9,6 +9,13 @@ const HUNG = 15_000;
 const NEAR = 2000;
 
 export class Load {
+  static #all = new Set();
+
+  /** Ends those that a scenario has not ended because it failed. */
+  static async endAll() {
+    await Promise.all([...Load.#all].map((load) => load.stop()));
+  }
+
   #running = true;
   #loops;
   #deaths = [];
@@ -23,6 +30,7 @@ export class Load {
     this.url = url;
     this.target = { path, body };
     this.#loops = Array.from({ length: connections }, () => this.#loop(count));
+    Load.#all.add(this);
   }
 
   /** A process that was killed on purpose, with all that it held. */
@@ -87,6 +95,7 @@ export class Load {
   async stop() {
     this.#running = false;
     await Promise.all(this.#loops);
+    Load.#all.delete(this);
     const isExplained = ({ pid, begin, at, error }) =>
       error !== 'hung' &&
       this.#deaths.some(

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { MODES, Run } from './harness.mjs';
+import { Load } from './load.mjs';
 import * as changes from './scenarios/changes.mjs';
 import * as deaths from './scenarios/deaths.mjs';
 import * as soaks from './scenarios/soak.mjs';
@@ -58,6 +59,7 @@ async function runOne(name, scenario, mode) {
     );
     result = { requests: 0, lost: 0, avoidable: 0, hung: 0 };
   }
+  await Load.endAll();
   const survivors = (await run.end()).length;
   const avoidable = scenario.allows?.(result) ? 0 : result.avoidable;
   const good = avoidable === 0 && result.hung === 0 && survivors === 0 && run.notes.length === 0;
