@@ -32,9 +32,14 @@ export const readOnlyRun = {
   title: 'run/ and logs/ read-only, and a reload',
   go: (run) =>
     undisturbed(run, {}, async (c) => {
-      for (const name of ['run', 'logs']) makeImmutable(path.join(run.baseDir, name));
-      await c.reload();
-      for (const name of ['run', 'logs']) makeImmutable(path.join(run.baseDir, name), false);
+      const dirs = ['run', 'logs'].map((name) => path.join(run.baseDir, name));
+      for (const dir of dirs) mkdirSync(dir, { recursive: true });
+      try {
+        for (const dir of dirs) makeImmutable(dir);
+        await c.reload();
+      } finally {
+        for (const dir of dirs) makeImmutable(dir, false);
+      }
     }),
 };
 
