@@ -74,6 +74,9 @@ export const CONTROL = {
   /** A child is to take a profile of itself, as a ProfileOrder says, and what came of it. */
   profile: 'profile',
   profiled: 'profiled',
+  /** Whether somebody looks at the requests: an app worker then sends the slowest, with SlowRequests. */
+  watch: 'watch',
+  slowRequests: 'slow-requests',
   /** A connection for a worker in sticky mode, and what the worker replies. */
   connection: 'connection',
   connectionTaken: 'connection-taken',

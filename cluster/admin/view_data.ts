@@ -12,7 +12,7 @@ import { type ConfigRow, type PluginRow, toConfigView, toPluginViews } from './a
 import { BootViews } from './boot_view.js';
 import { History } from './history.js';
 import { LogView } from './log_view.js';
-import type { NowView, ViewName, Views } from './page_data.js';
+import type { MessagesView, NowView, ViewName, Views } from './page_data.js';
 import type { PageSource } from './page_source.js';
 
 const CLUTCH = fileURLToPath(new URL('../../..', import.meta.url));
@@ -34,7 +34,7 @@ export class ViewData {
 
   readonly #readers: Readers = {
     now: () => this.#now(),
-    routes: () => ({ routes: this.#rates.rows(), slowest: [] }),
+    routes: () => ({ routes: this.#rates.rows(), slowest: [...this.#source.report.slowRequests.look()] }),
     deaths: () => this.#readDeaths(),
     boot: async () => {
       const { cluster, baseDir } = this.#source;
@@ -49,7 +49,7 @@ export class ViewData {
       const toView = (rows: PluginRow[]) => toPluginViews(rows, this.#source.baseDir);
       return (await this.#report.ask('plugins', toView)) ?? [];
     },
-    messages: () => this.#source.report.messages.view(),
+    messages: () => this.#messages(),
     schedule: () => scheduleView(this.#source),
     logs: () => this.logs.read(),
     fleet: () => fleetView(this.#source),
@@ -120,6 +120,14 @@ export class ViewData {
       this.#deaths = { modified, records: modified === 0 ? [] : readDeaths(baseDir) };
     }
     return this.#deaths.records;
+  }
+
+  /** With those that processes have dropped, which pass through no relay. */
+  #messages(): MessagesView {
+    const { cluster, report } = this.#source;
+    const { processes } = cluster.status();
+    const undelivered = processes.reduce((sum, { undeliveredMessages = 0 }) => sum + undeliveredMessages, 0);
+    return { ...report.messages.view(), undelivered };
   }
 
   close(): void {

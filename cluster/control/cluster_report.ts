@@ -1,6 +1,8 @@
+import { CONTROL } from '../../ipc/message.js';
 import { ChildTotals } from '../metrics/child_totals.js';
 import type { MessageCounts } from '../metrics/message_counts.js';
 import { type RouteTotal, RouteTotals } from '../metrics/route_totals.js';
+import { SlowRequests } from '../metrics/slow_requests.js';
 import { usedHeap } from '../protocol/memory.js';
 import type { ProcessStats } from '../protocol/protocol.js';
 import type { ChildKind, ManagedChild } from '../supervise/managed_child.js';
@@ -44,6 +46,7 @@ export class ClusterReport implements MetricsSource {
   readonly #begin = Date.now();
   readonly ended = new ChildTotals();
   readonly #routes = new RouteTotals();
+  readonly slowRequests: SlowRequests;
   /** Of the requests that ended between the last two heartbeats of a worker: how many took how long, by bucket. */
   readonly #latency = new WeakMap<ManagedChild, number[]>();
 
@@ -54,6 +57,12 @@ export class ClusterReport implements MetricsSource {
     for (const supervisor of [agents, workers]) {
       supervisor.on('exit', (child) => this.ended.add(child));
     }
+    this.slowRequests = new SlowRequests((isWatched) => {
+      for (const { handle } of workers.all) handle.send({ clutch: CONTROL.watch, data: isWatched });
+    });
+    workers.on('ready', ({ handle }) => {
+      if (this.slowRequests.isWatched) handle.send({ clutch: CONTROL.watch, data: true });
+    });
     workers.on('beat', (worker) => {
       this.#latency.set(worker, this.#routes.add(worker, worker.stats?.routes));
     });
@@ -154,6 +163,7 @@ export class ClusterReport implements MetricsSource {
         cpu: stats?.cpu ?? 0,
         utilisation: stats?.utilisation ?? 0,
         queued: handle.queuedBytes,
+        dropped: stats?.droppedMessages ?? 0,
         ...(stats?.gc ? { gc: stats.gc } : {}),
       })),
     ];

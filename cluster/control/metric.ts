@@ -17,6 +17,8 @@ export interface Reading {
   utilisation?: number;
   /** Bytes of messages that it has not read yet. */
   queued?: number;
+  /** Messages for it that it could not keep. */
+  dropped?: number;
   gc?: GcCounts;
 }
 

@@ -38,6 +38,11 @@ const fromReadings =
   (source) =>
     ofProcesses(source.readings(), value);
 
+/** Messages that processes could not keep until they were ready. */
+function droppedBy(source: MetricsSource): number {
+  return source.readings().reduce((sum, { dropped = 0 }) => sum + dropped, source.ended.dropped);
+}
+
 /** The sum and count of a summary, from milliseconds. */
 function summary(labels: Sample['labels'], count: number, took: number): Sample[] {
   return [
@@ -240,9 +245,9 @@ export const METRICS: readonly Metric[] = [
   {
     name: 'clutch_messages_undelivered_total',
     type: 'counter',
-    help: 'Messages that could not be delivered; `full` are those that were dropped because the receiver does not read.',
+    help: 'Messages that could not be delivered; `full`: the receiver does not read, `dropped`: it was not ready and too many waited.',
     labels: ['reason'],
-    samples: ({ messages }) => by('reason', messages.undelivered),
+    samples: (source) => by('reason', [...source.messages.undelivered, ['dropped', droppedBy(source)]]),
   },
   {
     name: 'clutch_message_queue_bytes',

@@ -133,7 +133,14 @@ export class Master implements ClusterHandle {
     const certificates = new Certificates(log, () => {
       for (const { handle } of workers.ready) handle.send({ clutch: CONTROL.reloadTls });
     });
-    this.#receivers = { log, listening, watchdog, certificates, relay: this.#relay };
+    this.#receivers = {
+      log,
+      listening,
+      watchdog,
+      certificates,
+      relay: this.#relay,
+      slowRequests: this.#report.slowRequests,
+    };
     const onScaled = (): void => this.#eggEvents.workerIds();
     this.#operations = new Operations({ ...shared, sizing, restarts, watchdog, onScaled });
     const management = new Management({

@@ -1,5 +1,7 @@
 import { CONTROL, type Envelope, isControl, type Message } from '../../ipc/message.js';
+import type { SlowRequests } from '../metrics/slow_requests.js';
 import type { OverdueRequests } from '../protocol/protocol.js';
+import type { SlowRequest } from '../protocol/slow_request.js';
 import type { Certificates } from '../service/certificates.js';
 import type { Operations } from '../service/operations.js';
 import type { ManagedChild } from '../supervise/managed_child.js';
@@ -15,11 +17,12 @@ export interface Receivers {
   watchdog: Watchdog;
   certificates: Certificates;
   relay: Relay;
+  slowRequests: SlowRequests;
 }
 
 /** Gives what a worker has sent to the part of the Master that it is for; messages of the app are relayed. */
 export function receiveFromWorker(envelope: Envelope, worker: ManagedChild, receivers: Receivers): void {
-  const { log, listening, watchdog, certificates, relay } = receivers;
+  const { log, listening, watchdog, certificates, relay, slowRequests } = receivers;
   const { data } = envelope;
   switch (isControl(envelope) ? envelope.clutch : undefined) {
     case CONTROL.connectionTaken:
@@ -43,6 +46,9 @@ export function receiveFromWorker(envelope: Envelope, worker: ManagedChild, rece
       break;
     case CONTROL.tlsReloaded:
       certificates.reloaded(data as string | undefined);
+      break;
+    case CONTROL.slowRequests:
+      slowRequests.add(worker.id, data as SlowRequest[]);
       break;
     default:
       relay.route(envelope, 'app', worker);

@@ -13,6 +13,8 @@ export class ChildTotals {
   /** Lines that could not be written, and messages that could not be delivered. */
   lines = 0;
   messages = 0;
+  /** Messages for them that they could not keep; part of `messages`. */
+  dropped = 0;
   /** Connections that were cut when the time to drain was over. */
   cut = 0;
   readonly drains: Record<ChildKind, Drains> = { agent: { count: 0, took: 0 }, 'app worker': { count: 0, took: 0 } };
@@ -20,6 +22,7 @@ export class ChildTotals {
 
   add({ kind, stats, undeliveredMessages, cutConnections, drainingSince }: ManagedChild): void {
     this.lines += stats?.lostLines ?? 0;
+    this.dropped += stats?.droppedMessages ?? 0;
     this.messages += undeliveredMessages + (stats?.droppedMessages ?? 0);
     this.cut += cutConnections;
     if (stats?.gc) addGc(this.gc[kind], stats.gc);

@@ -58,10 +58,9 @@ export class MessageCounts {
     return this.#undelivered;
   }
 
-  view(): MessagesView {
+  view(): Omit<MessagesView, 'undelivered'> {
     return {
       actions: [...this.#counts.values()].sort((a, b) => b.count - a.count).slice(0, MOST_SHOWN),
-      undelivered: [...this.#undelivered.values()].reduce((sum, count) => sum + count, 0),
       lastUndelivered: this.#lastUndelivered,
     };
   }

@@ -89,6 +89,22 @@ const isRouteSeries: Check = (data) =>
   isText(data['status']) &&
   (data['file'] === undefined || isText(data['file']));
 
+const isSlowRequest: Check = (data) =>
+  isObject(data) &&
+  ['method', 'url'].every((key) => isText(data[key])) &&
+  ['at', 'pid', 'status', 'took'].every((key) => isCount(data[key])) &&
+  ['route', 'traceId'].every((key) => data[key] === undefined || isText(data[key])) &&
+  Array.isArray(data['spans']) &&
+  data['spans'].every(isSpan);
+
+const isSpan: Check = (data) =>
+  isObject(data) &&
+  isText(data['kind']) &&
+  isText(data['name']) &&
+  isCount(data['start']) &&
+  ['took', 'parent'].every((key) => data[key] === undefined || isCount(data[key])) &&
+  (data['error'] === undefined || isText(data['error']));
+
 const isAddress: Check = (data) =>
   data === undefined ||
   (isObject(data) &&
@@ -125,6 +141,7 @@ const CHECKS: Partial<Record<Control, Check>> = {
   [CONTROL.overdue]: isOverdue,
   [CONTROL.load]: (data) => isObject(data) && isCount(data['inFlight']) && isCount(data['loopDelay']),
   [CONTROL.stats]: isStats,
+  [CONTROL.slowRequests]: (data) => Array.isArray(data) && data.every(isSlowRequest),
   [CONTROL.prepareSocket]: isText,
   [CONTROL.tlsFiles]: (data) => Array.isArray(data) && data.length <= 3 && data.every(isText),
   [CONTROL.tlsReloaded]: (data) => data === undefined || isText(data),

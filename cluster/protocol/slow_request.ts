@@ -28,3 +28,7 @@ export interface RequestSpan {
   parent?: number;
   error?: string;
 }
+
+/** How many are kept, by each worker and by the Master, and for how many milliseconds. */
+export const MOST_SLOW = 50;
+export const SLOW_AGE = 5 * 60_000;

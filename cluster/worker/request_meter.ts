@@ -25,6 +25,9 @@ export class RequestMeter implements RequestCounters {
   /** Counts by route; there once the app is. */
   routes: RouteHistograms | undefined;
   routeOf: (res: ServerResponse) => Route | undefined = () => undefined;
+  /** Milliseconds from which on a request is slow. */
+  slowerThan = Number.POSITIVE_INFINITY;
+  onSlow: (res: ServerResponse, took: number) => void = () => undefined;
   /** Called when `inFlight` changes. */
   onChange: (() => void) | undefined;
   readonly #connections: Connections;
@@ -84,6 +87,7 @@ export class RequestMeter implements RequestCounters {
   #count(res: Timed): void {
     const took = performance.now() - (res[STARTED] as number);
     this.routes?.count(this.routeOf(res), res.req.method as string, res.headersSent ? res.statusCode : 0, took);
+    if (took > this.slowerThan) this.onSlow(res, took);
     this.requests += 1;
     if (res.statusCode >= 500) this.errors += 1;
     this.inFlight -= 1;

@@ -4,8 +4,10 @@ import type { Socket } from 'node:net';
 import { ClutchError, toError } from '../../errors.js';
 import { describeForScreen } from '../../ipc/error_data.js';
 import { CONTROL, type Envelope, isControl } from '../../ipc/message.js';
+import { Masker } from '../../output/secrets.js';
 import type { Booted, ChildApplication } from '../child/boot_child.js';
 import type { MasterLink } from '../child/master_link.js';
+import type { RequestRecorder } from '../measure/request_recorder.js';
 import { type Route, RouteHistograms } from '../measure/route_histograms.js';
 import type { ListenerOptions } from '../options/listeners.js';
 import type { HttpsOptions } from '../options/option_kinds.js';
@@ -26,6 +28,7 @@ export interface WorkerApplication extends ChildApplication {
   /** Of a framework that is Clutch's. */
   serverOptions?: http.ServerOptions;
   routeOf?(res: object): Route | undefined;
+  loader?: { masker?: Masker };
 }
 
 type WorkerState = 'booting' | 'ready' | 'draining';
@@ -47,6 +50,7 @@ export async function serve(booted: Booted<WorkerApplication>): Promise<void> {
   });
   meter.routes = new RouteHistograms(options.baseDir);
   meter.routeOf = (res) => app.routeOf?.(res);
+  recordSlowRequests(app, link, options.baseDir);
   const listener = requestListener(app, () => state === 'ready' && !isStopping);
   const settings = app.serverOptions ?? {};
   const serverFor = (https: ChildOptions['https'], http2?: boolean): http.Server => {
@@ -151,6 +155,26 @@ function requestListener(app: WorkerApplication, isReady: () => boolean): http.R
     meter.begin(res);
     callback(req, res);
   };
+}
+
+/** The Master says when somebody looks; what records is loaded then. */
+function recordSlowRequests(app: WorkerApplication, link: MasterLink, baseDir: string): void {
+  let recorder: Promise<RequestRecorder> | undefined;
+  const load = async (): Promise<RequestRecorder> => {
+    const { RequestRecorder } = await import('../measure/request_recorder.js');
+    return new RequestRecorder({
+      meter,
+      baseDir,
+      masker: app.loader?.masker ?? new Masker(),
+      routeOf: (res) => meter.routeOf(res),
+      report: (requests) => link.send({ clutch: CONTROL.slowRequests, data: requests }),
+    });
+  };
+  link.onMessage((message) => {
+    if (!isControl(message) || message.clutch !== CONTROL.watch) return;
+    recorder ??= load();
+    void recorder.then((loaded) => loaded.watch(message.data === true));
+  });
 }
 
 /** The Master watches the files, and says when they have changed. */
