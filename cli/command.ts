@@ -40,6 +40,8 @@ export interface Argument {
   /** Default: it must be given. */
   optional?: boolean;
   choices?: readonly string[];
+  /** For the last one, which may be given several times: whether a text is one. A last text that is none is the directory. */
+  repeated?(text: string): boolean;
 }
 
 export interface CommandInput<Options extends OptionTable = OptionTable> {

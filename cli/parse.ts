@@ -22,7 +22,7 @@ export function optionsOf(command: Command): OptionTable {
 
 /** @returns the line that shows how a command is called */
 export function usageOf(command: Command): string {
-  const args = (command.arguments ?? []).map(({ name, optional }) => (optional ? `[${name}]` : `<${name}>`));
+  const args = (command.arguments ?? []).map(nameOf);
   return [...args, command.needsDirectory ? '<directory>' : '[directory]', '[options]'].join(' ');
 }
 
@@ -85,7 +85,10 @@ function configure(
     .helpOption('-h, --help', 'show this help')
     .addHelpText('after', exampleLines(examples));
   for (const argument of definition.arguments ?? []) target.addArgument(toArgument(argument));
-  target.argument(needsDirectory ? '<directory>' : '[directory]', 'of the app; default: the current one');
+  // Commander allows nothing after an argument that is repeated: there the directory is the last of its texts.
+  if (!definition.arguments?.at(-1)?.repeated) {
+    target.argument(needsDirectory ? '<directory>' : '[directory]', 'of the app; default: the current one');
+  }
   for (const [flag, option] of Object.entries(optionsOf(definition))) target.addOption(toOption(flag, option));
   target.action((...all: unknown[]) => {
     const options = all.at(-2) as never;
@@ -103,8 +106,14 @@ function exampleLines(examples: Command['examples']): string {
   ].join('\n');
 }
 
-function toArgument({ name, help, optional, choices }: Argument): CommanderArgument {
-  const argument = new CommanderArgument(optional ? `[${name}]` : `<${name}>`, help);
+function nameOf({ name, optional, repeated }: Argument): string {
+  const text = repeated ? `${name}...` : name;
+  return optional ? `[${text}]` : `<${text}>`;
+}
+
+function toArgument(declared: Argument): CommanderArgument {
+  const { help, choices } = declared;
+  const argument = new CommanderArgument(nameOf(declared), help);
   return choices ? argument.choices(choices) : argument;
 }
 
@@ -121,8 +130,10 @@ function toInput(
   given: (string | undefined)[],
   values: Record<string, unknown>,
 ): Omit<CommandInput, 'commands' | 'typed'> {
-  const args = given.slice(0, -1);
-  let directory = given.at(-1);
+  const { repeated } = definition.arguments?.at(-1) ?? {};
+  const texts = repeated ? withDirectory(given.flat(), repeated) : given;
+  const args = texts.slice(0, -1);
+  let directory = texts.at(-1);
   // `clutch config ./app`: what looks like a path is the directory, also where an optional argument could stand.
   const last = args.findLastIndex((arg) => arg !== undefined);
   if (directory === undefined && last >= 0 && definition.arguments?.[last]?.optional && isPath(args[last] as string)) {
@@ -141,6 +152,12 @@ function toInput(
     options: options as OptionValues<OptionTable>,
     json: options['json'] === true,
   };
+}
+
+/** @returns texts of which the last is the directory, undefined if it is not given */
+function withDirectory(texts: (string | undefined)[], repeated: (text: string) => boolean): (string | undefined)[] {
+  const last = texts.at(-1);
+  return last === undefined || repeated(last) ? [...texts, undefined] : texts;
 }
 
 function isPath(text: string): boolean {

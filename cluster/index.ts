@@ -7,6 +7,7 @@ export type { ClusterHandle } from './master/handle.js';
 export { type MasterLog, redirectMasterLog } from './master/master_log.js';
 export { startCluster } from './master/start_cluster.js';
 export type { AdminOptions } from './options/admin_options.js';
+export type { OptionChange } from './options/changeable.js';
 export type { HttpsOptions } from './options/option_kinds.js';
 export type { ClusterOptions, StartClusterOptions } from './options/options.js';
 export type { ProfileRequest, TakenProfile } from './profile/profiles.js';

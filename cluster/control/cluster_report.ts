@@ -36,6 +36,8 @@ interface MasterFacts {
   relay: MessageRelay;
   restarts: RollingRestart;
   waitingConnections: number;
+  /** Those that can be changed, as they are now. */
+  options: Readonly<Record<string, number>>;
 }
 
 /** The state of the whole cluster, for `status()`, the control socket and the admin listener. */
@@ -80,7 +82,7 @@ export class ClusterReport implements MetricsSource {
   }
 
   status(): ClusterStatus {
-    const { state, address, baseDir, relay } = this.#master();
+    const { state, address, baseDir, relay, options } = this.#master();
     const { lines, messages } = this.ended;
     const { lastReload } = this;
     return {
@@ -90,10 +92,11 @@ export class ClusterReport implements MetricsSource {
       workers: this.#workers.slots.length,
       served: this.#routes.served,
       ...(lastReload && { lastReload }),
+      options: { ...options, workers: this.#workers.slots.length },
       processes: [
         masterStatus(state, this.#begin, { lines, messages: messages + relay.undeliveredMessages }),
-        ...statuses(this.#agents),
-        ...statuses(this.#workers),
+        ...statuses(this.#agents, options),
+        ...statuses(this.#workers, options),
       ],
     };
   }
@@ -183,9 +186,9 @@ export interface Heartbeat {
   cpu: number;
 }
 
-function statuses({ kind, all, slots }: Supervisor): ProcessStatus[] {
+function statuses({ kind, all, slots }: Supervisor, options: Readonly<Record<string, number>>): ProcessStatus[] {
   const backoffs = slots.flatMap((slot) =>
     slot.retryAt === undefined ? [] : [backoffStatus(kind, slot, slot.retryAt)],
   );
-  return [...all.map(childStatus), ...backoffs];
+  return [...all.map((child) => childStatus(child, options)), ...backoffs];
 }

@@ -13,8 +13,8 @@ export type ControlRequest =
   /** With the Node that runs the new Master. */
   | { command: 'upgrade'; execPath: string }
   | { command: 'workers'; count: number }
-  /** Changes a cluster option. */
-  | { command: 'set'; name: string; value: string }
+  /** Changes cluster options, or only checks the changes. */
+  | { command: 'set'; options: [name: string, value: string][]; dryRun: boolean }
   | { command: 'profile'; request: ProfileRequest }
   /** For the schedule plugin in the Agent. */
   | { command: 'schedule'; request: unknown }

@@ -31,7 +31,7 @@ export interface Controlled {
     reload(options: { envFile?: string | undefined; asker: string }): Promise<void>;
     environmentChanges(file: string): unknown;
     scale(workers: number, asker: string): Promise<void>;
-    set(name: string, value: string): unknown;
+    set(options: [name: string, value: string][], how: { dryRun: boolean; asker: string }): Promise<unknown>;
   };
   readonly profiles: Profiles;
   upgrade(execPath: string, asker: string): Promise<number>;
@@ -115,7 +115,7 @@ export class ControlServer {
       case 'workers':
         return operations.scale(request.count, asker);
       case 'set':
-        return operations.set(request.name, request.value);
+        return operations.set(request.options, { dryRun: request.dryRun, asker });
       case 'profile':
         return this.#controlled.profiles.take(request.request);
       case 'upgrade':
@@ -143,12 +143,15 @@ function askerOf(text: string): string {
 }
 
 function parseRequest(text: string): ControlRequest {
-  const { command, count, name, value, request, execPath, envFile, file } = JSON.parse(text) as Record<string, unknown>;
+  const { command, count, options, dryRun, request, execPath, envFile, file } = JSON.parse(text) as Record<
+    string,
+    unknown
+  >;
   if (command === 'status' || command === 'stop') return { command };
   if (command === 'reload') return typeof envFile === 'string' ? { command, envFile } : { command };
   if (command === 'environment' && typeof file === 'string') return { command, file };
   if (command === 'workers' && typeof count === 'number') return { command, count };
-  if (command === 'set' && typeof name === 'string' && typeof value === 'string') return { command, name, value };
+  if (command === 'set' && isTextPairs(options)) return { command, options, dryRun: dryRun === true };
   if (command === 'upgrade' && typeof execPath === 'string') return { command, execPath };
   if (command === 'schedule' || command === 'fleet') return { command, request };
   if (command === 'profile' && isProfileRequest(request)) return { command, request };
@@ -163,4 +166,9 @@ function isProfileRequest(given: unknown): given is ProfileRequest {
     (seconds === undefined || typeof seconds === 'number') &&
     (output === undefined || (typeof output === 'string' && path.isAbsolute(output)))
   );
+}
+
+function isTextPairs(given: unknown): given is [string, string][] {
+  const isText = (each: unknown): boolean => typeof each === 'string';
+  return Array.isArray(given) && given.every((pair) => Array.isArray(pair) && pair.length === 2 && pair.every(isText));
 }

@@ -42,6 +42,8 @@ export interface ProcessStatus {
    * those of processes that have ended.
    */
   undeliveredMessages?: number;
+  /** Options that it runs with, where they differ from those of the cluster: they were changed after it was started. */
+  options?: Record<string, number>;
 }
 
 export type MasterState = 'starting' | 'ready' | 'closing' | 'closed';
@@ -56,11 +58,15 @@ export interface ClusterStatus {
   served: { requests: number; errors: number };
   /** Absent when there was none. */
   lastReload?: LastReload | undefined;
+  /** Those that can be changed while it runs, as they are now. */
+  options: Readonly<Record<string, number>>;
   processes: ProcessStatus[];
 }
 
-export function childStatus(child: ManagedChild): ProcessStatus {
+/** @param current the options of the cluster that can be changed, as they are now */
+export function childStatus(child: ManagedChild, current: Readonly<Record<string, number>>): ProcessStatus {
   const { kind, stats, slot, handle } = child;
+  const others = Object.entries(child.options).filter(([name, value]) => current[name] !== value);
   return {
     kind,
     pid: handle.id,
@@ -68,6 +74,7 @@ export function childStatus(child: ManagedChild): ProcessStatus {
     uptime: seconds(Date.now() - handle.spawnedAt),
     ...slotStatus(kind, slot),
     undeliveredMessages: child.undeliveredMessages + (stats?.droppedMessages ?? 0),
+    ...(others.length > 0 ? { options: Object.fromEntries(others) } : {}),
     ...(stats && {
       memory: mebibytes(stats.rss),
       cpu: child.cpuPercent,

@@ -1,18 +1,21 @@
 import { maskText } from '../../output/secrets.js';
 import type { DeathRegister } from '../deaths/death_register.js';
-import type { ClusterOptions } from '../options/options.js';
 import type { OverdueRequests } from '../protocol/protocol.js';
 import { NOT_SPAWNED } from '../spawn/child_handle.js';
 import type { Ending, ManagedChild } from '../supervise/managed_child.js';
 import type { RollingRestart } from '../supervise/rolling_restart.js';
 import { captureStack } from '../supervise/stack_capture.js';
 import type { Supervisor } from '../supervise/supervisor.js';
-import { Watchdog } from '../supervise/watchdog.js';
+import { Watchdog, type WatchdogLimits } from '../supervise/watchdog.js';
 
 type Log = Pick<Console, 'error'>;
 
 interface WatchdogParts {
-  options: ClusterOptions;
+  /** May change while it runs. */
+  limits: Readonly<WatchdogLimits>;
+  isThread: boolean;
+  /** Whether the children are debugged. */
+  isInspected: boolean;
   log: Log;
   agents: Supervisor;
   workers: Supervisor;
@@ -26,11 +29,9 @@ interface WatchdogParts {
 
 /** @returns the watchdog of a cluster: it kills what is blocked, and has workers replaced that are over a limit */
 export function createWatchdog(parts: WatchdogParts): Watchdog {
-  const { options, log, agents, workers, restarts, isReady, deaths, onReadyTick } = parts;
-  const { maxMemory, maxMemoryHard, maxLoopDelay, maxRequests, maxAge, hangTimeout } = options;
-  const limits = { maxMemory, maxMemoryHard, maxLoopDelay, maxRequests, maxAge, hangTimeout };
-  const isThread = options.startMode === 'worker_threads';
+  const { limits, isThread, isInspected, log, agents, workers, restarts, isReady, deaths, onReadyTick } = parts;
   return new Watchdog(limits, () => [...agents.all, ...workers.all], {
+    isInspected,
     onHang: (child, silent) => void killHung(log, child, { silent, isThread }),
     mayReplace: isReady,
     onLimit: (worker, ending) => restarts.recycle(worker, ending),

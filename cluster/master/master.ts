@@ -6,6 +6,7 @@ import { ClusterReport } from '../control/cluster_report.js';
 import type { ClusterStatus, MasterState } from '../control/status.js';
 import { DeathRegister } from '../deaths/death_register.js';
 import type { InheritedSockets } from '../listen/inherited_sockets.js';
+import { changeableValues } from '../options/changeable.js';
 import type { ClusterOptions } from '../options/options.js';
 import { workersNeeded, workersToStart } from '../options/ready_policy.js';
 import { Profiles } from '../profile/profiles.js';
@@ -106,7 +107,8 @@ export class Master implements ClusterHandle {
     this.#listening = listening;
     this.#relay = new Relay(agents, workers, log);
     this.#eggEvents = new EggEvents(this.#relay, agents, workers, options);
-    const { baseDir, admin, sizing, preStopDelay } = options;
+    const { baseDir, admin, sizing } = options;
+    const values = changeableValues(options);
     const deaths = new DeathRegister({ agents, workers, baseDir, warn: (message) => log.warn(message) });
     const restarts = new RollingRestart(agents, workers, log);
     this.#report = new ClusterReport(agents, workers, () => ({
@@ -118,12 +120,16 @@ export class Master implements ClusterHandle {
       relay: this.#relay,
       restarts,
       waitingConnections: listening.waiting,
+      options: values,
     }));
     // A process that is being debugged may stop at a breakpoint for any time.
     this.#isInspected = hasInspector(options.execArgv ?? process.execArgv);
+    workers.bootOptions = () => ({ requestTimeout: values.requestTimeout });
     const watchdog = createWatchdog({
-      options: this.#isInspected ? { ...options, hangTimeout: 0 } : options,
       ...shared,
+      limits: values,
+      isThread: options.startMode === 'worker_threads',
+      isInspected: this.#isInspected,
       restarts,
       isReady: () => machine.state === 'ready',
       deaths,
@@ -142,7 +148,14 @@ export class Master implements ClusterHandle {
       slowRequests: this.#report.slowRequests,
     };
     const onScaled = (): void => this.#eggEvents.workerIds();
-    this.#operations = new Operations({ ...shared, sizing, restarts, watchdog, onScaled });
+    this.#operations = new Operations({
+      ...shared,
+      sizing,
+      restarts,
+      values,
+      isInspected: this.#isInspected,
+      onScaled,
+    });
     const management = new Management({
       cluster: this,
       operations: this.#operations,
@@ -167,7 +180,7 @@ export class Master implements ClusterHandle {
     });
     this.#shutdown = new Shutdown({
       ...shared,
-      preStopDelay,
+      preStopDelay: () => values.preStopDelay,
       deaths,
       sockets: listening,
       upgrade: this.#upgrade,

@@ -271,13 +271,27 @@ export const OPTIONS = {
   }),
 };
 
+/** What can be changed while the cluster runs, and when that takes effect. */
+export const CHANGEABLE = {
+  workers: 'at once',
+  maxMemory: 'at once',
+  maxMemoryHard: 'at once',
+  maxLoopDelay: 'at once',
+  maxRequests: 'at once',
+  maxAge: 'at once',
+  hangTimeout: 'at once',
+  preStopDelay: 'at once',
+  requestTimeout: 'after the next reload',
+} as const satisfies Partial<Record<keyof typeof OPTIONS, string>>;
+
 /** Passed on to `new Agent()` and `new Application()`, and therefore not misspelt. */
 export const APP_OPTIONS = ['plugins', 'typescript', 'mode'];
 
 /** @returns the table of docs/cluster.md */
 export function optionTable(): string {
   const rows = Object.entries(OPTIONS).map(
-    ([name, { kind, default: fallback, meaning }]) => `| \`${name}\` | ${kind.type} | ${fallback} | ${meaning} |`,
+    ([name, { kind, default: fallback, meaning }]) =>
+      `| \`${name}\` | ${kind.type} | ${fallback} | ${(CHANGEABLE as Record<string, string>)[name] ?? ''} | ${meaning} |`,
   );
-  return ['| option | type | default | meaning |', '|---|---|---|---|', ...rows].join('\n');
+  return ['| option | type | default | `clutch set` | meaning |', '|---|---|---|---|---|', ...rows].join('\n');
 }

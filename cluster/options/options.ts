@@ -105,7 +105,8 @@ function checkThreads(options: ClusterOptions): void {
   }
 }
 
-function checkMemory({ maxMemory, maxMemoryHard }: ClusterOptions): void {
+/** @throws {ClutchError} ERR_CLUTCH_OPTION when the limit that kills is below the one that drains */
+export function checkMemory({ maxMemory, maxMemoryHard }: Pick<ClusterOptions, 'maxMemory' | 'maxMemoryHard'>): void {
   if (maxMemoryHard === 0 || maxMemoryHard >= maxMemory) return;
   throw optionError('maxMemoryHard', maxMemoryHard, `It kills; give more than maxMemory (${maxMemory}), which drains.`);
 }
@@ -115,25 +116,6 @@ export function parseWorkers(given: unknown): number {
   const count = workerCount.parse('workers', given, '');
   if (count === undefined) throw optionError('workers', given, 'Give a whole number from 1 to 1024.');
   return count;
-}
-
-/** Options that a running cluster can change. */
-const CHANGEABLE = ['maxMemory', 'maxMemoryHard', 'maxLoopDelay', 'maxRequests', 'maxAge', 'hangTimeout'] as const;
-
-export type ChangeableOption = (typeof CHANGEABLE)[number];
-
-/** Children send heartbeats as often as a longer limit needs them. */
-const LEAST_HANG_TIMEOUT = 4000;
-
-/** @throws {ClutchError} ERR_CLUTCH_OPTION when a running cluster cannot change it, or the value is wrong */
-export function parseChange(name: string, given: string): { name: ChangeableOption; value: number } {
-  const known = CHANGEABLE.find((each) => each === name);
-  if (!known) throw optionError(name, given, `While the app runs, ${CHANGEABLE.join(', ')} can be changed.`);
-  const value = OPTIONS[known].kind.parse(known, given, '') ?? OPTIONS[known].fallback();
-  if (known === 'hangTimeout' && value > 0 && value < LEAST_HANG_TIMEOUT) {
-    throw optionError(name, given, `While the app runs, give 0 or at least ${LEAST_HANG_TIMEOUT}.`);
-  }
-  return { name: known, value };
 }
 
 /** Same letters in another case, or one letter added, left out or changed, or two swapped. */

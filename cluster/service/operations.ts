@@ -1,11 +1,11 @@
 import { ClutchError } from '../../errors.js';
 import { channels, trace } from '../../tracing/channels.js';
-import { type ClusterOptions, parseChange, parseWorkers } from '../options/options.js';
+import { type ChangeableValues, type OptionChange, parseChanges } from '../options/changeable.js';
+import { type ClusterOptions, parseWorkers } from '../options/options.js';
 import type { Ending } from '../supervise/managed_child.js';
 import type { ReloadOptions, RollingRestart } from '../supervise/rolling_restart.js';
 import { AutoSize } from '../supervise/sizing.js';
 import type { Supervisor } from '../supervise/supervisor.js';
-import type { Watchdog } from '../supervise/watchdog.js';
 import { type EnvironmentChange, EnvironmentFile } from './environment_file.js';
 import type { ServiceManager } from './service_manager.js';
 
@@ -15,10 +15,20 @@ interface OperationsParts {
   workers: Supervisor;
   sizing: ClusterOptions['sizing'];
   restarts: RollingRestart;
-  watchdog: Watchdog;
+  /** Options that change while the cluster runs, in place. */
+  values: ChangeableValues;
+  /** Whether the processes are debugged. */
+  isInspected: boolean;
   serviceManager: ServiceManager;
   /** Called when the number of app workers has changed. */
   onScaled(): void;
+}
+
+export interface SetOptions {
+  /** Whether the changes are only checked. */
+  dryRun: boolean;
+  /** Who asks for them, for the records of deaths. */
+  asker: string;
 }
 
 /** What can be changed while the cluster runs: its code, its variables, its size, its limits. */
@@ -91,14 +101,25 @@ export class Operations {
   }
 
   /**
-   * Changes an option.
+   * Changes options of the cluster: all of them or, when one cannot be changed, none.
    *
-   * @throws {ClutchError} ERR_CLUTCH_OPTION when it cannot be changed, or the value is wrong
+   * @param given names and values, as one would give them to `clutch start`
+   * @param how `dryRun` only checks
+   * @returns what changes
+   * @throws {ClutchError} ERR_CLUTCH_OPTION when an option cannot be changed, or a value is wrong; the error of a worker that does
+   * not start
    */
-  set(name: string, given: string): { name: string; from: number; to: number } {
-    const { name: option, value } = parseChange(name, given);
-    const from = this.#parts.watchdog.setLimit(option, value);
-    this.#parts.log.info(`option ${option} changed from ${from} to ${value}`);
-    return { name: option, from, to: value };
+  async set(given: readonly [name: string, value: string][], { dryRun, asker }: SetOptions): Promise<OptionChange[]> {
+    const { values, workers, isInspected, log } = this.#parts;
+    values.workers = workers.slots.length;
+    const changes = parseChanges(given, values, { isInspected });
+    if (dryRun) return changes;
+    const scaled = changes.find(({ name }) => name === 'workers');
+    if (scaled) await this.scale(scaled.to, asker);
+    for (const { name, from, to, effect } of changes) {
+      values[name] = to;
+      log.info(`option ${name} changed from ${from} to ${to}, ${effect}`);
+    }
+    return changes;
   }
 }

@@ -16,7 +16,7 @@ interface ShutdownParts {
   agents: Supervisor;
   workers: Supervisor;
   /** Milliseconds between not being ready and the drain. */
-  preStopDelay: number;
+  preStopDelay(): number;
   serviceManager: ServiceManager;
   deaths: DeathRegister;
   sockets: { release(): Promise<unknown>; close(): void };
@@ -91,7 +91,8 @@ export class Shutdown {
 
   /** Load balancers notice that the service is not ready while it still serves. */
   async #waitBeforeStop(): Promise<void> {
-    const { preStopDelay, log, workers } = this.#parts;
+    const { log, workers } = this.#parts;
+    const preStopDelay = this.#parts.preStopDelay();
     if (preStopDelay === 0) return;
     log.info(`not ready any more, draining in ${preStopDelay} ms`);
     for (const { handle } of workers.ready) handle.send({ clutch: CONTROL.stopping });

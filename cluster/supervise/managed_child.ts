@@ -50,6 +50,8 @@ export class ManagedChild {
   readonly handle: Child;
   readonly slot: Slot;
   stats: ProcessStats | undefined;
+  /** Those of its options that can be changed, as it was booted with them. */
+  options: Record<string, number> = {};
   /** Messages that it has sent and that could not be delivered. */
   undeliveredMessages = 0;
   /** Connections that it has cut when its time to drain was over. */

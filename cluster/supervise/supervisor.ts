@@ -64,6 +64,9 @@ export class Supervisor extends EventEmitter<Events> {
     onSignal: (child, ending) => this.#onSignal(child, ending),
   };
 
+  /** @returns options that have changed since the cluster was started */
+  bootOptions: () => Record<string, number> = () => ({});
+
   constructor(options: SupervisorOptions) {
     super();
     this.#options = options;
@@ -149,7 +152,9 @@ export class Supervisor extends EventEmitter<Events> {
 
   #boot(child: ManagedChild): void {
     child.lastBeat = Date.now();
-    child.handle.send({ clutch: CONTROL.boot, data: this.#options.boot(child.slot.index) });
+    const boot = this.#options.boot(child.slot.index);
+    child.options = this.bootOptions();
+    child.handle.send({ clutch: CONTROL.boot, data: { ...boot, options: { ...boot.options, ...child.options } } });
   }
 
   #become(child: ManagedChild, state: ChildState): void {

@@ -8,6 +8,8 @@ export interface WatchdogLimits extends Limits {
 }
 
 export interface WatchdogListener {
+  /** Whether the children are debugged: one that stops at a breakpoint does not hang. */
+  readonly isInspected: boolean;
   /** @param silent milliseconds since the last heartbeat */
   onHang(child: ManagedChild, silent: number): void;
   /** Whether a worker that is over a limit may be replaced now. */
@@ -26,7 +28,7 @@ const REPORT_PAUSE = 60_000;
 
 /** Looks at the heartbeats: finds children that have stopped sending them, and workers that are over a limit. */
 export class Watchdog {
-  readonly #limits: WatchdogLimits;
+  readonly #limits: Readonly<WatchdogLimits>;
   readonly #children: () => ManagedChild[];
   readonly #listener: WatchdogListener;
   /** When a worker was last reported to be over a limit. */
@@ -37,17 +39,11 @@ export class Watchdog {
   #timer: NodeJS.Timeout | undefined;
   #lastTick = Date.now();
 
-  constructor(limits: WatchdogLimits, children: () => ManagedChild[], listener: WatchdogListener) {
+  /** @param limits may change while it runs */
+  constructor(limits: Readonly<WatchdogLimits>, children: () => ManagedChild[], listener: WatchdogListener) {
     this.#limits = limits;
     this.#children = children;
     this.#listener = listener;
-  }
-
-  /** @returns the value that it had */
-  setLimit(name: keyof WatchdogLimits, value: number): number {
-    const before = this.#limits[name];
-    this.#limits[name] = value;
-    return before;
   }
 
   start(): void {
@@ -74,7 +70,13 @@ export class Watchdog {
   /** @returns whether the child is to be killed */
   #checkHeartbeat(child: ManagedChild, now: number): boolean {
     const { hangTimeout } = this.#limits;
-    if (hangTimeout === 0 || child.lastBeat === undefined || child.ending?.reason === 'hang') return false;
+    if (
+      hangTimeout === 0 ||
+      this.#listener.isInspected ||
+      child.lastBeat === undefined ||
+      child.ending?.reason === 'hang'
+    )
+      return false;
     if (child.pausedUntil > now) {
       child.lastBeat = now;
       return false;

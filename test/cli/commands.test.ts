@@ -55,8 +55,8 @@ test('list, set, logs and restart: a daemon seen and changed from outside', asyn
   const { execArgv } = JSON.parse((await request(url)).body) as { execArgv: string[] };
   assert.ok(execArgv.includes('--max-old-space-size=300'));
 
-  assert.equal((await command('set', 'maxMemory', '900')).stdout, 'maxMemory: 0 → 900\n');
-  const wrong = await command('set', 'port', '80');
+  assert.equal((await command('set', 'maxMemory=900')).stdout, 'maxMemory  0 → 900  at once\n');
+  const wrong = await command('set', 'port=80');
   assert.equal(wrong.code, 1);
   assert.match(wrong.stderr, /ERR_CLUTCH_OPTION: option port .*\n.*maxMemory, .*hangTimeout.* can be changed/);
 

@@ -1,21 +1,45 @@
-import { askMaster } from '../../../cluster/index.js';
+import { askMaster, type OptionChange } from '../../../cluster/index.js';
 import { defineCommand } from '../../command.js';
-
-interface Change {
-  name: string;
-  from: unknown;
-  to: unknown;
-}
+import { table } from '../../terminal/table.js';
+import { usageError } from '../../usage_error.js';
 
 export const command = defineCommand({
-  description:
-    'Only those that a running cluster can change; another name is refused with the list of them. A restart has the old values again.',
+  description: `Which options can be changed, and when that takes effect, is in the table of docs/cluster.md. All are checked before any is changed, and the
+difference is shown first. A restart has the old values again.`,
   arguments: [
-    { name: 'name', help: 'of a cluster option, e.g. `maxMemory`' },
-    { name: 'value', help: 'as one would give it to `clutch start`' },
+    {
+      name: 'name=value',
+      help: 'cluster options, each as one would give it to `clutch start`',
+      repeated: (text) => /^\w+=/.test(text),
+    },
   ],
-  examples: { 'set maxMemory 512': 'replace workers above 512 MiB', 'set hangTimeout 0': 'while one debugs' },
-  run: async ({ directory, args: [name, value] }) =>
-    (await askMaster(directory, { command: 'set', name: String(name), value: String(value) })) as Change,
-  print: ({ name, from, to }) => `${name}: ${from} → ${to}`,
+  options: { 'dry-run': { help: 'only show what would change' } },
+  examples: {
+    'set maxMemory=512 workers=4': 'replace workers above 512 MiB, and have four of them',
+    'set requestTimeout=5000 --dry-run': 'see when it would take effect',
+    'set hangTimeout=0': 'while one debugs',
+  },
+  async run({ directory, args, options, json }) {
+    const pairs = args.map((arg = '') => pairOf(arg));
+    const change = async (dryRun: boolean): Promise<OptionChange[]> =>
+      (await askMaster(directory, { command: 'set', options: pairs, dryRun })) as OptionChange[];
+    if (options['dry-run']) return change(true);
+    // More workers take a while to start.
+    if (!json) console.log(format(await change(true)));
+    const changes = await change(false);
+    return json ? changes : undefined;
+  },
+  print: format,
 });
+
+function pairOf(text: string): [string, string] {
+  const [, name, value] = /^(\w+)=(.*)$/s.exec(text) ?? [];
+  if (name === undefined || value === undefined) throw usageError(`an option is given as name=value, not ${text}`);
+  return [name, value];
+}
+
+function format(changes: OptionChange[] | undefined = []): string {
+  return table(
+    changes.map(({ name, from, to, effect }) => [name, `${from} → ${to}`, from === to ? 'as it is' : effect]),
+  );
+}

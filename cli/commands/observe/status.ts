@@ -59,7 +59,15 @@ function format({ state, address, workers, processes }: ClusterStatus): string {
     `${address} is ${state}, ${workers} app worker${workers === 1 ? '' : 's'} wanted`,
     '',
     table([head, ...rows]),
+    ...processes.flatMap(otherOptions),
   ].join('\n');
+}
+
+/** @returns a line for a process that was started before options were changed */
+function otherOptions({ kind, pid, options }: ProcessStatus): string[] {
+  if (!options) return [];
+  const values = Object.entries(options).map(([name, value]) => `${name}=${value}`);
+  return [`${kind} ${pid} runs with ${values.join(' ')} until the next reload`];
 }
 
 function stateCell({ state, attempt, nextAttempt }: ProcessStatus): string {

@@ -35,6 +35,7 @@ function view(workers: Process[], more: Partial<NowView> = {}): NowView {
       baseDir: '/srv/shop',
       workers: workers.length,
       served: { requests: 100, errors: 0 },
+      options: {},
       processes: [MASTER, AGENT, ...workers],
     },
     app: { name: 'shop', version: '1.0.0', env: 'prod', node: 'v22.0.0', clutch: '0.1.0', pid: 1 },

@@ -1,0 +1,61 @@
+import { optionError } from './option_kinds.js';
+import { CHANGEABLE, OPTIONS } from './option_table.js';
+import { type ClusterOptions, checkMemory, parseWorkers } from './options.js';
+
+export type ChangeableName = keyof typeof CHANGEABLE;
+
+export type ChangeableValues = Record<ChangeableName, number>;
+
+/** When a change takes effect; a process that is debugged may stop at a breakpoint for any time. */
+export type Effect = (typeof CHANGEABLE)[ChangeableName] | 'never while it is debugged';
+
+export interface OptionChange {
+  name: ChangeableName;
+  from: number;
+  to: number;
+  effect: Effect;
+}
+
+const NAMES = Object.keys(CHANGEABLE) as ChangeableName[];
+
+/** Children send heartbeats as often as a longer limit needs them. */
+const LEAST_HANG_TIMEOUT = 4000;
+
+/** @returns the options of a cluster that it can change while it runs; `values` is what it has now, and changes in place */
+export function changeableValues(options: ClusterOptions): ChangeableValues {
+  return Object.fromEntries(NAMES.map((name) => [name, options[name]])) as ChangeableValues;
+}
+
+/**
+ * Checks changes of options together, before any of them is made.
+ *
+ * @param given names and values, as one would give them to `clutch start`
+ * @throws {ClutchError} ERR_CLUTCH_OPTION when one cannot be changed, is given twice, or has a value that does not fit
+ */
+export function parseChanges(
+  given: readonly (readonly [name: string, value: string])[],
+  values: ChangeableValues,
+  { isInspected }: { isInspected: boolean },
+): OptionChange[] {
+  const changes = given.map(([name, value]): OptionChange => {
+    const known = NAMES.find((each) => each === name);
+    if (!known) throw optionError(name, value, `While the app runs, ${NAMES.join(', ')} can be changed.`);
+    const isIdle = known === 'hangTimeout' && isInspected;
+    const effect = isIdle ? 'never while it is debugged' : CHANGEABLE[known];
+    return { name: known, from: values[known], to: parseValue(known, value), effect };
+  });
+  const twice = changes.find(({ name }, index) => changes.findIndex((other) => other.name === name) !== index);
+  if (twice) throw optionError(twice.name, twice.to, 'It is given twice.');
+  checkMemory({ ...values, ...Object.fromEntries(changes.map(({ name, to }) => [name, to])) });
+  return changes;
+}
+
+function parseValue(name: ChangeableName, given: string): number {
+  if (given.trim() === '') throw optionError(name, given, 'Give a value after the equals sign.');
+  if (name === 'workers') return parseWorkers(given);
+  const value = OPTIONS[name].kind.parse(name, given, '') ?? OPTIONS[name].fallback();
+  if (name === 'hangTimeout' && value > 0 && value < LEAST_HANG_TIMEOUT) {
+    throw optionError(name, given, `While the app runs, give 0 or at least ${LEAST_HANG_TIMEOUT}.`);
+  }
+  return value;
+}
