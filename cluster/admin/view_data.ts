@@ -117,7 +117,12 @@ export class ViewData {
     const { baseDir } = this.#source;
     const modified = statSync(path.join(baseDir, 'run/deaths.json'), { throwIfNoEntry: false })?.mtimeMs ?? 0;
     if (modified !== this.#deaths.modified) {
-      this.#deaths = { modified, records: modified === 0 ? [] : readDeaths(baseDir) };
+      try {
+        this.#deaths = { modified, records: modified === 0 ? [] : readDeaths(baseDir) };
+      } catch {
+        // The Master warns when it cannot read its file, and writes it anew with the next death.
+        this.#deaths.modified = modified;
+      }
     }
     return this.#deaths.records;
   }

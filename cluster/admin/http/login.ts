@@ -29,8 +29,8 @@ export function showLogin(req: IncomingMessage, res: ServerResponse, note = ''):
 /** @throws {HttpError} 415, 413, 429 after too many wrong tokens */
 export async function logIn(req: IncomingMessage, res: ServerResponse, credentials: Credentials): Promise<void> {
   const body = await readBody(req, 'application/x-www-form-urlencoded');
-  if (credentials.isBlocked) throw new HttpError(429, 'too many wrong tokens; wait a minute');
-  const cookie = credentials.login(new URLSearchParams(body).get('token') ?? '');
+  if (credentials.isBlocked(req)) throw new HttpError(429, 'too many wrong tokens; wait a minute');
+  const cookie = credentials.login(new URLSearchParams(body).get('token') ?? '', req);
   if (cookie === undefined) showLogin(req, res, '<p role="alert">This is not the token.</p>\n');
   else res.writeHead(303, { location: '/', 'set-cookie': cookie, 'cache-control': 'no-store' }).end();
 }

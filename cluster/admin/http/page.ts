@@ -10,7 +10,7 @@ import { Credentials } from './credentials.js';
 import { EventStreams } from './event_streams.js';
 import { refuseForeign } from './guard.js';
 import { logIn, showLogin } from './login.js';
-import { HttpError, readBody, sendJson, setSecurityHeaders } from './respond.js';
+import { addressOf, HttpError, readBody, sendJson, setSecurityHeaders } from './respond.js';
 
 const STATIC = /^\/(?:assets\/.*)?$/;
 
@@ -52,10 +52,10 @@ export class Page {
     const refusal = refuseForeign(req, { allowedHosts: this.#options.allowedHosts, isStatic });
     if (refusal) throw new HttpError(refusal.status, refusal.error);
     if (pathname === '/login' && req.method === 'POST') return logIn(req, res, this.#credentials);
-    if (!this.#credentials.isAllowed(req.headers)) {
+    if (!this.#credentials.isAllowed(req)) {
       if (isStatic) return showLogin(req, res);
       res.setHeader('www-authenticate', 'Bearer');
-      throw new HttpError(401, 'the token of the admin page is needed: `Authorization: Bearer <token>`');
+      throw new HttpError(401, 'the token of the admin page is needed, as a bearer token in the header Authorization');
     }
     const [, kind, name = ''] = /^\/api\/(views|actions)\/(\w+)$/.exec(pathname) ?? [];
     if (kind === 'actions') return this.#act(name, req, res);
@@ -81,8 +81,7 @@ export class Page {
     if (!isAction(name)) throw new HttpError(404, `there is no action ${name}`);
     if (this.#options.readOnly) throw new HttpError(403, 'the page is read-only (option admin.readOnly)');
     const body = await readBody(req, 'application/json');
-    const { remoteAddress = 'a unix socket' } = req.socket;
-    const value = await runAction(name, body, this.#source, `the page at ${remoteAddress.replace(/^::ffff:/, '')}`);
+    const value = await runAction(name, body, this.#source, `the page at ${addressOf(req.socket)}`);
     sendJson(req, res, 200, { value });
   }
 

@@ -32,6 +32,11 @@ export function setSecurityHeaders(res: ServerResponse): void {
   res.setHeader('cross-origin-resource-policy', 'same-origin');
 }
 
+/** @returns the address of a visitor, as logs and records name it */
+export function addressOf({ remoteAddress = 'a unix socket' }: IncomingMessage['socket']): string {
+  return remoteAddress.replace(/^::ffff:/, '');
+}
+
 export function sendJson(req: IncomingMessage, res: ServerResponse, status: number, value: unknown): void {
   res.writeHead(status, { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' });
   res.end(req.method === 'HEAD' ? undefined : JSON.stringify(value));
