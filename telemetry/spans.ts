@@ -13,7 +13,7 @@ import { channels, observe } from '../tracing/channels.js';
 import type { TraceName, TracePayloads } from '../tracing/payloads.js';
 
 /** A span that is to begin. */
-export interface NewSpan {
+interface NewSpan {
   name: string;
   options?: SpanOptions;
   /** The context it begins in; default the active one. */

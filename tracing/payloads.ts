@@ -1,4 +1,4 @@
-/** Types of other rooms, which add them by declaration merging. */
+/** Types of other rooms, which add them by declaration merging. @public */
 // biome-ignore lint/suspicious/noEmptyInterface: see above
 export interface TracedTypes {}
 

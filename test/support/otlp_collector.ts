@@ -20,7 +20,7 @@ export interface ReceivedSpan {
   scope: string;
 }
 
-export interface ReceivedLog {
+interface ReceivedLog {
   traceId?: string;
   spanId?: string;
   severityText?: string;
@@ -28,7 +28,7 @@ export interface ReceivedLog {
   attributes: Attributes;
 }
 
-export interface ReceivedPoint {
+interface ReceivedPoint {
   metric: string;
   attributes: Attributes;
   count?: number;

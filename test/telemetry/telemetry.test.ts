@@ -1,99 +1,18 @@
 import assert from 'node:assert/strict';
-import { readFileSync, symlinkSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
-import { type TestContext, test } from 'node:test';
-import { ROOT, startTestCluster, until } from '../support/apps.js';
+import { test } from 'node:test';
+import { launch, until } from '../support/apps.js';
 import { request } from '../support/http.js';
-import { type Files, writeApp } from '../support/loaded_app.js';
-import { type ReceivedSpan, startCollector } from '../support/otlp_collector.js';
+import { writeApp } from '../support/loaded_app.js';
+import type { ReceivedSpan } from '../support/otlp_collector.js';
+import { startTraced } from '../support/traced_app.js';
 
 const SERVER = 2;
 const CLIENT = 3;
 const PRODUCER = 4;
 const CONSUMER = 5;
 const ERROR = 2;
-
-const SETUP = `
-  import { NodeSDK } from '@opentelemetry/sdk-node';
-  import { ClutchInstrumentation } from 'koa-clutch/telemetry';
-  new NodeSDK({ instrumentations: [new ClutchInstrumentation()] }).start();`;
-
-const APP: Files = {
-  'config/config.default.js': `
-    exports.keys = 'k';
-    exports.logger = { consoleLevel: 'NONE', outputJSON: true, dir: require('path').join(__dirname, '../logs') };`,
-  'telemetry.mjs': SETUP,
-  'remote.js': `module.exports = class Remote {
-    constructor() { this.listeners = new Map(); }
-    subscribe({ key }, listener) { this.listeners.set(key, listener); }
-    publish({ key, value }) { this.listeners.get(key)?.(value); }
-    async get(key) { this.logger?.info('remote get'); return 'value of ' + key; }
-  };`,
-  'agent.js': `const Remote = require('./remote');
-    module.exports = class {
-      constructor(agent) { this.agent = agent; }
-      async didLoad() {
-        const { agent } = this;
-        agent.remote = agent.cluster(Remote).create();
-        agent.messenger.onRequest('ask', async ({ pid }) => {
-          agent.logger.info('asked by %s', pid);
-          const other = agent.messenger.opids.find((each) => Number(each) !== pid);
-          return agent.messenger.request(Number(other), 'work', {});
-        });
-      }
-    };`,
-  'app.js': `const Remote = require('./remote');
-    module.exports = class {
-      constructor(app) { this.app = app; }
-      async didLoad() {
-        const { app } = this;
-        app.remote = app.cluster(Remote).create();
-        app.messenger.onRequest('work', async () => {
-          const { data } = await app.curl(process.env.TARGET + '/target?token=abcdef', { dataType: 'json' });
-          return { pid: process.pid, traceparent: data.traceparent };
-        });
-        app.messenger.on('note', () => app.logger.info('noted'));
-      }
-    };`,
-  'app/router.js': `module.exports = (app) => {
-    app.get('/ask/:id', 'home.ask');
-    app.get('/fails', () => { throw new TypeError('no such thing'); });
-    app.get('/forbidden', (ctx) => ctx.throw(403, 'no'));
-    app.get('/target', (ctx) => { ctx.body = { traceparent: ctx.get('traceparent') }; });
-  };`,
-  'app/controller/home.js': `module.exports = class extends require('egg').Controller {
-    async ask() {
-      const { app, ctx } = this;
-      ctx.logger.info('asking');
-      const worked = await app.messenger.request('agent', 'ask', { pid: process.pid });
-      ctx.body = { ...worked, asked: process.pid, remote: await app.remote.get(ctx.params.id), user: await ctx.service.user.find(1) };
-      app.messenger.sendToAgent('note', 1);
-    }
-  };`,
-  'app/service/user.js': `module.exports = class extends require('egg').Service {
-    async find(id) { return 'user ' + id; }
-  };`,
-};
-
-function writeTracedApp(t: TestContext, files: Files = {}): string {
-  const baseDir = writeApp(t, { ...APP, ...files });
-  symlinkSync(path.join(ROOT, 'node_modules/@opentelemetry'), path.join(baseDir, 'node_modules/@opentelemetry'), 'dir');
-  return baseDir;
-}
-
-async function startTraced(t: TestContext, files: Files = {}, options: object = {}) {
-  const collector = await startCollector(t);
-  const baseDir = writeTracedApp(t, files);
-  const target = { url: '' };
-  const other = await startTestCluster(t, { baseDir: writeApp(t, APP), workers: 1 });
-  target.url = other.url;
-  const cluster = await startTestCluster(
-    t,
-    { baseDir, workers: 2, telemetry: './telemetry.mjs', ...options },
-    { ...collector.env, TARGET: target.url },
-  );
-  return { collector, cluster, baseDir };
-}
 
 test('a request to a worker that asks the Agent, which asks another worker, is one trace', async (t) => {
   const { collector, cluster, baseDir } = await startTraced(t);
@@ -201,38 +120,6 @@ test('what fails has the status of an error, and what a client does wrong has no
   });
 });
 
-test('with the instrumentation of Node’s http there is one server span, which has the route', async (t) => {
-  const { collector, cluster } = await startTraced(t, {
-    'telemetry.mjs': `
-      import { NodeSDK } from '@opentelemetry/sdk-node';
-      import { HttpInstrumentation } from '@opentelemetry/instrumentation-http';
-      import { ClutchInstrumentation } from 'koa-clutch/telemetry';
-      new NodeSDK({ instrumentations: [new HttpInstrumentation(), new ClutchInstrumentation()] }).start();`,
-  });
-  const { status, body } = await request(`${cluster.url}/ask/7`);
-  assert.equal(status, 200, body);
-  assert.equal((JSON.parse(body) as { remote: string }).remote, 'value of 7');
-  assert.equal((await request(`${cluster.url}/fails`)).status, 500);
-  const server = await collector.span(
-    'the server span',
-    ({ name, kind }) => name === 'GET /ask/:id' && kind === SERVER,
-  );
-  const controller = await collector.span(
-    'its controller',
-    ({ name, traceId }) => name === 'controller home.ask' && traceId === server.traceId,
-  );
-  assert.equal(server.scope, '@opentelemetry/instrumentation-http');
-  assert.equal(server.attributes['http.route'], '/ask/:id');
-  assert.equal(controller.parentSpanId, server.spanId);
-  const failed = await collector.span('the failure', ({ name, kind }) => name === 'GET /fails' && kind === SERVER);
-  assert.equal(failed.status.code, ERROR);
-  assert.equal(failed.events[0]?.attributes['exception.message'], 'no such thing');
-  const servers = (await collector.spans()).filter(
-    ({ kind, attributes }) => kind === SERVER && attributes['http.route'],
-  );
-  assert.equal(servers.length, 2);
-});
-
 test('a run of a schedule is one trace, from the Agent to the worker and what it calls', async (t) => {
   const { collector, cluster } = await startTraced(t, {
     'app/schedule/clean.js': `
@@ -255,7 +142,7 @@ test('a run of a schedule is one trace, from the Agent to the worker and what it
 test('reloads and deaths are seen in the Master, and what a process has to send is sent before it ends', async (t) => {
   const { collector, cluster } = await startTraced(t, {}, { workers: 1 });
   // No timer sends anything from now on.
-  await request(`${cluster.url}/target`);
+  await request(`${cluster.url}/plain`);
   await cluster.reload();
   await collector.span('the reload', ({ name, pid }) => name === 'reload' && pid === cluster.child.pid);
   const died = await until('the deaths have come', async () => {
@@ -270,4 +157,23 @@ test('reloads and deaths are seen in the Master, and what a process has to send 
     ),
   );
   assert.equal(deaths.attributes['clutch.death.reason'], 'reload');
+});
+
+test('threads load the module as well', async (t) => {
+  const { collector, cluster } = await startTraced(t, {}, { startMode: 'worker_threads', workers: 1, port: 0 });
+  assert.equal((await request(`${cluster.url}/plain`)).status, 200);
+  const span = await collector.span('the request', ({ name }) => name === 'GET /plain');
+  assert.equal(span.attributes['http.response.status_code'], 200);
+});
+
+test('a module of option telemetry that is not there, or throws, is named before anything starts', async (t) => {
+  const baseDir = writeApp(t, { 'bad.mjs': "throw new Error('no exporter');" });
+  for (const [telemetry, message] of [
+    ['./nowhere.mjs', /ERR_CLUTCH_NOT_FOUND: module \.\/nowhere\.mjs cannot be found/],
+    ['./bad.mjs', /ERR_CLUTCH_OPTION: the module of option telemetry has failed: no exporter/],
+  ] as const) {
+    const { exited, output } = launch(t, { baseDir, telemetry });
+    assert.equal(await exited, 1);
+    assert.match(output(), message);
+  }
 });
