@@ -18,6 +18,7 @@ import { nextSave } from './watch_files.js';
 
 const MASTER = fileURLToPath(new URL('dev_master.js', import.meta.url));
 const PORT_TAKEN = /port (\d+) is already used by (.+) \(EADDRINUSE\)/;
+const PAGE_PORT_TAKEN = /^the admin listener cannot use port \d+: listen EADDRINUSE/;
 const DEFAULT_PORT = 7001;
 /** Of the admin page; the next free one. */
 const PAGE_PORT = 7900;
@@ -65,6 +66,8 @@ export class DevSession {
       this.#state = 'booting';
       const failed = await this.#serve();
       if (this.#isClosing) break;
+      // Another session was faster; the next port is tried.
+      if (failed && PAGE_PORT_TAKEN.test(failed) && !this.#options.admin) continue;
       if (failed && PORT_TAKEN.test(failed)) {
         if (await this.#takeOtherPort(failed)) continue;
         // Saves do not free a port.

@@ -3,9 +3,10 @@ import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import net, { type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { test } from 'node:test';
+import type { Views } from '../../cluster/admin/page_data.js';
 import { isAlive, until } from '../support/apps.js';
 import { helloApp, runDev, startDev } from '../support/dev.js';
-import { request } from '../support/http.js';
+import { request, requestJson } from '../support/http.js';
 
 const PAGE = { headers: { accept: 'text/html,application/xhtml+xml' } };
 
@@ -31,6 +32,22 @@ test('clutch dev prints one block, and for an edit one line once the old process
   assert.match((await request(url)).body, /Hello again/);
   assert.equal(await stop(), 0);
   assert.doesNotMatch(output(), /\[master\]|\[development\]/);
+});
+
+test('clutch dev prints the link of the admin page, which outlives the start; two sessions have one each', async (t) => {
+  const sessions = await Promise.all(
+    [1, 2].map(async () => {
+      const dev = await startDev(t, await helloApp(t, 'js'));
+      return { ...dev, page: /admin page: (\S+)/.exec(await dev.printed('Ctrl-C ends it\n'))?.[1] as string };
+    }),
+  );
+  assert.notEqual(sessions[0]?.page, sessions[1]?.page);
+  for (const { page, url, child } of sessions) {
+    assert.match((await request(page)).body, /<title>Clutch<\/title>/);
+    const { app, cluster } = await requestJson<Views['now']>(`${page}/api/views/now`);
+    assert.deepEqual([app.name, cluster.address], ['my-app', url]);
+    assert.notEqual(app.pid, child.pid);
+  }
 });
 
 test('an edit that does not start is shown with its line; data is served by the old code, pages show the error', async (t) => {
