@@ -21,7 +21,7 @@ export function Header({ onShortcuts }: { onShortcuts(): void }) {
   const app = data.now.value?.app;
   return (
     <header class="top">
-      <a class="brand" href={linkTo('now')} aria-label="Clutch: now">
+      <a class="brand" href={linkTo('now')} aria-label={`${app?.name ?? 'Clutch'}: now`}>
         <svg width="22" height="22" viewBox="0 0 32 32" aria-hidden="true">
           <ellipse cx="10.5" cy="14" rx="5" ry="6.8" class="egg" />
           <ellipse cx="21.5" cy="14" rx="5" ry="6.8" class="egg" />

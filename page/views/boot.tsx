@@ -5,6 +5,7 @@ import { Clock } from '../parts/ago.js';
 import { FlameChart } from '../parts/bars.js';
 import { Choice } from '../parts/filter.js';
 import { Empty, Loading, Panel } from '../parts/panel.js';
+import { Path } from '../parts/path.js';
 import { type Column, Table } from '../parts/table.js';
 import { data } from '../state/data.js';
 import { place, setQuery } from '../state/location.js';
@@ -37,13 +38,18 @@ function Role({ kind, boots }: { kind: BootView['kind']; boots: BootView[] }) {
   const boot = boots.find(({ pid }) => String(pid) === chosen) ?? (boots[0] as BootView);
   const name = kind === 'agent' ? 'Agent' : 'App worker';
   const chain = boot.steps.filter(({ critical }) => critical).toSorted((a, b) => a.start - b.start);
-  const rows = rowsOf(boot.steps);
+  // A process may have waited long for its turn: what came then would be too small to see.
+  const [first] = boot.steps;
+  const wait = first?.start === 0 && first.took > boot.took / 2 ? first.took : 0;
+  const steps = wait > 0 ? boot.steps.slice(1) : boot.steps;
+  const rows = rowsOf(steps);
   return (
     <Panel
       title={`${name}: ready after ${formatMilliseconds(boot.took)}`}
       about={
         <>
-          Process {boot.pid}, <Clock at={boot.at} />. A shorter critical chain is a faster boot; the rest ran beside it.
+          Process {boot.pid}, <Clock at={boot.at} />. A shorter critical chain is a faster boot; the rest ran beside it.{' '}
+          {wait > 0 && `The chart begins after ${formatMilliseconds(wait)}, with the first step after ${first?.name}.`}
         </>
       }
       tools={
@@ -59,12 +65,12 @@ function Role({ kind, boots }: { kind: BootView['kind']; boots: BootView[] }) {
     >
       <FlameChart
         label={`Boot of ${name} ${boot.pid}`}
-        end={boot.took}
-        bars={boot.steps.map((step, index) => ({
+        end={boot.took - wait}
+        bars={steps.map((step, index) => ({
           key: `${index} ${step.name}`,
           name: step.critical ? `▸ ${step.name}` : step.name,
           kind: step.critical ? 'critical' : 'aside',
-          start: step.start,
+          start: step.start - wait,
           took: step.took,
           depth: rows[index] as number,
           note: step.file,
@@ -94,6 +100,7 @@ const COLUMNS: Column<BootStep>[] = [
   {
     label: 'File',
     value: ({ file = '' }) => file,
-    render: ({ file }) => (file ? <code>{file}</code> : <span class="none">–</span>),
+    wraps: true,
+    render: ({ file }) => (file ? <Path path={file} /> : <span class="none">–</span>),
   },
 ];

@@ -1,9 +1,12 @@
 import type { ConfigLeaf } from '../../cluster/admin/page_data.js';
 import { Choice, Filter, matches } from '../parts/filter.js';
 import { Empty, Loading, Panel } from '../parts/panel.js';
+import { Path } from '../parts/path.js';
 import { type Column, Table } from '../parts/table.js';
 import { data } from '../state/data.js';
 import { place, setQuery } from '../state/location.js';
+
+const OF_APP = 'app';
 
 export function Config() {
   const view = data.config.value;
@@ -13,7 +16,8 @@ export function Config() {
   const files = [...new Set(leaves.flatMap(({ sources }) => sources.map((source) => source.file)))].sort();
   const shown = leaves.filter(
     ({ key, value, sources }) =>
-      matches(filter, key, value) && (file === '' || sources.some((source) => source.file === file)),
+      matches(filter, key, value) &&
+      (file === '' || sources.some((source) => (file === OF_APP ? isOfApp(source.file) : source.file === file))),
   );
   return (
     <Panel
@@ -24,7 +28,7 @@ export function Config() {
           <Choice
             label="File"
             value={file}
-            options={[['', 'any'], ...files.map((each): [string, string] => [each, each])]}
+            options={[['', 'any'], [OF_APP, 'of the app'], ...files.map((each): [string, string] => [each, each])]}
             onChange={(value) => setQuery({ file: value })}
           />
           <Filter label="Filter keys and values" shown={`${shown.length} of ${leaves.length}`} />
@@ -36,7 +40,14 @@ export function Config() {
           It is here as soon as a process has loaded the app.
         </Empty>
       ) : (
-        <Table label="Config" columns={COLUMNS} rows={shown} keyOf={({ key }) => key} classOf={() => 'is-top'} />
+        <Table
+          label="Config"
+          columns={COLUMNS}
+          rows={shown}
+          keyOf={({ key }) => key}
+          sort={{ label: 'Key', descending: false }}
+          classOf={() => 'is-top'}
+        />
       )}
     </Panel>
   );
@@ -53,16 +64,20 @@ const COLUMNS: Column<ConfigLeaf>[] = [
   },
 ];
 
+function isOfApp(file: string): boolean {
+  return !/^(?:koa-clutch|node_modules)\//.test(file);
+}
+
 /** The file that has the last word, and below it those that it overrode. */
 function Sources({ sources }: { sources: ConfigLeaf['sources'] }) {
   const [last, ...before] = sources.toReversed();
   if (!last) return <span class="muted">no file</span>;
   return (
     <span class="sources">
-      <code>{last.file}</code>
+      <Path path={last.file} />
       {before.map(({ file, value }, index) => (
         <span key={`${index} ${file}`} class="overridden">
-          overrides {value !== undefined && <del>{value}</del>} of <code>{file}</code>
+          overrides {value !== undefined && <del>{value}</del>} of <Path path={file} />
         </span>
       ))}
     </span>

@@ -55,7 +55,7 @@ export function Deaths() {
   return (
     <Panel
       title="Deaths"
-      about={`${count(newest.length, 'process', 'processes')} ended, ${unexpected.length} of them although nobody asked for it.`}
+      about={`${count(newest.length, 'process', 'processes')} ended, ${unexpected.length} unexpectedly.`}
       tools={
         <>
           <Choice

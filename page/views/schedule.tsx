@@ -113,7 +113,7 @@ function schedulesColumns(run: (key: string) => void): Column<Schedule>[] {
       label: 'Actions',
       hidesLabel: true,
       render: ({ key }) => (
-        <ActionButton small label={`Run ${key} now`} onClick={() => run(key)}>
+        <ActionButton small label={`Run now: ${key}`} onClick={() => run(key)}>
           <Icon name="play" size={12} />
           Run now
         </ActionButton>
@@ -211,7 +211,7 @@ function jobColumns(queue: string): Column<Job>[] {
       render: ({ id }) => (
         <ActionButton
           small
-          label={`Try job ${id} again`}
+          label={`Try again: job ${id}`}
           onClick={() =>
             void act(
               'retryJob',

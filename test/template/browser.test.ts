@@ -1,38 +1,15 @@
 import assert from 'node:assert/strict';
-import { existsSync } from 'node:fs';
 import { test } from 'node:test';
-import { chromium } from 'playwright-core';
-import { temporaryDirectory } from '../support/apps.js';
+import { problemsOf, startBrowser, withoutBrowser } from '../support/browser.js';
 import { serveTemplate } from '../support/notes_app.js';
 
-const CHROMIUM = '/usr/bin/chromium';
-const skip = existsSync(CHROMIUM) ? false : `${CHROMIUM} is not installed`;
-
 test('in a browser a note that is submitted appears, and on another open page without a reload', {
-  skip,
+  skip: withoutBrowser,
 }, async (t) => {
   const url = await serveTemplate(t);
-  const context = await chromium.launchPersistentContext(temporaryDirectory(t), {
-    executablePath: CHROMIUM,
-    headless: true,
-    args: [
-      '--headless',
-      '--no-sandbox',
-      '--disable-gpu',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-      '--disable-quic',
-    ],
-  });
-  t.after(() => context.close());
+  const context = await startBrowser(t);
   const [writer, reader] = await Promise.all([context.newPage(), context.newPage()]);
-  const errors: string[] = [];
-  for (const page of [writer, reader]) {
-    page.on('pageerror', (error) => errors.push(error.message));
-    page.on('console', (message) => message.type() === 'error' && errors.push(message.text()));
-  }
+  const problems = [writer, reader].map((page) => problemsOf(page, url));
   await reader.goto(url);
   await reader.waitForSelector('body[data-live=yes]');
   await writer.goto(url);
@@ -47,5 +24,5 @@ test('in a browser a note that is submitted appears, and on another open page wi
   const id = await reader.getAttribute('#notes li', 'data-id');
   assert.equal((await reader.request.delete(`${url}/api/notes/${id}`)).status(), 204);
   await reader.waitForSelector('#notes li', { state: 'detached' });
-  assert.deepEqual(errors, []);
+  assert.deepEqual(problems.flat(), []);
 });

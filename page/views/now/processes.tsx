@@ -39,7 +39,7 @@ export function Processes({ view }: { view: NowView }) {
             Reload
           </ActionButton>
           <ActionButton
-            label="Change the number of workers"
+            label="Scale: change the number of workers"
             onClick={() => setAsked({ action: 'scale', workers: cluster.workers })}
           >
             <Icon name="worker" />
