@@ -29,15 +29,16 @@ function rankOf(level: LogLine['level']): number {
 }
 
 /**
- * The server sends the last lines each time; what it does not send any more is kept here.
+ * Lines that the server does not keep any more stay here, also over a lost connection.
  *
- * @param known lines so far
- * @param sent the last ones of all
+ * @param isFirst whether `sent` has all lines that the server keeps, not only those since the last time
  */
-export function appendLines(known: LogLine[], sent: LogLine[]): LogLine[] {
+export function appendLines(known: LogLine[], sent: LogLine[], isFirst: boolean): LogLine[] {
   const last = known.at(-1);
-  const index = last ? sent.findLastIndex((line) => isSame(line, last)) : -1;
-  return index === -1 ? sent : [...known, ...sent.slice(index + 1)].slice(-MOST_LINES);
+  if (!last) return sent;
+  const index = isFirst ? sent.findLastIndex((line) => isSame(line, last)) : -1;
+  if (isFirst && index === -1) return sent;
+  return [...known, ...sent.slice(index + 1)].slice(-MOST_LINES);
 }
 
 function isSame(a: LogLine, b: LogLine): boolean {

@@ -37,11 +37,13 @@ function connect(): void {
   disconnect();
   const stream = new EventSource(`api/events?views=${wanted.join(',')}`);
   source = stream;
+  const seen = new Set<ViewName>();
   for (const name of wanted) {
     stream.addEventListener(name, ({ data }: MessageEvent<string>) => {
       expectNext();
       setState('live');
-      receive(name, JSON.parse(data));
+      receive(name, JSON.parse(data), !seen.has(name));
+      seen.add(name);
     });
   }
   stream.addEventListener('error', () => void lose());

@@ -27,7 +27,8 @@ setInterval(() => {
   clock.value = Date.now();
 }, 1000);
 
-export function receive(name: ViewName, value: unknown): void {
-  if (name === 'logs') data.logs.value = appendLines(data.logs.value ?? [], value as LogLine[]);
+/** @param isFirst whether it is the first of a connection */
+export function receive(name: ViewName, value: unknown, isFirst: boolean): void {
+  if (name === 'logs') data.logs.value = appendLines(data.logs.value ?? [], value as LogLine[], isFirst);
   else data[name].value = value as never;
 }

@@ -20,12 +20,13 @@ test('a line is found by its text, process, level and trace', () => {
   assert.ok(matchLine(line('x', { level: 'NONE' }), { ...ALL, level: 'ERROR' }));
 });
 
-test('lines that the server does not send any more stay, and none is there twice', () => {
+test('lines that the server does not keep any more stay, and none is there twice', () => {
   const [a, b, c, d] = ['a', 'b', 'c', 'd'].map((text) => line(text)) as [LogLine, LogLine, LogLine, LogLine];
-  assert.deepEqual(appendLines([], [a, b]), [a, b]);
-  assert.deepEqual(appendLines([a, b], [b, c, d]), [a, b, c, d]);
-  assert.deepEqual(appendLines([a, b], [a, b]), [a, b]);
-  assert.deepEqual(appendLines([a, b], [c, d]), [c, d]);
+  assert.deepEqual(appendLines([], [a, b], true), [a, b]);
+  assert.deepEqual(appendLines([a, b], [b, c, d], true), [a, b, c, d]);
+  assert.deepEqual(appendLines([a, b], [a, b], true), [a, b]);
+  assert.deepEqual(appendLines([a, b], [c, d], true), [c, d]);
+  assert.deepEqual(appendLines([a, b], [b, c], false), [a, b, b, c]);
 });
 
 test('a line keeps its key when earlier ones are gone', () => {
