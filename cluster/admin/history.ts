@@ -1,6 +1,6 @@
 import type { Heartbeat } from '../control/cluster_report.js';
 import { noCounts, quantile } from '../protocol/latency.js';
-import type { NowPoint } from './page_data.js';
+import type { NowPoint, NowView } from './page_data.js';
 
 /** Seconds. */
 const MOST_POINTS = 120;
@@ -24,6 +24,11 @@ export class History {
   readonly points: NowPoint[] = [];
   #progress = new Map<number, Progress>();
 
+  /** By pid, of those that have sent a heartbeat lately. */
+  get latency(): NowView['latency'] {
+    return Object.fromEntries(this.#active().map(([pid, { latency }]) => [pid, quantiles(latency)]));
+  }
+
   /** To be called once a second. */
   add(heartbeats: readonly Heartbeat[], memory: number): void {
     const now = Date.now();
@@ -33,7 +38,7 @@ export class History {
         progress.set(heartbeat.pid, progressOf(heartbeat, this.#progress.get(heartbeat.pid)));
     }
     this.#progress = progress;
-    const active = [...progress].filter(([, { at }]) => now - at < SILENCE);
+    const active = this.#active();
     const workers = heartbeats.filter(({ kind }) => kind === 'app worker');
     const latency = noCounts().map((_, index) => active.reduce((sum, [, each]) => sum + (each.latency[index] ?? 0), 0));
     this.points.push({
@@ -48,6 +53,10 @@ export class History {
       byProcess: Object.fromEntries(active.map(([pid, { requestsRate }]) => [pid, Math.round(requestsRate)])),
     });
     if (this.points.length > MOST_POINTS) this.points.shift();
+  }
+
+  #active(): [pid: number, progress: Progress][] {
+    return [...this.#progress].filter(([, { at }]) => Date.now() - at < SILENCE);
   }
 }
 

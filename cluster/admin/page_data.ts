@@ -49,6 +49,8 @@ export interface NowView {
   readOnly: boolean;
   /** One point a second, the newest last, at most 120. */
   history: NowPoint[];
+  /** By pid of an app worker: milliseconds, of the requests that ended between its last two heartbeats; absent when none did. */
+  latency: Record<string, { p50?: number; p99?: number }>;
   /** What the last reload did; absent when there was none. */
   lastReload?: ClusterStatus['lastReload'];
 }

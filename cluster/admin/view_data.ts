@@ -109,6 +109,7 @@ export class ViewData {
       },
       readOnly: this.#isReadOnly,
       history: this.#history.points,
+      latency: this.#history.latency,
       ...(lastReload ? { lastReload } : {}),
     };
   }

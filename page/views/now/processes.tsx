@@ -64,7 +64,7 @@ function placeOf({ kind, slot = 0, uptime }: Process): number {
   return KINDS.indexOf(kind) * 1e6 + slot * 1000 - Math.min(uptime, 900) / 1000;
 }
 
-function columnsOf({ history }: NowView, ask: (asked: Asked) => void): Column<Process>[] {
+function columnsOf({ history, latency }: NowView, ask: (asked: Asked) => void): Column<Process>[] {
   const rates = ({ pid }: Process): (number | undefined)[] => history.map(({ byProcess }) => byProcess[String(pid)]);
   return [
     {
@@ -98,6 +98,13 @@ function columnsOf({ history }: NowView, ask: (asked: Asked) => void): Column<Pr
         ),
     },
     {
+      label: 'p50 / p99',
+      title: 'How long its requests of the last second took: half of them less, 99 of 100 less',
+      numeric: true,
+      value: ({ pid }) => latency[String(pid)]?.p99 ?? -1,
+      render: ({ pid }) => <Pair values={latency[String(pid)]} />,
+    },
+    {
       label: 'In flight',
       numeric: true,
       value: ({ inFlight = -1 }) => inFlight,
@@ -108,8 +115,7 @@ function columnsOf({ history }: NowView, ask: (asked: Asked) => void): Column<Pr
       title: 'How late the event loop is: half of the time, and in the worst of 100 cases (p50 / p99)',
       numeric: true,
       value: ({ loopP99 = -1 }) => loopP99,
-      render: ({ loopP50, loopP99 }) =>
-        loopP99 === undefined ? <None /> : `${formatNumber(loopP50)} / ${formatMilliseconds(loopP99)}`,
+      render: ({ loopP50, loopP99 }) => <Pair values={{ p50: loopP50, p99: loopP99 }} />,
     },
     {
       label: 'Memory',
@@ -168,6 +174,13 @@ function RowActions({ process, ask }: { process: Process; ask(asked: Asked): voi
       </ActionButton>
     </span>
   );
+}
+
+/** Milliseconds. */
+function Pair({ values: { p50, p99 } = {} }: { values: { p50?: number; p99?: number } | undefined }) {
+  if (p99 === undefined) return <None />;
+  const [half, most] = [formatMilliseconds(p50), formatMilliseconds(p99)];
+  return <>{`${most.endsWith(' ms') ? half.replace(' ms', '') : half} / ${most}`}</>;
 }
 
 function None() {

@@ -41,6 +41,7 @@ function view(workers: Process[], more: Partial<NowView> = {}): NowView {
     app: { name: 'shop', version: '1.0.0', env: 'prod', node: 'v22.0.0', clutch: '0.1.0', pid: 1 },
     readOnly: false,
     history: [point()],
+    latency: {},
     ...more,
   };
 }
