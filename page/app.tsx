@@ -2,8 +2,10 @@ import { effect, useSignalEffect } from '@preact/signals';
 import { type ComponentType, render } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ViewName } from '../cluster/admin/page_data.js';
-import { Header, type MenuEntry, Notice, Sidebar } from './parts/frame.js';
-import { ShortcutList } from './parts/shortcut_list.js';
+import { Header } from './frame/header.js';
+import { Menu, type MenuEntry } from './frame/menu.js';
+import { Notice } from './frame/notice.js';
+import { ShortcutList } from './frame/shortcut_list.js';
 import { watchViews } from './state/connection.js';
 import { VIEWS } from './state/data.js';
 import { listenToKeys } from './state/keyboard.js';
@@ -62,7 +64,7 @@ function App() {
         Skip the menu
       </a>
       <Header onShortcuts={() => setShowsShortcuts(true)} />
-      <Sidebar entries={MENU} />
+      <Menu entries={MENU} />
       <main id="main" tabIndex={-1}>
         <h1 ref={heading} class="only-read" tabIndex={-1}>
           {title}

@@ -1,21 +1,9 @@
-import { useEffect, useRef } from 'preact/hooks';
-import type { ViewName } from '../../cluster/admin/page_data.js';
 import { formatDuration } from '../model/format.js';
-import { verdictOf } from '../model/verdict.js';
-import { notice } from '../state/actions.js';
+import { Icon } from '../parts/icon.js';
 import { connection } from '../state/connection.js';
 import { clock, data } from '../state/data.js';
-import { digitOf } from '../state/keyboard.js';
-import { linkTo, place } from '../state/location.js';
+import { linkTo } from '../state/location.js';
 import { nextTheme, theme } from '../state/theme.js';
-import { Icon } from './icon.js';
-
-/** What is around each view: header, menu, what the last action did. */
-
-export interface MenuEntry {
-  name: ViewName;
-  title: string;
-}
 
 export function Header({ onShortcuts }: { onShortcuts(): void }) {
   const app = data.now.value?.app;
@@ -87,58 +75,6 @@ function Connection() {
         <span class="since">
           {reason ?? 'the token is missing or wrong'}. <a href="/">Log in</a>
         </span>
-      )}
-    </div>
-  );
-}
-
-export function Sidebar({ entries }: { entries: MenuEntry[] }) {
-  const current = place.value.view;
-  const now = data.now.value;
-  const tone = now && verdictOf(now).tone;
-  const list = useRef<HTMLUListElement>(null);
-  // On a narrow screen the menu is a strip that scrolls.
-  useEffect(() => {
-    list.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
-  }, [current]);
-  return (
-    <nav class="menu" aria-label="Views">
-      <ul ref={list}>
-        {entries.map(({ name, title }) => (
-          <li key={name}>
-            <a href={linkTo(name)} aria-current={name === current ? 'page' : undefined}>
-              <Icon name={name} />
-              <span>{title}</span>
-              {name === 'now' && (tone === 'bad' || tone === 'warning') && (
-                <span class={`mark tone-${tone}`}>
-                  <Icon name={tone} size={13} />
-                  <span class="only-read">{tone === 'bad' ? 'something is wrong' : 'look at this'}</span>
-                </span>
-              )}
-              <span class="kbd" aria-hidden="true">
-                {digitOf(name)}
-              </span>
-            </a>
-          </li>
-        ))}
-      </ul>
-    </nav>
-  );
-}
-
-/** What the last action did. It is there from the beginning, since only changes of a live region are read out. */
-export function Notice() {
-  const current = notice.value;
-  return (
-    <div class="notice-place" role="status" aria-live="polite">
-      {current && (
-        <div class={`notice tone-${current.tone}`}>
-          <Icon name={current.tone === 'info' ? 'wait' : current.tone} />
-          <span>{current.text}</span>
-          <button type="button" class="plain" aria-label="Close" onClick={() => (notice.value = undefined)}>
-            <Icon name="close" size={12} />
-          </button>
-        </div>
       )}
     </div>
   );

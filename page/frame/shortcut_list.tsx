@@ -1,5 +1,5 @@
+import { Dialog } from '../parts/dialog.js';
 import { SHORTCUTS } from '../state/keyboard.js';
-import { Dialog } from './dialog.js';
 
 export function ShortcutList({ onClose }: { onClose(): void }) {
   return (
