@@ -136,9 +136,12 @@ export async function startTestCluster(
 ): Promise<RunningCluster> {
   const { child, output, messages, exited } = launch(t, options, env);
   const find = (action: string) => messages.find((message) => message.action === action);
-  await until('the cluster is ready', () => find('egg-ready') ?? child.exitCode !== null, 60_000);
+  const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null;
+  await until('the cluster is ready', () => find('egg-ready') ?? hasEnded(), 60_000).catch((error: Error) => {
+    throw new Error(`${error.message}:\n${output()}`);
+  });
   const ready = find('egg-ready');
-  if (!ready) throw new Error(`the cluster did not start:\n${output()}`);
+  if (!ready) throw new Error(`the cluster did not start (${child.exitCode ?? child.signalCode}):\n${output()}`);
   let questions = 0;
   const ask = async (action: string, data?: unknown): Promise<unknown> => {
     const reply = `test:${action}:${questions++}`;
