@@ -40,7 +40,8 @@ export type DeathCause = (typeof DEATH_REASONS)[DeathReason];
 export interface DeathRecord {
   /** When it ended, as an ISO 8601 time. */
   at: string;
-  kind: 'master' | 'agent' | 'app worker';
+  /** `single`: the only process, with `workers: 0`. */
+  kind: 'master' | 'agent' | 'app worker' | 'single';
   /** Its pid, or the id of its thread. */
   pid: number;
   /** Index of the worker's slot. */

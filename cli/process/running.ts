@@ -45,7 +45,7 @@ export function pidInFile(baseDir: string): number | undefined {
 async function askPid(baseDir: string): Promise<number | undefined> {
   try {
     const { processes } = (await askMaster(baseDir, { command: 'status' })) as ClusterStatus;
-    return processes.find(({ kind }) => kind === 'master')?.pid;
+    return processes.find(({ kind }) => kind === 'master' || kind === 'single')?.pid;
   } catch (error) {
     if ((error as ClutchError).code === 'ERR_CLUTCH_NOT_RUNNING') return undefined;
     throw error;

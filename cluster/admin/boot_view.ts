@@ -20,7 +20,7 @@ export class BootViews {
   of(processes: readonly ProcessStatus[], rundir: string): BootView[] {
     const files = new Map<string, BootView>();
     for (const { kind, pid } of processes) {
-      if (kind === 'master' || pid === undefined) continue;
+      if (kind === 'master' || kind === 'single' || pid === undefined) continue;
       const file = path.join(rundir, `${TYPES[kind]}_timing_${pid}.json`);
       const view = this.#viewOf(file, kind, pid);
       if (view) files.set(file, view);

@@ -7,6 +7,8 @@ import { keepStandardOutput } from '../../ipc/recent_lines.js';
 import { withPosition } from '../../output/hook_position.js';
 import { maskText } from '../../output/secrets.js';
 import { stderr } from '../../output/stdio.js';
+import type { ChildOptions } from '../options/options.js';
+import type { ListenAddress } from '../protocol/listen_address.js';
 import type { ProfileOrder } from '../protocol/profile_order.js';
 import type { BootData, PrepareData, RequestCounters } from '../protocol/protocol.js';
 import { hasInspector, inspectorPort } from '../protocol/protocol.js';
@@ -77,8 +79,10 @@ class Inbox {
 
 export interface Booted<T> {
   app: T;
-  boot: BootData;
+  boot: Pick<BootData, 'closeTimeout'> & { options: ChildOptions };
   link: MasterLink;
+  /** A listening socket that another process has opened for this address, by its descriptor. */
+  inherited?(address: ListenAddress): number | undefined;
   /** Runs the close hooks and ends the process with a code, no later than after `limit` milliseconds. */
   end(code: number, limit?: number): Promise<void>;
   /** Ends the process with the error that keeps it from serving. */

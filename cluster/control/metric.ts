@@ -39,6 +39,13 @@ export interface MetricsSource {
   readonly pendingRequests: number;
 }
 
+export interface AdminSource extends MetricsSource {
+  /** Whether the service takes requests. */
+  isReady(): boolean;
+  /** Whether the cluster has been ready once. */
+  hasStarted(): boolean;
+}
+
 export interface Sample {
   /** Behind the name: `_sum`. */
   suffix?: string;

@@ -10,6 +10,8 @@ const SHOWN_BOUNDS = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5
   index: LATENCY_BOUNDS.indexOf(seconds * 1000),
 }));
 
+/** Kinds of process that serve HTTP. */
+const SERVING = ['app worker', 'single'];
 const KIND_AND_PID = ['kind', 'pid'];
 
 const single = (value: number): Sample[] => [{ labels: {}, value }];
@@ -110,8 +112,8 @@ export const METRICS: readonly Metric[] = [
     help: 'Requests to which this app worker has responded.',
     labels: ['kind', 'pid', 'slot'],
     samples: (source) =>
-      source.status().processes.flatMap(({ kind, pid, slot, requests }) => {
-        if (pid === undefined || slot === undefined || requests === undefined) return [];
+      source.status().processes.flatMap(({ kind, pid, slot = 0, requests }) => {
+        if (pid === undefined || requests === undefined) return [];
         return [{ labels: { kind, pid, slot }, value: requests }];
       }),
   },
@@ -150,7 +152,7 @@ export const METRICS: readonly Metric[] = [
     labels: [],
     samples: (source) => {
       const { processes } = source.status();
-      return single(processes.filter(({ kind, state }) => kind === 'app worker' && state === 'ready').length);
+      return single(processes.filter(({ kind, state }) => SERVING.includes(kind) && state === 'ready').length);
     },
   },
   {

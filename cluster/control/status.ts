@@ -1,12 +1,14 @@
 import { lostOutput } from '../../output/stdio.js';
 import { residentMemory } from '../protocol/memory.js';
+import type { Vitals } from '../protocol/vitals.js';
 import type { ChildKind, ChildState, ManagedChild } from '../supervise/managed_child.js';
 import type { LastReload } from '../supervise/rolling_restart.js';
 import type { Slot } from '../supervise/slot.js';
 
 /** A process, or the slot of one that is in `backoff` until the next is started. */
 export interface ProcessStatus {
-  kind: 'master' | 'agent' | 'app worker';
+  /** `single`: the only process, with `workers: 0`. */
+  kind: 'master' | 'agent' | 'app worker' | 'single';
   /** Undefined in state `backoff`. */
   pid?: number;
   state: ChildState | MasterState | 'backoff';
@@ -52,7 +54,7 @@ export interface ClusterStatus {
   state: MasterState;
   address: string;
   baseDir: string;
-  /** How many workers are wanted. */
+  /** How many workers are wanted; 0 when Agent and app are in one process. */
   workers: number;
   /** By all app workers since the cluster started, as of their last heartbeats; `errors` have status 5xx. */
   served: { requests: number; errors: number };
@@ -65,7 +67,7 @@ export interface ClusterStatus {
 
 /** @param current the options of the cluster that can be changed, as they are now */
 export function childStatus(child: ManagedChild, current: Readonly<Record<string, number>>): ProcessStatus {
-  const { kind, stats, slot, handle } = child;
+  const { kind, slot, handle, stats } = child;
   const others = Object.entries(child.options).filter(([name, value]) => current[name] !== value);
   return {
     kind,
@@ -75,16 +77,21 @@ export function childStatus(child: ManagedChild, current: Readonly<Record<string
     ...slotStatus(kind, slot),
     undeliveredMessages: child.undeliveredMessages + (stats?.droppedMessages ?? 0),
     ...(others.length > 0 ? { options: Object.fromEntries(others) } : {}),
-    ...(stats && {
-      memory: mebibytes(stats.rss),
-      cpu: child.cpuPercent,
-      loopP50: stats.loopP50,
-      loopP99: stats.loopP99,
-      lostLogLines: stats.lostLines,
-      ...(kind === 'app worker'
-        ? { inFlight: stats.inFlight, live: stats.live, requests: stats.requests, connections: stats.connections }
-        : {}),
-    }),
+    ...vitalsStatus(child, { serves: kind === 'app worker' }),
+  };
+}
+
+/** @param serves whether it serves HTTP */
+export function vitalsStatus({ stats, cpuPercent }: Vitals, { serves }: { serves: boolean }): Partial<ProcessStatus> {
+  if (!stats) return {};
+  const { inFlight, live, requests, connections } = stats;
+  return {
+    memory: mebibytes(stats.rss),
+    cpu: cpuPercent,
+    loopP50: stats.loopP50,
+    loopP99: stats.loopP99,
+    lostLogLines: stats.lostLines,
+    ...(serves ? { inFlight, live, requests, connections } : {}),
   };
 }
 

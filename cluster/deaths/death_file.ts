@@ -6,10 +6,11 @@ import type { DeathRecord } from '../../ipc/death_record.js';
 /** Records that are kept. */
 const MOST = 100;
 
-/** The Master that writes the file, until it ends in an orderly way. */
+/** The Master, or the only process, that writes the file, until it ends in an orderly way. */
 interface RunningMaster {
   pid: number;
   startedAt: string;
+  kind?: 'master' | 'single';
 }
 
 interface Content {

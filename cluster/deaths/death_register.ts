@@ -2,14 +2,13 @@ import { stripVTControlCharacters } from 'node:util';
 import { DEATH_REASONS, type DeathReason, type DeathRecord } from '../../ipc/death_record.js';
 import { CONTROL } from '../../ipc/message.js';
 import { maskText } from '../../output/secrets.js';
-import { channels, trace } from '../../tracing/channels.js';
-import { residentMemory } from '../protocol/memory.js';
 import { NOT_SPAWNED } from '../spawn/child_handle.js';
 import { killedFromOutside } from '../supervise/backoff.js';
 import type { Ending, Exit, ManagedChild } from '../supervise/managed_child.js';
 import type { Supervisor } from '../supervise/supervisor.js';
 import { DeathFile } from './death_file.js';
 import { OomKills } from './oom_kills.js';
+import { addRecord, OwnRecord } from './own_record.js';
 
 /** Characters of a line, and of a stack or another longer text, that are kept. */
 const LONGEST_LINE = 500;
@@ -27,10 +26,10 @@ interface DeathRegisterOptions {
 /** Makes a record of each process that ends, keeps it on disk and reports it to the Agent. */
 export class DeathRegister {
   readonly #file: DeathFile;
+  readonly #own: OwnRecord;
   readonly #agents: Supervisor;
   readonly #warn: (message: string) => void;
   readonly #oomKills = new OomKills();
-  readonly #startedAt = Date.now();
   /** For the next Agent. */
   #waiting: DeathRecord[] = [];
   readonly #counts = new Map<DeathReason, number>();
@@ -39,8 +38,7 @@ export class DeathRegister {
     this.#agents = agents;
     this.#warn = warn;
     this.#file = new DeathFile(baseDir, warn);
-    this.#noticeFormerMaster();
-    this.#file.running = { pid: process.pid, startedAt: new Date().toISOString() };
+    this.#own = new OwnRecord(this.#file, 'master');
     for (const supervisor of [agents, workers]) {
       supervisor.on('exit', (child, exit) => this.#add(recordOf(child, exit, () => this.#oomKills.take())));
     }
@@ -60,58 +58,17 @@ export class DeathRegister {
   }
 
   /** The Master is about to end. */
-  endMaster({ reason, text, asker }: Ending, code: number): void {
-    this.#record({
-      at: new Date().toISOString(),
-      kind: 'master',
-      pid: process.pid,
-      reason,
-      by: DEATH_REASONS[reason],
-      ...(asker === undefined ? {} : { asker }),
-      text: firstLine(text),
-      state: 'closed',
-      code,
-      signal: null,
-      killed: false,
-      uptime: seconds(Date.now() - this.#startedAt),
-      memory: mebibytes(residentMemory()),
-      lines: [],
-    });
-    this.#file.running = undefined;
-  }
-
-  #record(record: DeathRecord): void {
-    this.#file.add(record);
-    if (channels.death.hasSubscribers) trace('death', { record }, () => undefined);
+  endMaster(ending: Ending, code: number): void {
+    this.#own.end(ending, code);
   }
 
   #add(record: DeathRecord): void {
-    this.#record(record);
+    addRecord(this.#file, record);
     if (record.reason === 'oom-kill') this.#warn(`${record.kind} ${record.pid}: ${record.text}`);
     this.#counts.set(record.reason, (this.#counts.get(record.reason) ?? 0) + 1);
     const agent = this.#agents.current;
     if (agent) agent.handle.send({ clutch: CONTROL.death, data: record });
     else this.#waiting = [...this.#waiting, record].slice(-MOST_WAITING);
-  }
-
-  /** A Master that was killed could not write why. */
-  #noticeFormerMaster(): void {
-    const { former } = this.#file;
-    if (!former || (former.pid !== process.pid && isAlive(former.pid))) return;
-    this.#file.add({
-      at: new Date().toISOString(),
-      kind: 'master',
-      pid: former.pid,
-      reason: 'signal',
-      by: 'signal',
-      text: `the Master that started at ${former.startedAt} has left no record: it was killed, or the machine stopped`,
-      state: 'ready',
-      code: null,
-      signal: null,
-      killed: false,
-      uptime: 0,
-      lines: [],
-    });
   }
 }
 
@@ -156,15 +113,6 @@ function reasonOf({ id, ending, failure, handle }: ManagedChild, { signal, state
   if (handle.killed) return 'stop';
   if (signal === null) return 'exit';
   return killedFromOutside(signal) ? 'signal' : 'abort';
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
 }
 
 function firstLine(text: string): string {

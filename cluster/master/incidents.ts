@@ -1,5 +1,6 @@
 import { maskText } from '../../output/secrets.js';
 import type { DeathRegister } from '../deaths/death_register.js';
+import { overdueSentence } from '../protocol/overdue.js';
 import type { OverdueRequests } from '../protocol/protocol.js';
 import { NOT_SPAWNED } from '../spawn/child_handle.js';
 import type { Ending, ManagedChild } from '../supervise/managed_child.js';
@@ -86,10 +87,5 @@ async function killHung(
 /** @returns why a worker is replaced that does not respond in time; it remembers the requests */
 export function overdueEnding(worker: ManagedChild, overdue: OverdueRequests): Ending {
   worker.overdue = overdue;
-  const [first] = overdue.requests;
-  const route = first?.route === undefined ? '' : ` (route ${first.route})`;
-  const others = overdue.count > 1 ? `, nor ${overdue.count - 1} others` : '';
-  const resources = Object.entries(overdue.resources).map(([name, count]) => `${count} ${name}`);
-  const text = `${first?.method} ${first?.url}${route} got no response for ${first?.age} ms${others} (requestTimeout); it waits for ${resources.join(', ')}`;
-  return { reason: 'request-timeout', text: maskText(text) };
+  return { reason: 'request-timeout', text: overdueSentence(overdue) };
 }

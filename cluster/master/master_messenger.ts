@@ -1,31 +1,38 @@
 import { EventEmitter } from 'node:events';
-import { CONTROL, checkAction, type Message } from '../../ipc/message.js';
+import { CONTROL, type ControlMessage, checkAction, type Envelope, type Message } from '../../ipc/message.js';
 import { Requests, type RequestTarget } from '../../ipc/requests.js';
-import type { Relay } from './relay.js';
+
+/** The way to and from the other processes. */
+interface Routes {
+  send(message: Envelope): void;
+  on(event: 'message', listener: (message: Message) => void): unknown;
+  on(event: 'control', listener: (message: ControlMessage) => void): unknown;
+  on(event: 'queueFull', listener: (receiver: { id: number }) => void): unknown;
+}
 
 /**
  * The messenger of the Master: sends to its processes, and emits what they send `to: 'master'` by action.
  * `queueFull` (pid) is emitted when messages to a process are dropped because it does not read them.
  */
 export class MasterMessenger extends EventEmitter {
-  readonly #relay: Relay;
+  readonly #routes: Routes;
   readonly #requests = new Requests((message) =>
-    this.#relay.send({ ...message, from: 'master', senderPid: process.pid }),
+    this.#routes.send({ ...message, from: 'master', senderPid: process.pid }),
   );
 
-  constructor(relay: Relay) {
+  constructor(routes: Routes) {
     super();
-    this.#relay = relay;
-    relay.on('message', ({ action, data }) => {
+    this.#routes = routes;
+    routes.on('message', ({ action, data }) => {
       // A message named `error` is no error of the Master, and nobody but the Master reports a full queue.
       if (action === 'queueFull' || (action === 'error' && this.listenerCount('error') === 0)) return;
       this.emit(action, data);
     });
-    relay.on('control', ({ clutch, data }) => {
+    routes.on('control', ({ clutch, data }) => {
       if (clutch === CONTROL.reply) this.#requests.settle(data as Parameters<Requests['settle']>[0]);
       else this.#requests.undelivered(data as Parameters<Requests['undelivered']>[0]);
     });
-    relay.on('queueFull', ({ id }) => this.emit('queueFull', id));
+    routes.on('queueFull', ({ id }) => this.emit('queueFull', id));
   }
 
   /** To every app worker and the Agent. */
@@ -70,7 +77,7 @@ export class MasterMessenger extends EventEmitter {
   /** @throws {ClutchError} ERR_CLUTCH_MESSAGE when the action is reserved */
   #send(message: Message): this {
     checkAction(message.action);
-    this.#relay.send({ ...message, from: 'master' });
+    this.#routes.send({ ...message, from: 'master' });
     return this;
   }
 }

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { LeaderInfo } from '../../ipc/socket_path.js';
 import { usableSocketDirectory } from '../../ipc/socket_path.js';
 import type { InheritedSockets } from '../listen/inherited_sockets.js';
-import type { ClusterOptions } from '../options/options.js';
+import { type ClusterOptions, closeTimeoutFrom } from '../options/options.js';
 import { hasInspector, heartbeatInterval } from '../protocol/protocol.js';
 import { type ChildSource, ProcessSource, ThreadSource } from '../spawn/child_source.js';
 import { ClusterWorkers } from '../spawn/cluster_workers.js';
@@ -143,15 +143,6 @@ async function freePorts(count: number): Promise<number[]> {
   );
   await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))));
   return ports;
-}
-
-/**
- * @param variable environment variable that Egg has for this kind of process
- * @returns milliseconds that a process gets to close
- */
-function closeTimeoutFrom(variable: string, fallback: number): number {
-  const milliseconds = Number.parseInt(process.env[variable] ?? process.env['EGG_MASTER_CLOSE_TIMEOUT'] ?? '', 10);
-  return milliseconds > 0 ? milliseconds : fallback;
 }
 
 /**

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { ClutchError, toError } from '../../errors.js';
 import { resolveFramework } from '../../resolve/framework.js';
 import { activatedSockets, InheritedSockets } from '../listen/inherited_sockets.js';
-import { parseClusterOptions, type StartClusterOptions } from '../options/options.js';
+import { type ClusterOptions, parseClusterOptions, type StartClusterOptions } from '../options/options.js';
 import { predecessorFrom } from '../service/predecessor.js';
 import type { ClusterHandle } from './handle.js';
 import { createMasterLog } from './master_log.js';
@@ -17,7 +17,8 @@ export const DEFAULT_FRAMEWORK = {
 };
 
 /**
- * Starts a cluster: this process becomes the Master, which forks one Agent and the app workers.
+ * Starts a cluster: this process becomes the Master, which forks one Agent and the app workers. With `workers: 0` it is the only
+ * process, and runs both.
  *
  * @param callback called without arguments when every process is ready, as in Egg
  * @returns the handle, once every process is ready
@@ -39,11 +40,17 @@ export async function startCluster(options: StartClusterOptions = {}, callback?:
     if (pidFile) writePidFile(pidFile);
   };
   if (!predecessor) onServing();
+  const { name, version } = framework;
+  const frameworkName = version ? `${name} ${version}` : name;
+  if (parsed.workers === 0) {
+    const handle = await startInOneProcess(parsed, frameworkName, inherited);
+    callback?.();
+    return handle;
+  }
   const spawned = spawnAll(parsed, framework.entry, { inherited, port: predecessor?.inheritance.port });
   // The rest of the Master is loaded while the processes start.
   const { Master } = await import('./master.js');
-  const { name, version } = framework;
-  const master = new Master(parsed, version ? `${name} ${version}` : name, {
+  const master = new Master(parsed, frameworkName, {
     ...spawned,
     inherited,
     predecessor,
@@ -66,6 +73,23 @@ async function startTelemetry(module: string): Promise<void> {
       cause,
     });
   }
+}
+
+async function startInOneProcess(
+  options: ClusterOptions,
+  frameworkName: string,
+  inherited: InheritedSockets,
+): Promise<ClusterHandle> {
+  const { startSingle } = await import('../single/single_process.js');
+  const { MasterMessenger } = await import('./master_messenger.js');
+  return startSingle({
+    options,
+    frameworkName,
+    clutch: DEFAULT_FRAMEWORK.entry,
+    inherited,
+    log: createMasterLog(),
+    createMessenger: (routes) => new MasterMessenger(routes),
+  });
 }
 
 /**

@@ -59,14 +59,16 @@ export interface WorkerOptions {
 }
 
 export const workerCount = integer(1, 1024);
+/** 0 for one process without a Master. */
+const workerCountOrNone = integer(0, 1024);
 
 export const workerRange: Kind<number | string | WorkerOptions, WorkerRange> = {
-  type: 'number, from 1 to 1024, or `{ min, max, growAfter?, shrinkAfter? }`, or `min-max`',
+  type: 'number, from 0 to 1024, or `{ min, max, growAfter?, shrinkAfter? }`, or `min-max`',
   parse(key, given) {
     const [, least, most] = typeof given === 'string' ? (/^(\d+)[-:](\d+)$/.exec(given) ?? []) : [];
     const options = least === undefined ? given : { min: least, max: most };
     if (typeof options !== 'object' || options === null) {
-      const count = workerCount.parse(key, given, '');
+      const count = workerCountOrNone.parse(key, given, '');
       return count === undefined ? undefined : { min: count, max: count, growAfter: 0, shrinkAfter: 0 };
     }
     const { min, max, growAfter, shrinkAfter } = options as Partial<WorkerOptions>;

@@ -81,13 +81,13 @@ export const OPTIONS = {
   workers: defaulting(workerRange, () => workersFixed(usableCpus()), {
     default: 'usable CPUs',
     meaning:
-      'app workers, as many as are needed between `min` and `max`; by default as many as affinity and the quota of the control group (CPU limit of a container) allow',
+      'app workers, as many as are needed between `min` and `max`; by default as many as affinity and the quota of the control group (CPU limit of a container) allow; 0 runs Agent and app in one process, without a Master',
     flags: [
       {
         name: 'workers',
         short: 'c',
         argument: 'count',
-        help: 'app workers, or min-max for as many as are needed; default: the number of usable CPUs',
+        help: 'app workers, or min-max for as many as are needed, or 0 for one process; default: the number of usable CPUs',
       },
     ],
   }),

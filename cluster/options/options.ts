@@ -52,6 +52,7 @@ export function parseClusterOptions(
     scheduling: usableScheduling(reusePort ? 'reusePort' : parsed.scheduling, warn),
   };
   delete options['reusePort'];
+  if (options.workers === 0) checkSingle(options, given);
   checkThreads(options);
   checkMemory(options);
   return options;
@@ -105,6 +106,36 @@ function checkThreads(options: ClusterOptions): void {
   }
 }
 
+/** Options that are for several processes, or for one that replaces another. */
+const NEEDS_MASTER = [
+  'sticky',
+  'scheduling',
+  'reusePort',
+  'startMode',
+  'execArgv',
+  'ready',
+  'hangTimeout',
+  'maxMemory',
+  'maxMemoryHard',
+  'maxLoopDelay',
+  'maxRequests',
+  'maxAge',
+] as const;
+
+function checkSingle(options: ClusterOptions, given: StartClusterOptions): void {
+  const { scheduling, startMode } = options;
+  if (options.admin?.page) {
+    throw optionError('admin.page', true, 'Leave it out: with workers: 0 there is no Master to show it.');
+  }
+  for (const name of NEEDS_MASTER) {
+    const value = name === 'reusePort' ? given[name] : options[name];
+    const isDefault = { scheduling: scheduling === 'rr', startMode: startMode === 'process' }[name as string];
+    if (given[name] === undefined || !value || isDefault) continue;
+    const fix = name === 'execArgv' ? 'Give it to node itself, or by NODE_OPTIONS' : 'Leave it out';
+    throw optionError(name, given[name], `${fix}: with workers: 0 there is one process, and nothing that replaces it.`);
+  }
+}
+
 /** @throws {ClutchError} ERR_CLUTCH_OPTION when the limit that kills is below the one that drains */
 export function checkMemory({ maxMemory, maxMemoryHard }: Pick<ClusterOptions, 'maxMemory' | 'maxMemoryHard'>): void {
   if (maxMemoryHard === 0 || maxMemoryHard >= maxMemory) return;
@@ -116,6 +147,15 @@ export function parseWorkers(given: unknown): number {
   const count = workerCount.parse('workers', given, '');
   if (count === undefined) throw optionError('workers', given, 'Give a whole number from 1 to 1024.');
   return count;
+}
+
+/**
+ * @param variable environment variable that Egg has for this kind of process
+ * @returns milliseconds that a process gets to close
+ */
+export function closeTimeoutFrom(variable: string, fallback: number): number {
+  const milliseconds = Number.parseInt(process.env[variable] ?? process.env['EGG_MASTER_CLOSE_TIMEOUT'] ?? '', 10);
+  return milliseconds > 0 ? milliseconds : fallback;
 }
 
 /** Same letters in another case, or one letter added, left out or changed, or two swapped. */

@@ -35,9 +35,13 @@ export interface TakenProfile {
   took: number;
 }
 
+type Children = Pick<Supervisor, 'find' | 'pause'>;
+
 interface ProfilesParts {
-  agents: Supervisor;
-  workers: Supervisor;
+  /** What this process is; default `Master`. */
+  self?: string;
+  agents: Children;
+  workers: Children;
   baseDir: string;
   log: Pick<Console, 'info'>;
 }
@@ -65,7 +69,7 @@ export class Profiles {
       throw profileError(`a profile cannot take ${seconds} seconds`, `Give 0.1 to ${MOST_SECONDS}.`);
     }
     const target = this.#find(pid);
-    const name = target ? target.kind : 'Master';
+    const name = target ? target.kind : (this.#parts.self ?? 'Master');
     const what = `${DESCRIPTIONS[kind]} of ${name} ${pid}`;
     return this.#exclusively(what, async () => {
       const begin = Date.now();

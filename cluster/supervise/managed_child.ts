@@ -1,7 +1,8 @@
 import type { DeathReason } from '../../ipc/death_record.js';
 import type { ErrorData } from '../../ipc/error_data.js';
 import { maskText } from '../../output/secrets.js';
-import type { OverdueRequests, ProcessStats } from '../protocol/protocol.js';
+import type { OverdueRequests } from '../protocol/protocol.js';
+import { Vitals } from '../protocol/vitals.js';
 import type { Child } from '../spawn/child_handle.js';
 import type { Slot } from './slot.js';
 import { StateMachine } from './state_machine.js';
@@ -41,15 +42,11 @@ export interface Exit {
   text: string;
 }
 
-/** Lines that are kept of each child. */
-const MOST_LINES = 20;
-
 /** What the Master knows of the Agent or of an app worker. */
-export class ManagedChild {
+export class ManagedChild extends Vitals {
   readonly kind: ChildKind;
   readonly handle: Child;
   readonly slot: Slot;
-  stats: ProcessStats | undefined;
   /** Those of its options that can be changed, as it was booted with them. */
   options: Record<string, number> = {};
   /** Messages that it has sent and that could not be delivered. */
@@ -58,8 +55,6 @@ export class ManagedChild {
   cutConnections = 0;
   /** When it began to drain, in milliseconds since the epoch. */
   drainingSince: number | undefined;
-  /** Between the last two heartbeats, of one CPU. */
-  cpuPercent = 0;
   #failure: ErrorData | undefined;
   /** Why the Master ends it, or why it leaves by itself; the first reason counts. */
   #ending: Ending | undefined;
@@ -69,15 +64,12 @@ export class ManagedChild {
   overdue: OverdueRequests | undefined;
   /** Between 0 and 1: how far it may go over a limit, so that workers do not leave together. */
   readonly jitter = Math.random();
-  /** The last lines that it has written. */
-  lines: string[] = [];
-  /** When the last heartbeat came; undefined until the child may load the app. */
-  lastBeat: number | undefined;
   /** Until when, in milliseconds since the epoch, its event loop may stand still: a heap snapshot stops it. */
   pausedUntil = 0;
   readonly #machine: StateMachine<ChildState>;
 
   constructor(kind: ChildKind, handle: Child, slot: Slot, state: 'starting' | 'candidate') {
+    super();
     this.kind = kind;
     this.handle = handle;
     this.slot = slot;
@@ -131,16 +123,6 @@ export class ManagedChild {
     return this.state === 'starting' || this.state === 'candidate' || this.state === 'ready';
   }
 
-  beat(stats: ProcessStats): void {
-    const now = Date.now();
-    if (this.stats && this.lastBeat !== undefined && now > this.lastBeat) {
-      this.cpuPercent = Math.round((100 * (stats.cpu - this.stats.cpu)) / (now - this.lastBeat));
-    }
-    this.stats = stats;
-    if (stats.lines) this.lines = [...this.lines, ...stats.lines].slice(-MOST_LINES);
-    this.lastBeat = now;
-  }
-
   /** @returns why it exited, for the log */
   exitReason(code: number | null, signal: string | null): string {
     if (this.#ending) return this.#ending.text;
@@ -148,7 +130,7 @@ export class ManagedChild {
     return signal === null ? `exited with code ${code}` : `ended by ${signal}`;
   }
 
-  toString(): string {
+  override toString(): string {
     return `${this.kind} ${this.id} (slot ${this.slot.index})`;
   }
 }

@@ -116,8 +116,15 @@ export function listenerAddress({ port, host = '', path, https: tls }: ListenerO
 /** Servers whose sockets are being opened. */
 const opening = new WeakSet<http.Server>();
 
-/** @throws {ClutchError} ERR_CLUTCH_BOOT when the port is used */
-export function listen(server: http.Server, wanted: ListenAddress, reusePort: boolean): Promise<ListenAddress> {
+/**
+ * @param how `fd` is a socket that listens already
+ * @throws {ClutchError} ERR_CLUTCH_BOOT when the port is used
+ */
+export function listen(
+  server: http.Server,
+  wanted: ListenAddress,
+  { reusePort = false, fd }: { reusePort?: boolean; fd?: number | undefined } = {},
+): Promise<ListenAddress> {
   const { address, port, protocol } = wanted;
   return new Promise((resolve, reject) => {
     opening.add(server);
@@ -136,7 +143,8 @@ export function listen(server: http.Server, wanted: ListenAddress, reusePort: bo
           : { address: bound.address, port: bound.port, protocol },
       );
     });
-    if (port === undefined) server.listen(address);
+    if (fd !== undefined) server.listen({ fd });
+    else if (port === undefined) server.listen(address);
     else server.listen({ port, ...(address ? { host: address } : {}), ...(reusePort ? { reusePort } : {}) });
   });
 }

@@ -12,6 +12,7 @@ import { type Route, RouteHistograms } from '../measure/route_histograms.js';
 import type { ListenerOptions } from '../options/listeners.js';
 import type { HttpsOptions } from '../options/option_kinds.js';
 import type { ChildOptions } from '../options/options.js';
+import type { ListenAddress } from '../protocol/listen_address.js';
 import type { StickyConnection } from '../protocol/protocol.js';
 import { Connections } from './connections.js';
 import { drain } from './drain.js';
@@ -99,27 +100,29 @@ export async function serve(booted: Booted<WorkerApplication>): Promise<void> {
     void leave(1, closeTimeout);
   });
 
+  const open = async (each: http.Server, wanted: ListenAddress): Promise<ListenAddress> => {
+    if (wanted.port === undefined) await preparedByMaster(wanted.address, link);
+    return listen(each, wanted, {
+      reusePort: options.scheduling === 'reusePort',
+      fd: booted.inherited?.(wanted),
+    });
+  };
   let address = first ? listenerAddress(first) : listenAddress(app.config, options, server);
   if (options.sticky) takeConnections(server, link, () => state !== 'draining');
-  else {
-    if (address.port === undefined) await preparedByMaster(address.address, link);
-    address = await listen(server, address, options.scheduling === 'reusePort');
-  }
+  else address = await open(server, address);
   for (const each of others) {
     const other = serverFor(httpsOf(each, options), each.http2);
     servers.push(other);
     connections.watch(other);
     watchRedispatched(other);
-    const wanted = listenerAddress(each);
-    if (wanted.port === undefined) await preparedByMaster(wanted.address, link);
-    await listen(other, wanted, options.scheduling === 'reusePort');
+    await open(other, listenerAddress(each));
   }
   if (options.debugPort !== undefined) {
     const debug = createDebugServer(settings, listener);
     servers.push(debug);
     connections.watch(debug);
     watchRedispatched(debug);
-    await listen(debug, { address: '', port: options.debugPort, protocol: 'http' }, false);
+    await listen(debug, { address: '', port: options.debugPort, protocol: 'http' });
   }
   if (options.scheduling === 'least' && !options.sticky) {
     reportLoad(servers, meter, (load) => link.send({ clutch: CONTROL.load, data: load }));

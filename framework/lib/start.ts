@@ -27,21 +27,42 @@ interface FrameworkModule {
  *   when nothing is left in the process that the boot could wait for
  */
 export async function start(options: StartOptions = {}): Promise<Application & { agent: Agent }> {
+  const localBus = new LocalBus();
+  const app = await bootBoth(options, { localBus });
+  localBus.announce('egg-pids', [process.pid]);
+  localBus.announce('egg-ready', { baseDir: app.baseDir });
+  return app;
+}
+
+interface BootHooks {
+  localBus: LocalBus;
+  /** Called with each of the two when it is constructed. */
+  onCreated?(app: Agent | Application): void;
+}
+
+/**
+ * Boots Agent and Application in this process. That the cluster is ready is announced by the caller, on the bus.
+ *
+ * @throws the error of the boot; both are closed then
+ */
+export async function bootBoth(
+  options: StartOptions,
+  { localBus, onCreated = () => undefined }: BootHooks,
+): Promise<Application & { agent: Agent }> {
   const { framework, ...rest } = options;
   const baseDir = rest.baseDir ?? process.cwd();
   const { Agent: AgentOf, Application: ApplicationOf } = await importFramework(framework, baseDir);
-  const localBus = new LocalBus();
   const shared = { ...rest, baseDir, mode: 'single' as const, localBus };
   const agent = await AgentOf.create({ ...shared });
+  onCreated(agent);
   let application: Application | undefined;
   try {
     await agent.ready();
     application = await ApplicationOf.create({ ...shared, ...resolvedFor(agent) });
+    onCreated(application);
     const app = Object.assign(application, { agent });
     Object.assign(agent, { application: app });
     await application.ready();
-    localBus.announce('egg-pids', [process.pid]);
-    localBus.announce('egg-ready', { baseDir });
     return app;
   } catch (error) {
     // A rejection of the same tick is still reported.

@@ -57,7 +57,7 @@ async function runExample(t: Parameters<typeof temporaryDirectory>[0], holds: st
 }
 
 /** Runs a script of the page as the Master of a small app, until it is ready. */
-async function startedBy(t: TestContext, code: string): Promise<{ output: string; child: ChildProcess }> {
+async function startedBy(t: TestContext, code: string): Promise<{ output: () => string; child: ChildProcess }> {
   const dir = writeApp(t, {
     'config/config.default.js': 'exports.cluster = { listen: { port: 0 } };',
     'master.js': code,
@@ -71,7 +71,7 @@ async function startedBy(t: TestContext, code: string): Promise<{ output: string
   let output = '';
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk) => (output += String(chunk)));
   await until(`it is ready\n${output}`, () => /started on/.test(output) || child.exitCode !== null, 20_000);
-  return { output, child };
+  return { output: () => output, child };
 }
 
 test('docs/cluster.md: the startCluster example starts, reloads, scales and closes', async (t) => {
@@ -83,9 +83,30 @@ test('docs/cluster.md: the startCluster example starts, reloads, scales and clos
 test('docs/cluster.md: the example of limits has options that the cluster takes', async (t) => {
   const code = examples.find((each) => each.includes('maxMemoryHard')) as string;
   const { output, child } = await startedBy(t, code);
-  assert.match(output, /started on/);
-  assert.doesNotMatch(output, /did you mean|ERR_CLUTCH/);
+  assert.match(output(), /started on/);
+  assert.doesNotMatch(output(), /did you mean|ERR_CLUTCH/);
   child.kill();
+});
+
+test('docs/cluster.md: the example of sizing starts with min workers', async (t) => {
+  const code = examples.find((each) => each.includes('max: 8')) as string;
+  const { output, child } = await startedBy(
+    t,
+    `${code.replace(/^startCluster\(/m, 'const started = startCluster(')}
+    started.then((cluster) => console.log('%d ready, %d wanted', cluster.pids.workers.length, cluster.status().workers));`,
+  );
+  await until('it has said how many there are', () => /2 ready, 2 wanted/.test(output()));
+  assert.doesNotMatch(output(), /did you mean|ERR_CLUTCH/);
+  child.kill();
+});
+
+test('docs/cluster.md: `workers: 0` serves in one process', async (t) => {
+  const code = examples.find((each) => each.includes('workers: 0')) as string;
+  const { output, child } = await startedBy(t, code);
+  assert.match(output(), /started on .* in one process/);
+  child.kill();
+  const [exitCode] = await once(child, 'exit');
+  assert.equal(exitCode, 0);
 });
 
 test('docs/cluster.md: the single-process example serves', async (t) => {

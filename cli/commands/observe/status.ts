@@ -56,7 +56,7 @@ function format({ state, address, workers, processes }: ClusterStatus): string {
     lastExit(process),
   ]);
   return [
-    `${address} is ${state}, ${workers} app worker${workers === 1 ? '' : 's'} wanted`,
+    `${address} is ${state}, ${workers === 0 ? 'one process' : `${workers} app worker${workers === 1 ? '' : 's'} wanted`}`,
     '',
     table([head, ...rows]),
     ...processes.flatMap(otherOptions),

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { toError } from '../../../errors.js';
 import { listenPrivately } from '../../../ipc/socket_path.js';
-import type { ClusterReport } from '../../control/cluster_report.js';
+import type { AdminSource } from '../../control/metric.js';
 import { removeStaleSocket } from '../../listen/unix_socket.js';
 import type { AdminListener } from '../../options/admin_options.js';
 import type { Page } from './page.js';
@@ -22,7 +22,7 @@ export interface Admin {
  */
 export async function startAdmin(
   { listen }: AdminListener,
-  report: ClusterReport,
+  report: AdminSource,
   loadPage: (() => Promise<Page>) | undefined,
 ): Promise<Admin> {
   let page: Promise<Page> | undefined;
@@ -69,7 +69,7 @@ export async function startAdmin(
   };
 }
 
-const PROBES: Record<string, ((report: ClusterReport) => [status: number, body: string]) | undefined> = {
+const PROBES: Record<string, ((report: AdminSource) => [status: number, body: string]) | undefined> = {
   '/livez': () => [200, 'alive\n'],
   '/readyz': (report) => (report.isReady() ? [200, 'ready\n'] : [503, 'not ready\n']),
   '/startupz': (report) => (report.hasStarted() ? [200, 'started\n'] : [503, 'starting\n']),

@@ -66,7 +66,8 @@ function unsent(message: Envelope, reason: string, cause?: unknown): ClutchError
   return new ClutchError('ERR_CLUTCH_MESSAGE', `message "${nameOf(message)}" is not sent: ${reason}`, { cause });
 }
 
-type Side = 'app' | 'agent';
+/** `master` is whoever has started both, if it listens. */
+type Side = 'app' | 'agent' | 'master';
 
 /** Messages that may wait for the Application, which is made after the Agent. */
 const WAITING_LIMIT = 10_000;
@@ -77,14 +78,17 @@ export class LocalBus {
   readonly channels: Map<string, LeaderChannel> = new Map();
   /** Undefined once a side has closed. */
   readonly #sides = new Map<Side, Deliver | undefined>();
-  readonly #waiting: Record<Side, Envelope[]> = { app: [], agent: [] };
+  readonly #waiting: Record<string, Envelope[]> = { app: [], agent: [] };
+  /** Gets what is sent to the parent process. */
+  toParent: ((message: Envelope) => void) | undefined;
+  undeliveredMessages = 0;
 
   transport(side: Side): MessageTransport {
     return {
       send: (message) => this.#send(side, message),
       listen: (deliver) => {
         this.#sides.set(side, deliver);
-        for (const message of this.#waiting[side].splice(0)) this.#deliver(side, message);
+        for (const message of this.#waiting[side]?.splice(0) ?? []) this.#deliver(side, message);
         return () => this.#sides.set(side, undefined);
       },
     };
@@ -98,7 +102,8 @@ export class LocalBus {
   #send(from: Side, { to, receiverPid, one, ...message }: Envelope): void {
     const sent: Envelope = { ...message, from, senderPid: process.pid };
     const other: Side = from === 'app' ? 'agent' : 'app';
-    if (receiverPid === undefined) this.#deliver((to as Side | undefined) ?? other, sent);
+    if (to === 'parent') this.toParent?.(sent);
+    else if (receiverPid === undefined) this.#deliver(to ?? other, sent);
     else if (receiverPid !== String(process.pid)) this.#fail(sent, 'no process has this pid');
     // There is one process: a message to one of the others, or a request, is for the other side; one to its pid for both.
     else if (one || isRequest(sent)) this.#deliver(other, sent);
@@ -106,10 +111,10 @@ export class LocalBus {
   }
 
   #deliver(side: Side, message: Envelope): void {
-    const waiting = this.#waiting[side];
-    // There is no Master and no parent.
-    if (waiting === undefined) return;
     if (!this.#sides.has(side)) {
+      const waiting = this.#waiting[side];
+      // Nobody has asked for what is sent to the Master.
+      if (waiting === undefined) return;
       if (waiting.length < WAITING_LIMIT) waiting.push(message);
       else this.#fail(message, 'too many wait for the start of its receiver');
       return;
@@ -125,6 +130,7 @@ export class LocalBus {
   /** Reports to the sender, as the Master does in a cluster. */
   #fail(message: Envelope, reason: string): void {
     if (isControl(message) && !isRequest(message)) return;
+    this.undeliveredMessages += 1;
     const id = isRequest(message) ? (message.data as { id: string }).id : undefined;
     const data = { action: nameOf(message), reason, id };
     process.nextTick(() => this.#sides.get(message.from as Side)?.({ clutch: CONTROL.undelivered, data }));
