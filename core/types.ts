@@ -134,3 +134,7 @@ export interface IMessages {}
 /** The requests of an app by action: `interface IRequests { 'user.load': { data: string; reply: User } }`. */
 // biome-ignore lint/suspicious/noEmptyInterface: filled by the app
 export interface IRequests {}
+
+/** The streams between processes by action: `interface IStreams { 'orders': { data: { since: number }; value: Order } }`. */
+// biome-ignore lint/suspicious/noEmptyInterface: filled by declaration merging
+export interface IStreams {}

@@ -65,6 +65,12 @@ export const CONTROL = {
   /** Between two processes of the app. */
   request: 'request',
   reply: 'reply',
+  /** One value of a stream, which is a request with several values. */
+  chunk: 'chunk',
+  /** To the sender of a stream: the receiver has room for more values. */
+  credit: 'credit',
+  /** To the receiver of a request: nobody waits for the reply any more. */
+  cancel: 'cancel',
   /** The cluster is about to stop: a worker serves on and says that it is not ready. */
   stopping: 'stopping',
   /** The Master asks a child to end. */

@@ -1,6 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { CONTROL, type ControlMessage, checkAction, type Envelope, type Message } from '../../ipc/message.js';
-import { Requests, type RequestTarget } from '../../ipc/requests.js';
+import { type RequestOptions, Requests, type RequestTarget } from '../../ipc/requests.js';
 
 /** The way to and from the other processes. */
 interface Routes {
@@ -56,17 +56,12 @@ export class MasterMessenger extends EventEmitter {
   /**
    * Asks a process, and resolves with what its handler (`messenger.onRequest`) returns.
    *
-   * @param timeout milliseconds to wait for the reply
-   * @throws the error of the handler
+   * @param options how long it waits (5000 ms unless given), and what makes it give up
+   * @throws the error of the handler, or the reason of the signal
    * @throws {ClutchError} ERR_CLUTCH_TIMEOUT, or ERR_CLUTCH_MESSAGE if the request cannot be delivered
    */
-  request(
-    target: RequestTarget,
-    action: string,
-    data?: unknown,
-    { timeout = 5000 }: { timeout?: number } = {},
-  ): Promise<unknown> {
-    return this.#requests.ask(target, action, data, { timeout });
+  request(target: RequestTarget, action: string, data?: unknown, options?: RequestOptions): Promise<unknown> {
+    return this.#requests.ask(target, action, data, options);
   }
 
   /** To one app worker. */

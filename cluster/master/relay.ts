@@ -25,6 +25,7 @@ const REASON = {
   nobody: 'no process has this pid',
   agentless: 'there is no Agent at the moment',
   workerless: 'no app worker is ready',
+  dropped: 'the reply was dropped: this process did not read its messages',
   died: 'its receiver has ended without a reply',
   reserved: 'its name is reserved for Clutch',
 } as const;
@@ -33,6 +34,9 @@ type Failure = keyof typeof REASON;
 
 /** How many requests to one process are remembered while it has not replied. */
 const PENDING_LIMIT = 10_000;
+
+/** What of the runtime goes from one process of the app to another. */
+const BETWEEN_PROCESSES: string[] = [CONTROL.request, CONTROL.reply, CONTROL.chunk, CONTROL.credit, CONTROL.cancel];
 
 interface Events {
   /** For the Master itself. */
@@ -55,6 +59,10 @@ export class Relay extends EventEmitter<Events> {
   readonly counts = new MessageCounts();
   /** Requests that a process has got and not replied to, by their ids. */
   readonly #pending = new Map<ManagedChild, Map<string, Envelope>>();
+  /** Processes whose end cancels what they wait for. */
+  readonly #watched = new WeakSet<ManagedChild>();
+  /** What each process waits for in vain since its queue was full, by the ids of its requests. */
+  readonly #lost = new Map<ManagedChild, Set<string>>();
 
   constructor(agents: Supervisor, workers: Supervisor, log: MasterLog) {
     super();
@@ -75,8 +83,8 @@ export class Relay extends EventEmitter<Events> {
     const sent: Envelope = { ...envelope, from, ...(sender ? { senderPid: sender.id } : {}) };
     if (isControl(sent)) {
       // Requests and replies are between processes of the app; everything else is for the Master, or from it.
-      if (sent.clutch === CONTROL.reply && sender) this.#pending.get(sender)?.delete((sent.data as { id: string }).id);
-      if (sent.clutch === CONTROL.request || sent.clutch === CONTROL.reply) this.send(sent);
+      if (sent.clutch === CONTROL.reply && sender) this.#pending.get(sender)?.delete(idOf(sent));
+      if (BETWEEN_PROCESSES.includes(sent.clutch)) this.send(sent);
     } else if (isReserved(sent.action)) {
       this.#fail(sent, 'reserved');
     } else {
@@ -85,6 +93,10 @@ export class Relay extends EventEmitter<Events> {
   }
 
   send(message: Envelope): void {
+    if (isControl(message) && (message.clutch === CONTROL.credit || message.clutch === CONTROL.cancel)) {
+      this.#toHandler(message);
+      return;
+    }
     const to = message.receiverPid === undefined ? (message.to ?? this.#otherSide(message.from)) : 'pid';
     if (to === 'pid') this.#toPid(message);
     else if (to === 'agent') this.#toAgent(message);
@@ -118,6 +130,28 @@ export class Relay extends EventEmitter<Events> {
     if (receiver) this.#post(receiver, message);
     else if (id === process.pid) this.#toMaster(message);
     else this.#fail(message, 'nobody');
+  }
+
+  /** To the process that works on a request of the sender. */
+  #toHandler(message: ControlMessage): void {
+    const id = idOf(message);
+    for (const [receiver, pending] of this.#pending) {
+      if (pending.get(id)?.senderPid !== message.senderPid) continue;
+      if (message.clutch === CONTROL.cancel) pending.delete(id);
+      receiver.handle.send(message);
+      return;
+    }
+  }
+
+  /** A process has ended: nobody waits for the replies to its requests any more. */
+  #cancelRequestsOf(senderPid: number): void {
+    for (const [receiver, pending] of this.#pending) {
+      for (const [id, request] of pending) {
+        if (request.senderPid !== senderPid) continue;
+        pending.delete(id);
+        receiver.handle.send({ clutch: CONTROL.cancel, data: { id }, from: 'master' });
+      }
+    }
   }
 
   #toMaster(message: Envelope): void {
@@ -168,10 +202,35 @@ export class Relay extends EventEmitter<Events> {
       this.#log.error(`pid ${receiver.id} does not read its messages: from now on they are dropped`);
       this.emit('queueFull', receiver);
     }
+    if (isControl(message)) this.#lose(receiver, message);
     // Each sender is notified once, so that a flood of messages causes no flood of errors; a request always is.
     if (!notified.has(message.senderPid) || isControl(message)) this.#fail(message, failure);
     else this.#count(message, failure);
     notified.add(message.senderPid);
+  }
+
+  /** A reply or a value of a stream is dropped: the one that waits for it hears of it when it reads again, the other at once. */
+  #lose(receiver: ManagedChild, { clutch, data, senderPid }: ControlMessage): void {
+    if (clutch !== CONTROL.reply && clutch !== CONTROL.chunk) return;
+    const { id } = data as { id: string };
+    const sender = senderPid === undefined ? undefined : this.#find(senderPid);
+    if (sender && clutch === CONTROL.chunk) {
+      this.#pending.get(sender)?.delete(id);
+      sender.handle.send({ clutch: CONTROL.cancel, data: { id }, from: 'master' });
+    }
+    let lost = this.#lost.get(receiver);
+    if (!lost) {
+      lost = new Set();
+      this.#lost.set(receiver, lost);
+      receiver.handle.once('drain', () => {
+        this.#lost.delete(receiver);
+        for (const each of lost ?? []) {
+          const report = { action: '', reason: REASON.dropped, id: each };
+          receiver.handle.send({ clutch: CONTROL.undelivered, data: report, from: 'master' });
+        }
+      });
+    }
+    if (lost.size < PENDING_LIMIT) lost.add(id);
   }
 
   /** Has the sender of a request notified as soon as no reply can come. */
@@ -185,12 +244,20 @@ export class Relay extends EventEmitter<Events> {
         this.#pending.delete(receiver);
       });
     }
-    const { id, action } = request.data as { id: string; action: string };
+    const { id, action, window } = request.data as { id: string; action: string; window?: number };
     // Not the whole request: its data may be large.
-    pending.set(id, { ...request, data: { id, action } });
+    pending.set(id, { ...request, data: { id, action, window } });
+    this.#watchSender(request.senderPid);
     if (pending.size <= PENDING_LIMIT) return;
     const [oldest] = pending.keys();
     pending.delete(oldest as string);
+  }
+
+  #watchSender(senderPid: number | undefined): void {
+    const sender = senderPid === undefined ? undefined : this.#find(senderPid);
+    if (!sender || this.#watched.has(sender)) return;
+    this.#watched.add(sender);
+    sender.handle.once('disconnect', () => this.#cancelRequestsOf(sender.id));
   }
 
   #count(message: Envelope, failure: Failure): void {
@@ -207,7 +274,7 @@ export class Relay extends EventEmitter<Events> {
     if (isControl(message) && message.clutch !== CONTROL.request) return;
     this.#count(message, failure);
     const name = nameOf(message);
-    const id = isControl(message) ? (message.data as { id: string }).id : undefined;
+    const id = isControl(message) ? idOf(message) : undefined;
     const report = { clutch: CONTROL.undelivered, data: { action: name, reason: REASON[failure], id }, from: 'master' };
     if (id !== undefined && senderPid === process.pid) {
       this.emit('control', report);
@@ -221,4 +288,8 @@ export class Relay extends EventEmitter<Events> {
     }
     sender.handle.send(report);
   }
+}
+
+function idOf({ data }: ControlMessage): string {
+  return (data as { id: string }).id;
 }

@@ -1,4 +1,5 @@
 import { CONTROL, type Control, type Envelope, parseCarrier } from '../../ipc/message.js';
+import { LARGEST_WINDOW } from '../../ipc/streams.js';
 
 type Check = (data: unknown) => boolean;
 
@@ -127,8 +128,26 @@ const isPendingRequest: Check = (data) =>
   isCount(data['age']) &&
   (data['route'] === undefined || isText(data['route']));
 
+/** Characters of the id of a request. */
+const LONGEST_ID = 100;
+
+function isId(data: unknown): data is Record<string, unknown> & { id: string } {
+  return isObject(data) && typeof data['id'] === 'string' && data['id'].length <= LONGEST_ID;
+}
+
+function isWindow(value: unknown): boolean {
+  return Number.isInteger(value) && (value as number) >= 1 && (value as number) <= LARGEST_WINDOW;
+}
+
 /** What comes before the token, and what the messenger of the app sends. */
-const UNSIGNED: string[] = [CONTROL.hello, CONTROL.request, CONTROL.reply];
+const UNSIGNED: string[] = [
+  CONTROL.hello,
+  CONTROL.request,
+  CONTROL.reply,
+  CONTROL.chunk,
+  CONTROL.credit,
+  CONTROL.cancel,
+];
 
 /** What a child may send; everything else comes from the Master. */
 const CHECKS: Partial<Record<Control, Check>> = {
@@ -145,9 +164,13 @@ const CHECKS: Partial<Record<Control, Check>> = {
   [CONTROL.prepareSocket]: isText,
   [CONTROL.tlsFiles]: (data) => Array.isArray(data) && data.length <= 3 && data.every(isText),
   [CONTROL.tlsReloaded]: (data) => data === undefined || isText(data),
-  [CONTROL.request]: (data) => isObject(data) && isText(data['id']) && isText(data['action']),
-  [CONTROL.reply]: (data) =>
-    isObject(data) && isText(data['id']) && (data['error'] === undefined || isError(data['error'])),
+  [CONTROL.request]: (data) =>
+    isId(data) && isText(data['action']) && (data['window'] === undefined || isWindow(data['window'])),
+  [CONTROL.reply]: (data) => isId(data) && (data['error'] === undefined || isError(data['error'])),
+  [CONTROL.chunk]: (data) =>
+    isId(data) && isCount(data['seq']) && (data['bytes'] === undefined || isText(data['bytes'])),
+  [CONTROL.credit]: (data) => isId(data) && isWindow(data['count']),
+  [CONTROL.cancel]: isId,
   [CONTROL.profiled]: (data) =>
     isObject(data) &&
     isText(data['file']) &&

@@ -19,6 +19,8 @@ interface Events {
   socketLost: [];
   /** It drains, and connections make progress. */
   progress: [];
+  /** Messages were not sent because its queue was full, and it has read half of that. */
+  drain: [];
   exit: [code: number | null, signal: string | null];
   error: [error: Error];
 }
@@ -111,11 +113,25 @@ export abstract class Child extends EventEmitter<Events> {
   }
 }
 
+/** Bytes that a message takes in the queue besides its text: what Node keeps to write it. */
+const MESSAGE_OVERHEAD = 1024;
+
+/** Small messages, of which there are few for each other one, and which free something at the receiver. */
+const FREEING: string[] = [CONTROL.credit, CONTROL.cancel, CONTROL.undelivered];
+
+/** @returns the bytes in the queue above which a message is dropped */
+function queueLimit(message: Envelope): number {
+  if (!isControl(message)) return MASTER_QUEUE;
+  if (message.clutch === CONTROL.close) return Number.POSITIVE_INFINITY;
+  return FREEING.includes(message.clutch) ? 2 * MASTER_QUEUE : MASTER_QUEUE;
+}
+
 /** A forked process. */
 export class ProcessChild extends Child {
   readonly id: number;
   readonly #process: ChildProcess;
   override queuedBytes = 0;
+  #isFull = false;
 
   constructor(process: ChildProcess) {
     super();
@@ -149,14 +165,20 @@ export class ProcessChild extends Child {
 
   protected post(message: Envelope): SendFailure {
     if (!this.#process.connected) return 'gone';
-    if (this.queuedBytes > MASTER_QUEUE && !(isControl(message) && message.clutch === CONTROL.close)) return 'full';
+    if (this.queuedBytes > queueLimit(message)) {
+      this.#isFull = true;
+      return 'full';
+    }
     let size = 0;
     const written = (): void => {
       this.queuedBytes -= size;
+      if (!this.#isFull || this.queuedBytes > MASTER_QUEUE / 2) return;
+      this.#isFull = false;
+      this.emit('drain');
     };
     // The size matters only if the receiver lags behind; otherwise the message is on its way already.
     if (!this.#process.send(message, undefined, undefined, written)) {
-      size = JSON.stringify(message).length;
+      size = JSON.stringify(message).length + MESSAGE_OVERHEAD;
       this.queuedBytes += size;
     }
     return undefined;

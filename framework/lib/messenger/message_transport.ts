@@ -103,7 +103,9 @@ export class LocalBus {
     const sent: Envelope = { ...message, from, senderPid: process.pid };
     const other: Side = from === 'app' ? 'agent' : 'app';
     if (to === 'parent') this.toParent?.(sent);
-    else if (receiverPid === undefined) this.#deliver(to ?? other, sent);
+    else if (isForHandler(sent)) {
+      for (const side of this.#sides.keys()) if (side !== from) this.#deliver(side, sent);
+    } else if (receiverPid === undefined) this.#deliver(to ?? other, sent);
     else if (receiverPid !== String(process.pid)) this.#fail(sent, 'no process has this pid');
     // There is one process: a message to one of the others, or a request, is for the other side; one to its pid for both.
     else if (one || isRequest(sent)) this.#deliver(other, sent);
@@ -139,4 +141,9 @@ export class LocalBus {
 
 function isRequest(message: Envelope): boolean {
   return isControl(message) && message.clutch === CONTROL.request;
+}
+
+/** Ids of requests are unique: the side that does not work on this one ignores it. */
+function isForHandler(message: Envelope): boolean {
+  return isControl(message) && (message.clutch === CONTROL.credit || message.clutch === CONTROL.cancel);
 }

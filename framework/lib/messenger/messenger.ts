@@ -1,5 +1,5 @@
 import { EventEmitter } from 'node:events';
-import type { IMessages, IRequests } from '../../../core/index.js';
+import type { IMessages, IRequests, IStreams } from '../../../core/index.js';
 import { ClutchError, toError } from '../../../errors.js';
 import { countDroppedMessage } from '../../../ipc/dropped_messages.js';
 import { EARLY_MESSAGES } from '../../../ipc/limits.js';
@@ -12,7 +12,9 @@ import {
   type Message,
   nameOf,
 } from '../../../ipc/message.js';
-import { type RequestHandler, Requests, type RequestTarget } from '../../../ipc/requests.js';
+import { type RequestHandler, type RequestOptions, Requests, type RequestTarget } from '../../../ipc/requests.js';
+import type { RequestContext } from '../../../ipc/running_request.js';
+import { LARGEST_WINDOW, type StreamHandler } from '../../../ipc/streams.js';
 import { traceReceive, traceSend } from '../../../tracing/trace_message.js';
 import { emitMessage } from './emit_message.js';
 import type { MessageTransport } from './message_transport.js';
@@ -25,6 +27,25 @@ export type RequestData<K> = K extends keyof IRequests
     : unknown
   : unknown;
 export type Reply<K> = K extends keyof IRequests ? (IRequests[K] extends { reply: infer R } ? R : unknown) : unknown;
+
+export type StreamRequest<K> = K extends keyof IStreams
+  ? IStreams[K] extends { data: infer D }
+    ? D
+    : unknown
+  : unknown;
+export type StreamValue<K> = K extends keyof IStreams
+  ? IStreams[K] extends { value: infer V }
+    ? V
+    : unknown
+  : unknown;
+export type StreamSource<V> = AsyncIterable<V> | Iterable<V>;
+
+export interface StreamOptions {
+  /** Values that may wait here and on their way; default 16. */
+  window?: number;
+  /** Ends the stream with its reason when it aborts. */
+  signal?: AbortSignal | undefined;
+}
 
 /**
  * A control message on its way through a `send` that was replaced: Egg's test kit connects an Agent and an Application that no Master has
@@ -154,19 +175,19 @@ export class Messenger extends EventEmitter {
   /**
    * Asks another process, and resolves with what its handler returns.
    *
-   * @param timeout milliseconds to wait for the reply
-   * @throws the error of the handler, with its name, message, code and stack
+   * @param options how long it waits (5000 ms unless given), and a signal that makes it give up; the handler's signal aborts then
+   * @throws the error of the handler, with its name, message, code and stack, or the reason of the signal
    * @throws {ClutchError} ERR_CLUTCH_TIMEOUT, or ERR_CLUTCH_MESSAGE when the request cannot be sent or delivered
    */
   request<K extends string>(
     target: RequestTarget,
     action: K,
     data?: RequestData<K>,
-    { timeout = 5000 }: { timeout?: number } = {},
+    options?: RequestOptions,
   ): Promise<Reply<K>> {
     return traceSend(
       () => ({ kind: 'request', name: action, peer: String(target) }),
-      (carrier) => this.#requests.ask(target, action, data, { timeout, carrier }) as Promise<Reply<K>>,
+      (carrier) => this.#requests.ask(target, action, data, { ...options, carrier }) as Promise<Reply<K>>,
     );
   }
 
@@ -177,9 +198,43 @@ export class Messenger extends EventEmitter {
    */
   onRequest<K extends string, D extends RequestData<K>>(
     action: K,
-    handler: (data: D) => Reply<K> | Promise<Reply<K>>,
+    handler: (data: D, context: RequestContext) => Reply<K> | Promise<Reply<K>>,
   ): this {
     this.#requests.handle(action, handler as RequestHandler);
+    return this;
+  }
+
+  /**
+   * Reads values that another process sends, in their order: `for await (const value of messenger.stream(…))`. It is asked when the
+   * first one is read, and sends no more than are read; a loop that is left ends the stream there, too.
+   *
+   * @param options `window`: how many values may wait here and on their way (16 unless given); `signal` ends it
+   * @throws at the reader: the error of the handler; ERR_CLUTCH_MESSAGE when it cannot be delivered or the process has ended
+   */
+  stream<K extends string>(
+    target: RequestTarget,
+    action: K,
+    data?: StreamRequest<K>,
+    { window = 16, signal }: StreamOptions = {},
+  ): AsyncIterableIterator<StreamValue<K>> {
+    if (!Number.isInteger(window) || window < 1 || window > LARGEST_WINDOW) {
+      throw new ClutchError('ERR_CLUTCH_MESSAGE', `the window of a stream is ${window}`, {
+        fix: `Give a whole number from 1 to ${LARGEST_WINDOW}.`,
+      });
+    }
+    return this.#requests.stream(target, action, data, { window, signal }) as AsyncIterableIterator<StreamValue<K>>;
+  }
+
+  /**
+   * Sends the values of what `handler` returns (an async generator, a stream, an array) to a process that calls `stream`.
+   *
+   * @throws {ClutchError} ERR_CLUTCH_DUPLICATE when there is a handler already
+   */
+  onStream<K extends string, D extends StreamRequest<K>>(
+    action: K,
+    handler: (data: D, context: RequestContext) => StreamSource<StreamValue<K>> | Promise<StreamSource<StreamValue<K>>>,
+  ): this {
+    this.#requests.handleStream(action, handler as StreamHandler);
     return this;
   }
 
@@ -225,6 +280,15 @@ export class Messenger extends EventEmitter {
       case CONTROL.reply:
         this.#requests.settle(message.data as Parameters<Requests['settle']>[0]);
         break;
+      case CONTROL.chunk:
+        this.#requests.chunk(message.data as Parameters<Requests['chunk']>[0]);
+        break;
+      case CONTROL.credit:
+        this.#requests.credit(message.data as Parameters<Requests['credit']>[0]);
+        break;
+      case CONTROL.cancel:
+        this.#cancel(message.data as { id: string });
+        break;
       case CONTROL.undelivered:
         this.#undelivered(message.data as Parameters<Requests['undelivered']>[0]);
         break;
@@ -238,6 +302,13 @@ export class Messenger extends EventEmitter {
         traceReceive(() => ({ kind: 'request', name: nameOf(message), peer: senderOf(message), carrier }), handle),
       )
       .catch((error: unknown) => this.#onError(toError(error)));
+  }
+
+  #cancel(request: { id: string }): void {
+    this.#early = this.#early?.filter(
+      (kept) => !isControl(kept) || (kept.data as { id: string } | undefined)?.id !== request.id,
+    );
+    this.#requests.cancelled(request);
   }
 
   #keep(message: Envelope): void {
@@ -268,8 +339,9 @@ export class Messenger extends EventEmitter {
   }
 
   close(): void {
-    this.#stop();
+    // Whoever waits for a reply gets an error.
     this.#requests.close();
+    this.#stop();
     this.removeAllListeners();
   }
 }

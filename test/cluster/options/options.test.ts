@@ -18,7 +18,12 @@ const baseDir = fixture('faulty');
 test('every option that is not usable is named before anything is forked', async () => {
   const wrong: [object, RegExp][] = [
     [{ baseDir: 7 }, /option baseDir is 7/],
-    [{ workers: 0 }, /option workers is 0/],
+    [{ workers: -1 }, /option workers is -1/],
+    [{ workers: 0, maxMemory: 500 }, /option maxMemory is 500\n {2}Leave it out: with workers: 0 there is one process/],
+    [
+      { workers: 0, execArgv: ['--inspect'] },
+      /option execArgv.*\n {2}Give it to node itself, or by NODE_OPTIONS: with/,
+    ],
     [{ workers: 'all' }, /option workers is "all"/],
     [
       { workers: { min: 3, max: 2 } },
