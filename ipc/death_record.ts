@@ -73,8 +73,8 @@ export interface DeathRecord {
   error?: ErrorData;
   /** Where its event loop was blocked. */
   stack?: string;
-  /** Requests that took longer than `requestTimeout`; `age` in milliseconds. */
-  overdue?: { method: string; url: string; route?: string; age: number }[];
+  /** Requests that took longer than `requestTimeout`; `age` in milliseconds, `stack` is where it waits, if it was traced. */
+  overdue?: { method: string; url: string; route?: string; age: number; stack?: string }[];
   /** What the process waited for then: names that Node has for it, and how many of each. */
   resources?: Record<string, number>;
   /** The last lines that it has written to logs, stdout and stderr. */

@@ -10,3 +10,5 @@ export const FRAME_PAYLOAD = 64 * MEBIBYTE;
 export const UNAUTHENTICATED_FRAME_PAYLOAD = 1024;
 /** Bytes that Leader or Follower keep for a peer that does not read. */
 export const FRAME_QUEUE = 128 * MEBIBYTE;
+/** Values of a stream that may be on their way. */
+export const LARGEST_WINDOW = 10_000;

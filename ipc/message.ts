@@ -49,6 +49,8 @@ export const CONTROL = {
   cut: 'cut',
   /** Requests take longer than `requestTimeout`, with OverdueRequests. */
   overdue: 'overdue',
+  /** To a worker: routes whose next requests it traces, since earlier ones were overdue. */
+  suspects: 'suspects',
   /** How busy a worker is, with WorkerLoad. */
   load: 'load',
   /** A heartbeat, with ProcessStats. */

@@ -13,9 +13,6 @@ export interface ChunkData {
   bytes?: string;
 }
 
-/** Values of a stream that may be on their way, at most. */
-export const LARGEST_WINDOW = 10_000;
-
 /**
  * Sends the values of a source, no more than the receiver has asked for.
  *

@@ -20,6 +20,7 @@ import type { Predecessor } from '../service/predecessor.js';
 import { ServiceManager } from '../service/service_manager.js';
 import { Shutdown } from '../service/shutdown.js';
 import { listenToSignals } from '../service/signals.js';
+import { SuspectRoutes } from '../service/suspect_routes.js';
 import { Upgrade } from '../service/upgrade.js';
 import type { ManagedChild } from '../supervise/managed_child.js';
 import { type ReloadOptions, RollingRestart } from '../supervise/rolling_restart.js';
@@ -139,12 +140,19 @@ export class Master implements ClusterHandle {
     const certificates = new Certificates(log, () => {
       for (const { handle } of workers.ready) handle.send({ clutch: CONTROL.reloadTls });
     });
+    const suspects = new SuspectRoutes((message) => {
+      for (const { handle } of workers.ready) handle.send(message);
+    });
+    workers.on('ready', ({ handle }) => {
+      if (suspects.message) handle.send(suspects.message);
+    });
     this.#receivers = {
       log,
       listening,
       watchdog,
       certificates,
       relay: this.#relay,
+      suspects,
       slowRequests: this.#report.slowRequests,
     };
     const onScaled = (): void => this.#eggEvents.workerIds();

@@ -4,6 +4,7 @@ import type { OverdueRequests } from '../protocol/protocol.js';
 import type { SlowRequest } from '../protocol/slow_request.js';
 import type { Certificates } from '../service/certificates.js';
 import type { Operations } from '../service/operations.js';
+import type { SuspectRoutes } from '../service/suspect_routes.js';
 import type { ManagedChild } from '../supervise/managed_child.js';
 import type { Watchdog } from '../supervise/watchdog.js';
 import { overdueEnding } from './incidents.js';
@@ -18,11 +19,12 @@ export interface Receivers {
   certificates: Certificates;
   relay: Relay;
   slowRequests: SlowRequests;
+  suspects: SuspectRoutes;
 }
 
 /** Gives what a worker has sent to the part of the Master that it is for; messages of the app are relayed. */
 export function receiveFromWorker(envelope: Envelope, worker: ManagedChild, receivers: Receivers): void {
-  const { log, listening, watchdog, certificates, relay, slowRequests } = receivers;
+  const { log, listening, watchdog, certificates, relay, slowRequests, suspects } = receivers;
   const { data } = envelope;
   switch (isControl(envelope) ? envelope.clutch : undefined) {
     case CONTROL.connectionTaken:
@@ -36,6 +38,7 @@ export function receiveFromWorker(envelope: Envelope, worker: ManagedChild, rece
       log.warn(`app worker ${worker.id} has cut ${data} connections: the time to drain was over`);
       break;
     case CONTROL.overdue:
+      suspects.add(data as OverdueRequests);
       watchdog.replace(worker, overdueEnding(worker, data as OverdueRequests));
       break;
     case CONTROL.prepareSocket:

@@ -1,5 +1,5 @@
+import { LARGEST_WINDOW } from '../../ipc/limits.js';
 import { CONTROL, type Control, type Envelope, parseCarrier } from '../../ipc/message.js';
-import { LARGEST_WINDOW } from '../../ipc/streams.js';
 
 type Check = (data: unknown) => boolean;
 
@@ -126,7 +126,8 @@ const isPendingRequest: Check = (data) =>
   isText(data['method']) &&
   isText(data['url']) &&
   isCount(data['age']) &&
-  (data['route'] === undefined || isText(data['route']));
+  (data['route'] === undefined || isText(data['route'])) &&
+  (data['stack'] === undefined || isText(data['stack']));
 
 /** Characters of the id of a request. */
 const LONGEST_ID = 100;

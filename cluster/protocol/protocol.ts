@@ -85,6 +85,8 @@ export interface PendingRequest {
   route?: string;
   /** Milliseconds. */
   age: number;
+  /** Where it waits, innermost first, if it was traced. */
+  stack?: string;
 }
 
 /** What a worker reports when requests take longer than `requestTimeout`. */

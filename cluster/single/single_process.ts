@@ -24,6 +24,7 @@ import { Vitals } from '../protocol/vitals.js';
 import { Certificates } from '../service/certificates.js';
 import { ServiceManager } from '../service/service_manager.js';
 import { listenToSignals } from '../service/signals.js';
+import { SuspectRoutes } from '../service/suspect_routes.js';
 import type { Ending } from '../supervise/managed_child.js';
 import { StateMachine } from '../supervise/state_machine.js';
 import { meter, serve, type WorkerApplication } from '../worker/serve.js';
@@ -77,6 +78,7 @@ export class SingleProcess<M extends Messenger> {
   readonly #parts: SingleParts<M>;
   readonly #machine = new StateMachine<MasterState>('single process', TRANSITIONS, 'starting');
   readonly #begin = Date.now();
+  readonly #suspects = new SuspectRoutes((message) => this.#link.deliver(message));
   readonly #vitals = new Vitals();
   readonly #link = new LocalLink((message) => this.#receive(message));
   readonly #deaths: OwnRecord;
@@ -241,6 +243,7 @@ export class SingleProcess<M extends Messenger> {
         break;
       case CONTROL.overdue:
         log.error(overdueSentence(data as OverdueRequests));
+        this.#suspects.add(data as OverdueRequests);
         break;
       case CONTROL.cut:
         log.warn(`${data} connections were cut: the time to drain was over`);

@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import { maskText } from '../../output/secrets.js';
 import type { OverdueRequests, PendingRequest } from '../protocol/protocol.js';
 import type { RequestMeter } from './request_meter.js';
@@ -14,12 +15,14 @@ interface RequestTimeoutOptions {
   /** Milliseconds. */
   timeout: number;
   routeOf: (res: object) => string | undefined;
+  stackOf: (res: ServerResponse) => string | undefined;
   report: (overdue: OverdueRequests) => void;
 }
 
 /** Reports requests to which the app has not begun to respond in time. Those whose body is still coming are not among them. */
-export function watchRequests({ meter, timeout, routeOf, report }: RequestTimeoutOptions): void {
+export function watchRequests({ meter, timeout, routeOf, stackOf, report }: RequestTimeoutOptions): void {
   let reportedAt = Number.NEGATIVE_INFINITY;
+  let hasReportedStack = false;
   /** Bytes of bodies that still come, and when the last one of them came. */
   let received = new Map<object, { bytes: number; at: number }>();
   const check = (): void => {
@@ -42,10 +45,20 @@ export function watchRequests({ meter, timeout, routeOf, report }: RequestTimeou
       if (overdue.length >= MOST_NAMED) continue;
       const route = routeOf(res);
       const url = maskText(req.url ?? '').slice(0, LONGEST_URL);
-      overdue.push({ method: req.method ?? '', url, age: Math.round(age), ...(route === undefined ? {} : { route }) });
+      const stack = stackOf(res);
+      overdue.push({
+        method: req.method ?? '',
+        url,
+        age: Math.round(age),
+        ...(route === undefined ? {} : { route }),
+        ...(stack === undefined ? {} : { stack }),
+      });
     }
-    if (count === 0 || now - reportedAt < REPORT_PAUSE) return;
+    // The first report that says where a request waits need not wait itself.
+    const isNews = !hasReportedStack && overdue.some(({ stack }) => stack !== undefined);
+    if (count === 0 || (now - reportedAt < REPORT_PAUSE && !isNews)) return;
     reportedAt = now;
+    hasReportedStack ||= isNews;
     report({ count, requests: overdue, resources: activeResources() });
   };
   setInterval(check, Math.min(1000, Math.max(20, timeout / 4))).unref();

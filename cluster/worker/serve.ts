@@ -21,6 +21,7 @@ import { reportLoad } from './load_report.js';
 import { closeIfSilent, watchRedispatched } from './redispatched.js';
 import { RequestMeter } from './request_meter.js';
 import { watchRequests } from './request_timeout.js';
+import { RequestTraces } from './request_traces.js';
 
 const { createServer: createDebugServer } = process.getBuiltinModule('node:http');
 
@@ -30,6 +31,7 @@ export interface WorkerApplication extends ChildApplication {
   serverOptions?: http.ServerOptions;
   routeOf?(res: object): Route | undefined;
   loader?: { masker?: Masker };
+  routeFor?(method: string, path: string): string | undefined;
 }
 
 type WorkerState = 'booting' | 'ready' | 'draining';
@@ -46,13 +48,16 @@ export async function serve(booted: Booted<WorkerApplication>): Promise<void> {
   const { options, closeTimeout } = booted.boot;
   let state: WorkerState = 'booting';
   let isStopping = false;
+  const traces = new RequestTraces((method, path) => app.routeFor?.(method, path));
   link.onMessage((message) => {
-    if (isControl(message) && message.clutch === CONTROL.stopping) isStopping = true;
+    if (!isControl(message)) return;
+    if (message.clutch === CONTROL.stopping) isStopping = true;
+    else if (message.clutch === CONTROL.suspects) traces.watch(message.data as string[]);
   });
   meter.routes = new RouteHistograms(options.baseDir);
   meter.routeOf = (res) => app.routeOf?.(res);
   recordSlowRequests(app, link, options.baseDir);
-  const listener = requestListener(app, () => state === 'ready' && !isStopping);
+  const listener = requestListener(app, traces, () => state === 'ready' && !isStopping);
   const settings = app.serverOptions ?? {};
   const serverFor = (https: ChildOptions['https'], http2?: boolean): http.Server => {
     const tls = tlsOf(app.config, { https });
@@ -132,6 +137,7 @@ export async function serve(booted: Booted<WorkerApplication>): Promise<void> {
       meter,
       timeout: options.requestTimeout,
       routeOf: (res) => app.routeOf?.(res)?.path,
+      stackOf: (res) => traces.stackOf(res),
       report: (overdue) => link.send({ clutch: CONTROL.overdue, data: overdue }),
     });
   }
@@ -145,7 +151,7 @@ function httpsOf({ https }: ListenerOptions, options: ChildOptions): ChildOption
   return https === true ? options.https || undefined : (https ?? false);
 }
 
-function requestListener(app: WorkerApplication, isReady: () => boolean): http.RequestListener {
+function requestListener(app: WorkerApplication, traces: RequestTraces, isReady: () => boolean): http.RequestListener {
   const callback = app.callback();
   const health = app.config['health'] as { path?: string } | false | undefined;
   const readyPath = health ? health.path : undefined;
@@ -156,7 +162,8 @@ function requestListener(app: WorkerApplication, isReady: () => boolean): http.R
       return;
     }
     meter.begin(res);
-    callback(req, res);
+    if (traces.isArmed) traces.handle(req, res, callback);
+    else callback(req, res);
   };
 }
 

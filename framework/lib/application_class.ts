@@ -208,6 +208,13 @@ export class Application extends BaseApplication {
     return ctx && routeOf(ctx);
   }
 
+  /** @returns the path of the route that a request would take, for example `/users/:id`; undefined if there is none */
+  routeFor(method: string, path: string): string | undefined {
+    const { pathAndMethod, route } = this.router.match(path, method);
+    const layer = route ? pathAndMethod.findLast(({ methods }) => methods.length > 0) : undefined;
+    return layer && String(layer.path);
+  }
+
   #refuseTarget(ctx: Context): Promise<void> {
     // The error response reads the path as well, which must not fail a second time.
     ctx.req.url = '/';

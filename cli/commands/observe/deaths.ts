@@ -85,8 +85,9 @@ function details(death: Numbered): string {
   ].join('\n');
 }
 
-function sentence({ method, url, route, age }: NonNullable<DeathRecord['overdue']>[number]): string {
-  return `${method} ${url}${route === undefined ? '' : ` (route ${route})`} for ${age} ms`;
+function sentence({ method, url, route, age, stack }: NonNullable<DeathRecord['overdue']>[number]): string {
+  const place = stack === undefined ? '' : `, waiting\n  ${stack.replaceAll('\n', '\n  ')}`;
+  return `${method} ${url}${route === undefined ? '' : ` (route ${route})`} for ${age} ms${place}`;
 }
 
 function section(title: string, text: string | undefined): string[] {

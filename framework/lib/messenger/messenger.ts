@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import type { IMessages, IRequests, IStreams } from '../../../core/index.js';
 import { ClutchError, toError } from '../../../errors.js';
 import { countDroppedMessage } from '../../../ipc/dropped_messages.js';
-import { EARLY_MESSAGES } from '../../../ipc/limits.js';
+import { EARLY_MESSAGES, LARGEST_WINDOW } from '../../../ipc/limits.js';
 import {
   CONTROL,
   type ControlMessage,
@@ -14,7 +14,7 @@ import {
 } from '../../../ipc/message.js';
 import { type RequestHandler, type RequestOptions, Requests, type RequestTarget } from '../../../ipc/requests.js';
 import type { RequestContext } from '../../../ipc/running_request.js';
-import { LARGEST_WINDOW, type StreamHandler } from '../../../ipc/streams.js';
+import type { StreamHandler } from '../../../ipc/streams.js';
 import { traceReceive, traceSend } from '../../../tracing/trace_message.js';
 import { emitMessage } from './emit_message.js';
 import type { MessageTransport } from './message_transport.js';

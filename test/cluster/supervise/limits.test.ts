@@ -3,7 +3,7 @@ import { request as httpRequest } from 'node:http';
 import { test } from 'node:test';
 import { readDeaths } from '../../../cluster/deaths/death_file.js';
 import { type Limits, overHardLimit, overLimit } from '../../../cluster/supervise/limits.js';
-import { isAlive, type RunningCluster, startTestCluster, until } from '../../support/apps.js';
+import { isAlive, printed, type RunningCluster, startTestCluster, until } from '../../support/apps.js';
 import { request } from '../../support/http.js';
 import { writeApp } from '../../support/loaded_app.js';
 
@@ -139,6 +139,48 @@ test('requestTimeout names the request and its route, and the worker drains', as
   assert.ok(Object.keys(resources ?? {}).length > 0);
   assert.match(cluster.output(), new RegExp(`app worker ${pid} is being replaced: GET /never/7`));
   await never;
+});
+
+test('requestTimeout says where the next request of the route waits: file, line, and who waits for that', async (t) => {
+  const files = {
+    'package.json': '{ "name": "waits" }',
+    'config/config.default.js': `exports.keys = 'k';`,
+    'app/service/stock.js': `module.exports = (app) => class extends app.Service {
+  async find() {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    return await this.lock();
+  }
+  lock() {
+    return new Promise(() => {});
+  }
+};`,
+    'app/router.js': `module.exports = ({ router }) => {
+  router.get('/fine', (ctx) => { ctx.body = 'fine'; });
+  router.get('/stock/:id', async (ctx) => {
+    ctx.body = await ctx.service.stock.find();
+  });
+};`,
+  };
+  for (const workers of [1, 0]) {
+    const baseDir = writeApp(t, files);
+    const cluster = await startTestCluster(t, { baseDir, workers, requestTimeout: 300, killTimeout: 500 });
+    const ask = (): void => void request(`${cluster.url}/stock/7`).catch(() => undefined);
+    ask();
+    await printed(cluster, /\(route \/stock\/:id\) got no response[\s\S]+ the next requests of this route are traced/);
+    if (workers === 1) await printed(cluster, /app worker \d+ is ready/);
+    ask();
+    await printed(
+      cluster,
+      /GET \/stock\/7 waits here:\n +at \S+\.find \(\S+stock\.js:4:\d+\)\n(?: +at .*\n)*? +at async \S+ \(?\S+router\.js:4:\d+\)?/,
+    );
+    assert.equal((await request(`${cluster.url}/fine`)).body, 'fine');
+    if (workers === 0) continue;
+    const death = await until('there is a record', () =>
+      readDeaths(baseDir).find(({ overdue }) => overdue?.some(({ stack }) => stack)),
+    );
+    assert.match(death.overdue?.[0]?.stack ?? '', /^at \S+\.find .*stock\.js:4/);
+    assert.doesNotMatch(death.overdue?.[0]?.stack ?? '', /node:|dist\//);
+  }
 });
 
 test('requestTimeout leaves alone a stream that has begun and an upload that comes', async (t) => {
