@@ -5,7 +5,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { askMaster, type DeathRecord } from 'koa-clutch/cluster';
+import { askMaster, type ControlRequest, type DeathRecord } from 'koa-clutch/cluster';
 import { CLI, isAlive, launch, printed, startTestCluster, until } from '../../support/apps.js';
 import { freePort, request, requestJson } from '../../support/http.js';
 import { type Files, writeApp } from '../../support/loaded_app.js';
@@ -203,8 +203,8 @@ test('workers: 0: what needs another process is refused with the reason', async 
   await assert.rejects(app.scale(2), /has no workers/);
   for (const command of [
     { command: 'workers', count: 2 },
-    { command: 'set', name: 'maxMemory', value: '3' },
-  ] as const) {
+    { command: 'set', options: [['maxMemory', '3']], dryRun: false },
+  ] satisfies ControlRequest[]) {
     await assert.rejects(askMaster(app.baseDir, command), /workers: 0/);
   }
   await assert.rejects(askMaster(app.baseDir, { command: 'upgrade', execPath: process.execPath }), /workers: 0/);
