@@ -23,7 +23,15 @@ test('the first step of the Master loads what forking needs, and no package', ()
   ]) {
     assert.ok(!sources.includes(`cluster/${late}.ts`), `${late} is loaded before anything is forked`);
   }
-  assert.ok(sources.length <= 48, sources.join('\n'));
+  assert.ok(sources.length <= 45, sources.join('\n'));
+});
+
+test('a Master without a visitor loads nothing of the admin page', () => {
+  for (const source of ['cluster/master/master.ts', 'cluster/admin/http/admin.ts']) {
+    const { sources } = importGraph(source);
+    const page = sources.filter((file) => /^cluster\/(?:admin|logs|metrics\/route_rates)/.test(file));
+    assert.deepEqual(page, source.endsWith('admin.ts') ? [source] : []);
+  }
 });
 
 test('nothing imports node:http: that evaluates its lazy exports, and with them loads undici', () => {
