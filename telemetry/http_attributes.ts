@@ -73,7 +73,8 @@ function hostOf(host: string): { hostname: string; port: number | undefined } {
 
 /** What the conventions ask of a client span, without user and password. */
 export function clientAttributes(method: string, text: string): Attributes {
-  const url = new URL(text);
+  // urllib takes one without a protocol as well.
+  const url = new URL(/^\w+:\/\//.test(text) ? text : `http://${text}`);
   url.username = url.password = '';
   return definedOf({
     ...methodAttributes(method),

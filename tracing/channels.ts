@@ -66,8 +66,7 @@ export function trace<K extends TraceName, R>(name: K, payload: TracePayloads[K]
 /** An operation that has begun: for one that no single function call spans. @returns the function that ends it */
 export function begin<K extends TraceName>(name: K, payload: TracePayloads[K]): (error?: unknown) => void {
   const { start, end }: TracingChannel<unknown, TracePayloads[K]> = channels[name];
-  start.publish(payload);
-  end.publish(payload);
+  start.runStores(payload, () => end.publish(payload));
   return (error) => {
     if (error !== undefined) publishError(name, payload, error);
     publishLate(name, payload);

@@ -1,4 +1,4 @@
-import { channels, trace } from '../../tracing/channels.js';
+import { channels, currentContext, trace } from '../../tracing/channels.js';
 import type { TracedContext } from '../../tracing/payloads.js';
 import type { AnyClass } from './export_kind.js';
 
@@ -21,11 +21,13 @@ export function tracedClass(Class: AnyClass, { property, path }: { property: str
     Object.defineProperty(Traced.prototype, key, {
       configurable: true,
       writable: true,
-      value(this: { ctx: TracedContext }, ...args: unknown[]) {
+      value(this: { ctx?: TracedContext }, ...args: unknown[]) {
         // Looked up at each call: a test may have replaced it.
         const method = (Class.prototype as Record<string, Method>)[key] as Method;
         if (!channels.service.hasSubscribers) return method.apply(this, args);
-        return trace('service', { ctx: this.ctx, property, name }, () => method.apply(this, args));
+        return trace('service', { ctx: (this.ctx ?? currentContext()) as TracedContext, property, name }, () =>
+          method.apply(this, args),
+        );
       },
     });
   }

@@ -120,6 +120,21 @@ test('what fails has the status of an error, and what a client does wrong has no
   });
 });
 
+test('the boot of each process is a trace with its hooks', async (t) => {
+  const { collector, cluster, baseDir } = await startTraced(t, {}, { workers: 1 });
+  const { agent, workers } = await cluster.pids();
+  for (const [pid, name, file] of [
+    [agent, 'boot agent', 'agent.js'],
+    [workers[0], 'boot application', 'app.js'],
+  ] as const) {
+    const boot = await collector.span(name, (span) => span.name === name && span.pid === pid);
+    const hook = await collector.span('its hook', ({ name: title, attributes }) => {
+      return title === 'didLoad' && attributes['code.file.path'] === path.join(baseDir, file);
+    });
+    assert.deepEqual([hook.traceId, hook.parentSpanId], [boot.traceId, boot.spanId]);
+  }
+});
+
 test('a run of a schedule is one trace, from the Agent to the worker and what it calls', async (t) => {
   const { collector, cluster } = await startTraced(t, {
     'app/schedule/clean.js': `

@@ -110,7 +110,8 @@ export class Transport<T extends TransportOptions = TransportOptions> implements
     const { formatter, contextFormatter, json, masker = noMasker } = this.options;
     const ctx = meta?.ctx;
     const padding = meta?.paddingMessage ?? (ctx ? this.#padding(ctx, masker) : traceOf(meta));
-    const format = json ? toJsonLine : padding === undefined ? formatter : contextFormatter;
+    const isOfRequest = ctx !== undefined || meta?.paddingMessage !== undefined;
+    const format = json ? toJsonLine : isOfRequest ? contextFormatter : formatter;
     if (format) {
       const text = format(lineMeta(level, message, padding, meta));
       // A formatter of the app may print `ctx.url` as it came.
