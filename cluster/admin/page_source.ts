@@ -16,7 +16,7 @@ export interface MasterLine {
 export interface PageSource {
   readonly report: ClusterReport;
   readonly baseDir: string;
-  readonly log: Pick<Console, 'error'>;
+  readonly log: Pick<Console, 'info' | 'error'>;
   /** The last that it has printed, the newest last. */
   masterLines(): readonly MasterLine[];
   readonly profiles: { take(request: ProfileRequest): Promise<TakenProfile> };

@@ -6,7 +6,7 @@ import { readPackageIfExists } from '../../resolve/package.js';
 import { readDeaths } from '../deaths/death_file.js';
 import { dumpedLogDirectory } from '../logs/log_files.js';
 import { RouteRates } from '../metrics/route_rates.js';
-import { fleetView, scheduleView } from './agent_views.js';
+import { AgentViews } from './agent_views.js';
 import { AppReport } from './app_report.js';
 import { type ConfigRow, type PluginRow, toConfigView, toPluginViews } from './app_views.js';
 import { BootViews } from './boot_view.js';
@@ -24,6 +24,7 @@ export class ViewData {
   readonly #source: PageSource;
   readonly #isReadOnly: boolean;
   readonly #report: AppReport;
+  readonly #agent: AgentViews;
   readonly #boots: BootViews;
   readonly logs: LogView;
   readonly #history = new History();
@@ -50,15 +51,16 @@ export class ViewData {
       return (await this.#report.ask('plugins', toView)) ?? [];
     },
     messages: () => this.#messages(),
-    schedule: () => scheduleView(this.#source),
+    schedule: () => this.#agent.schedule(),
     logs: () => this.logs.read(),
-    fleet: () => fleetView(this.#source),
+    fleet: () => this.#agent.fleet(),
   };
 
   constructor(source: PageSource, { readOnly }: { readOnly: boolean }) {
     this.#source = source;
     this.#isReadOnly = readOnly;
     this.#report = new AppReport(source);
+    this.#agent = new AgentViews(source);
     this.#rates = new RouteRates(() => source.report.routes());
     this.#boots = new BootViews(source.baseDir);
     this.logs = new LogView({

@@ -126,7 +126,7 @@ export class RollingRestart {
     return this.#enqueue(`restart of ${child}`, async () => {
       if (child.state !== 'ready') throw new Error(`${child.kind} ${child.id} is ${child.state}`);
       const { slot } = child;
-      this.#log.info(`${child.kind} ${child.id} is being replaced${asker === undefined ? '' : `, asked by ${asker}`}`);
+      this.#log.info(`${child.kind} ${child.id} is being replaced on request`);
       await supervisor.replace(slot, { reason: 'restart', text: 'it was replaced on request', asker });
       slot.restarts += 1;
     });

@@ -7,6 +7,8 @@ import { HttpError } from './respond.js';
 /** Milliseconds that a schedule may run until the page gives up waiting; it goes on. */
 const SCHEDULE_LIMIT = 60_000;
 const JOBS_LIMIT = 10_000;
+/** Characters of a request in the log. */
+const LONGEST_LOGGED = 200;
 
 type Fields = Record<string, unknown>;
 
@@ -61,6 +63,7 @@ export async function runAction(
   asker: string,
 ): Promise<unknown> {
   const fields = parse(body);
+  source.log.info(`${asker} asks for ${name} ${JSON.stringify(fields).slice(0, LONGEST_LOGGED)}`);
   try {
     return (await ACTIONS[name].run(fields, source, asker)) ?? null;
   } catch (error) {

@@ -42,8 +42,10 @@ export class Credentials {
   /** @returns the header that sets the cookie; undefined if the token is wrong */
   login(given: string, visitor: Visitor): string | undefined {
     if (this.#token === undefined || !this.#isToken(given, visitor)) return undefined;
+    // Behind a proxy with TLS.
+    const isSecure = visitor.headers.origin?.startsWith('https:');
     const expires = String(Math.floor(Date.now() / 1000) + LIFETIME);
-    const attributes = `Path=/; Max-Age=${LIFETIME}; HttpOnly; SameSite=Strict`;
+    const attributes = `Path=/; Max-Age=${LIFETIME}; HttpOnly; SameSite=Strict${isSecure ? '; Secure' : ''}`;
     return `${COOKIE}=${expires}.${this.#sign(expires)}; ${attributes}`;
   }
 

@@ -9,6 +9,8 @@ const MOST_STREAMS = 50;
 /** Milliseconds. */
 const TICK = 1000;
 const HEARTBEAT = 15_000;
+/** Views that ask the Agent, which may ask a server: read in every second tick. */
+const SLOW_VIEWS: readonly ViewName[] = ['schedule', 'fleet'];
 /** Milliseconds after which a browser opens a stream again that has been cut. */
 const RETRY = 1000;
 
@@ -20,6 +22,7 @@ export class EventStreams {
   readonly #last = new Map<ViewName, { value: unknown; text: string }>();
   readonly #reading = new Set<ViewName>();
   readonly #onError: (message: string) => void;
+  #ticks = 0;
   #timer: NodeJS.Timeout | undefined;
   #stopWatching: (() => void) | undefined;
 
@@ -53,7 +56,9 @@ export class EventStreams {
   }
 
   #update(): void {
-    for (const view of new Set([...this.#streams].flatMap(({ views }) => views))) void this.#read(view);
+    this.#ticks += 1;
+    const watched = new Set([...this.#streams].flatMap(({ views }) => views));
+    for (const view of watched) if (this.#ticks % 2 === 0 || !SLOW_VIEWS.includes(view)) void this.#read(view);
     for (const stream of this.#streams) stream.beat();
   }
 

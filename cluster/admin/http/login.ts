@@ -10,7 +10,7 @@ const FORM = `<!doctype html>
 <meta name="color-scheme" content="light dark">
 <title>Clutch</title>
 <h1>Clutch</h1>
-<form method="post" action="/login">
+<form method="post" action="login">
 <p><label for="token">Token of the admin page (option <code>admin.token</code>)</label></p>
 <p><input id="token" name="token" type="password" autocomplete="current-password" required autofocus>
 <button>Log in</button></p>
@@ -32,5 +32,5 @@ export async function logIn(req: IncomingMessage, res: ServerResponse, credentia
   if (credentials.isBlocked(req)) throw new HttpError(429, 'too many wrong tokens; wait a minute');
   const cookie = credentials.login(new URLSearchParams(body).get('token') ?? '', req);
   if (cookie === undefined) showLogin(req, res, '<p role="alert">This is not the token.</p>\n');
-  else res.writeHead(303, { location: '/', 'set-cookie': cookie, 'cache-control': 'no-store' }).end();
+  else res.writeHead(303, { location: './', 'set-cookie': cookie, 'cache-control': 'no-store' }).end();
 }

@@ -42,7 +42,7 @@ test('with a token, nothing is shown without it: not in a URL, not after guesses
   for (const at of ['/', '/assets/app.js']) {
     const { status, headers, body } = await get(at);
     assert.deepEqual([status, headers['www-authenticate']], [401, 'Bearer']);
-    assert.match(body, /<form method="post" action="\/login">/);
+    assert.match(body, /<form method="post" action="login">/);
   }
   for (const at of ['/api/views/now', '/api/events?views=now', `/api/views/now?token=${TOKEN}`, '/nothing']) {
     const { status, body } = await get(at);
@@ -64,10 +64,12 @@ test('with a token, nothing is shown without it: not in a URL, not after guesses
   assert.equal((await logIn(TOKEN, { origin: 'http://evil.example' })).status, 403);
   assert.equal((await logIn(TOKEN, { 'content-type': 'text/plain' })).status, 415);
   const { status, headers } = await logIn(TOKEN);
-  assert.deepEqual([status, headers.location], [303, '/']);
+  assert.deepEqual([status, headers.location], [303, './']);
   const [setCookie = ''] = headers['set-cookie'] ?? [];
   assert.match(setCookie, /^clutch_admin=\d+\.[\w-]+; Path=\/; Max-Age=43200; HttpOnly; SameSite=Strict$/);
   assert.doesNotMatch(setCookie, new RegExp(TOKEN));
+  const secure = await logIn(TOKEN, { origin: `https://${new URL(page).host}` });
+  assert.match(String(secure.headers['set-cookie']), /; SameSite=Strict; Secure$/);
   const [cookie = ''] = setCookie.split(';');
   assert.equal((await get('/api/views/now', { cookie: `other=1; ${cookie}` })).status, 200);
   assert.equal((await get('/', { cookie })).status, 200);
