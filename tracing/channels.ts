@@ -1,4 +1,4 @@
-import { type TracingChannel, tracingChannel } from 'node:diagnostics_channel';
+import { type Channel, type TracingChannel, tracingChannel } from 'node:diagnostics_channel';
 import type { Outcome, TraceName, TracePayloads } from './payloads.js';
 
 type Channels = { readonly [K in TraceName]: TracingChannel<unknown, TracePayloads[K]> };
@@ -27,40 +27,42 @@ export const channels: Channels = {
  * Ask `channels[name].hasSubscribers` before the payload is made: without a subscriber it should cost nothing.
  */
 export function trace<K extends TraceName, R>(name: K, payload: TracePayloads[K], call: () => R): R {
-  const channel: TracingChannel<unknown, TracePayloads[K]> = channels[name];
-  return channel.start.runStores(payload, () => {
-    let result: R;
-    try {
-      result = call();
-    } catch (error) {
-      publishError(name, payload, error);
-      channel.end.publish(payload);
-      throw error;
-    }
-    if (!(result instanceof Promise)) {
-      payload.result = result;
-      channel.end.publish(payload);
-      return result;
-    }
-    channel.end.publish(payload);
-    const succeed = (value: unknown): unknown => {
-      payload.result = value;
-      publishLate(name, payload);
-      return value;
-    };
-    const fail = (error: unknown): void => {
-      publishError(name, payload, error);
-      publishLate(name, payload);
-    };
-    if (Object.getPrototypeOf(result) !== Promise.prototype) {
-      result.then(succeed, fail);
-      return result;
-    }
-    return result.then(succeed, (error: unknown) => {
-      fail(error);
-      throw error;
-    }) as R;
-  });
+  return (channels[name].start as Channel<unknown>).runStores(payload, run, undefined, name, payload, call) as R;
+}
+
+function run<R>(name: TraceName, payload: Outcome, call: () => R): R {
+  const { end } = channels[name];
+  let result: R;
+  try {
+    result = call();
+  } catch (error) {
+    publishError(name, payload as never, error);
+    end.publish(payload as never);
+    throw error;
+  }
+  if (!(result instanceof Promise)) {
+    payload.result = result;
+    end.publish(payload as never);
+    return result;
+  }
+  end.publish(payload as never);
+  const succeed = (value: unknown): unknown => {
+    payload.result = value;
+    publishLate(name, payload as never);
+    return value;
+  };
+  const fail = (error: unknown): void => {
+    publishError(name, payload as never, error);
+    publishLate(name, payload as never);
+  };
+  if (Object.getPrototypeOf(result) !== Promise.prototype) {
+    result.then(succeed, fail);
+    return result;
+  }
+  return result.then(succeed, (error: unknown) => {
+    fail(error);
+    throw error;
+  }) as R;
 }
 
 /** An operation that has begun: for one that no single function call spans. @returns the function that ends it */

@@ -36,7 +36,7 @@ export interface HookTrace extends Outcome {
   file: string;
 }
 
-/** A request, from its first middleware until the response has been sent or the connection has closed. */
+/** A request, from its first middleware until Node has the whole response; one from a stream, until it has been sent or the connection has closed. */
 export interface RequestTrace extends Outcome {
   readonly ctx: TracedContext;
   readonly method: string;

@@ -1,4 +1,3 @@
-import { finished } from 'node:stream';
 import { channels, publishError, publishLate, trace } from '../../tracing/channels.js';
 import type { RequestTrace } from '../../tracing/payloads.js';
 import type { Context, Middleware } from '../types.js';
@@ -28,29 +27,33 @@ class TracedRequest implements RequestTrace {
   }
 }
 
-const traced = new WeakMap<Context, TracedRequest>();
+const TRACED = Symbol('traced');
+
+type TracedContext = Context & { [TRACED]?: TracedRequest };
 
 /** Runs a request for the subscribers of `clutch:request`. @param run never throws, and responds */
 export function traceRequest(ctx: Context, run: (ctx: Context) => Promise<unknown>): Promise<unknown> {
   const request = new TracedRequest(ctx);
-  traced.set(ctx, request);
-  const { start, end } = channels.request;
-  return start.runStores(request, () => {
-    const handled = run(ctx);
-    end.publish(request);
-    const endTrace = (): void => publishLate('request', request);
-    void handled.then(() => {
-      const { res } = ctx;
-      if (res.writableFinished || res.destroyed) endTrace();
-      else finished(res, { readable: false }, endTrace);
-    });
-    return handled;
+  (ctx as TracedContext)[TRACED] = request;
+  return channels.request.start.runStores(request, runTraced, undefined, request, run);
+}
+
+function runTraced(request: TracedRequest, run: (ctx: Context) => Promise<unknown>): Promise<unknown> {
+  const { ctx } = request;
+  const handled = run(ctx);
+  channels.request.end.publish(request);
+  return handled.then((value) => {
+    const { res } = ctx;
+    // What has been given to Node as a whole is out of the app's hands; a stream goes on.
+    if (res.writableEnded || res.destroyed) publishLate('request', request);
+    else res.once('close', () => publishLate('request', request));
+    return value;
   });
 }
 
 /** A request that is traced has failed. */
 export function traceRequestError(ctx: Context, error: unknown): void {
-  const request = traced.get(ctx);
+  const request = (ctx as TracedContext)[TRACED];
   if (request) publishError('request', request, error);
 }
 
