@@ -30,15 +30,6 @@ export function rowsOf(intervals: Interval[]): number[] {
   return rows;
 }
 
-/** @returns how deep each span is inside others */
-export function depthsOf(spans: { parent?: number }[]): number[] {
-  const depths: number[] = [];
-  for (const [index, { parent }] of spans.entries()) {
-    depths[index] = parent === undefined || parent >= index ? 0 : (depths[parent] as number) + 1;
-  }
-  return depths;
-}
-
 /** @returns about five round times from 0 to the end of the chart */
 export function ticksOf(end: number): number[] {
   if (end <= 0) return [0];

@@ -16,6 +16,8 @@ interface Bar {
   /** A class, which gives the colour. */
   kind: string;
   note?: string | undefined;
+  /** More time went here than in any other. */
+  isMost?: boolean;
 }
 
 interface WaterfallProps {
@@ -36,7 +38,7 @@ export function Waterfall({ label, bars, end }: WaterfallProps) {
       </div>
       <ol aria-label={label}>
         {bars.map((bar) => (
-          <li key={bar.key} class="waterfall-row">
+          <li key={bar.key} class={`waterfall-row ${bar.isMost ? 'is-most' : ''}`}>
             <span class="waterfall-name" style={{ paddingLeft: `${bar.depth * 14}px` }} title={bar.name}>
               <span class={`kind kind-${bar.kind}`}>{bar.kind}</span> {bar.name}
             </span>
@@ -45,6 +47,7 @@ export function Waterfall({ label, bars, end }: WaterfallProps) {
             </span>
             <span class="waterfall-time">
               {bar.isOpen ? 'not ended' : formatMilliseconds(bar.took)}
+              {bar.isMost && <span class="waterfall-most">most of the time</span>}
               {bar.note && <span class="waterfall-note">{bar.note}</span>}
             </span>
           </li>

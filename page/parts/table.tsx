@@ -33,7 +33,7 @@ interface TableProps<Row> {
   note?(row: Row): ComponentChildren;
   /** What a row opens to. */
   detail?(row: Row): ComponentChildren;
-  /** Key of the row that is open at first. */
+  /** Key of the row that is open until somebody opens or closes one. */
   opened?: string | undefined;
   /** A class of the row. */
   classOf?(row: Row): string;
@@ -45,7 +45,7 @@ interface TableProps<Row> {
  */
 export function Table<Row>({ label, columns, rows, keyOf, sort, note, detail, opened, classOf }: TableProps<Row>) {
   const [sorting, setSorting] = useState(sort);
-  const [open, setOpen] = useState(() => new Set(opened === undefined ? [] : [opened]));
+  const [chosen, choose] = useState<Set<string>>();
   const [active, setActive] = useState<string>();
   const [isHeld, setHeld] = useState(false);
   const order = useRef<string[]>([]);
@@ -54,10 +54,13 @@ export function Table<Row>({ label, columns, rows, keyOf, sort, note, detail, op
   order.current = sorted.map(keyOf);
   const current = active !== undefined && order.current.includes(active) ? active : order.current[0];
 
+  const first = useRef(opened);
+  if (!isHeld) first.current = opened;
+  const open = chosen ?? new Set(first.current === undefined ? [] : [first.current]);
   const toggle = (key: string): void => {
     const next = new Set(open);
     if (!next.delete(key)) next.add(key);
-    setOpen(next);
+    choose(next);
   };
   const move = (event: KeyboardEvent, key: string): void => {
     if (event.target !== event.currentTarget) return;
@@ -68,7 +71,7 @@ export function Table<Row>({ label, columns, rows, keyOf, sort, note, detail, op
 
   return (
     // biome-ignore-start lint/a11y/noRedundantRoles: see above
-    // Rows that move away under the pointer cannot be read or clicked: their order is kept meanwhile.
+    // Rows that move away under the pointer cannot be read or clicked: they stay as they are meanwhile.
     <div class="table-box" onPointerEnter={() => setHeld(true)} onPointerLeave={() => setHeld(false)}>
       <table role="table" aria-label={label}>
         <thead role="rowgroup">

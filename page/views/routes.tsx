@@ -1,6 +1,6 @@
 import type { RouteRow, RoutesView, SlowRequest } from '../../cluster/admin/page_data.js';
-import { depthsOf } from '../model/flame.js';
 import { formatMilliseconds, formatNumber, formatPercent } from '../model/format.js';
+import { timelineOf } from '../model/timeline.js';
 import { Ago, Clock } from '../parts/ago.js';
 import { Badge } from '../parts/badge.js';
 import { Waterfall } from '../parts/bars.js';
@@ -135,13 +135,13 @@ function Range({ values: [p50, p95, p99], top }: { values: [number, number, numb
 }
 
 function Slowest({ requests }: { requests: SlowRequest[] }) {
-  const [first] = requests;
+  const opened = requests.filter(({ spans }) => spans.length > 0).sort((a, b) => b.took - a.took)[0];
   return (
     <Panel
       title="Slowest recent requests"
       about="Recorded while this view is open. Open one to see where its time went."
     >
-      {first ? (
+      {requests.length > 0 ? (
         <Table
           label="Slowest recent requests"
           columns={SLOW_COLUMNS}
@@ -149,7 +149,7 @@ function Slowest({ requests }: { requests: SlowRequest[] }) {
           keyOf={keyOfRequest}
           sort={{ label: 'Took', descending: true }}
           detail={(request) => <Timeline request={request} />}
-          opened={keyOfRequest(first)}
+          opened={opened && keyOfRequest(opened)}
         />
       ) : (
         <Empty icon="wait" title="None recorded yet">
@@ -189,8 +189,8 @@ const SLOW_COLUMNS: Column<SlowRequest>[] = [
 ];
 
 function Timeline({ request }: { request: SlowRequest }) {
-  const { spans, took, at, route, traceId } = request;
-  const depths = depthsOf(spans);
+  const { took, at, route, traceId } = request;
+  const rows = timelineOf(request);
   return (
     <div class="timeline">
       <p class="muted">
@@ -205,23 +205,12 @@ function Timeline({ request }: { request: SlowRequest }) {
             , trace <a href={linkTo('logs', { trace: traceId })}>{traceId}</a>
           </>
         )}
+        {rows.length === 1 && '. It had begun before this view was open: nothing else is known of it'}
       </p>
       <Waterfall
         label={`Where the ${formatMilliseconds(took)} went`}
         end={took}
-        bars={[
-          { key: 'request', name: request.url, kind: 'request', start: 0, took, depth: 0 },
-          ...spans.map((span, index) => ({
-            key: String(index),
-            name: span.name,
-            kind: span.kind,
-            start: span.start,
-            took: span.took ?? took - span.start,
-            isOpen: span.took === undefined,
-            depth: (depths[index] as number) + 1,
-            note: span.error,
-          })),
-        ]}
+        bars={rows.map(({ error, ...row }, index) => ({ ...row, key: String(index), note: error }))}
       />
     </div>
   );

@@ -79,7 +79,6 @@ function columnsOf({ history, latency }: NowView, ask: (asked: Asked) => void): 
     },
     {
       label: 'State',
-      wide: true,
       value: ({ state }) => state,
       render: ({ state }) => <StateBadge state={state} />,
     },

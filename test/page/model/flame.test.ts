@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { depthsOf, rowsOf, ticksOf } from '../../../page/model/flame.js';
+import { rowsOf, ticksOf } from '../../../page/model/flame.js';
 
 const intervals = fc.array(fc.record({ start: fc.nat(1000), took: fc.integer({ min: 1, max: 500 }) }), {
   maxLength: 30,
@@ -29,10 +29,6 @@ test('no two bars of a row overlap', () => {
       }
     }),
   );
-});
-
-test('a span is one deeper than its parent', () => {
-  assert.deepEqual(depthsOf([{}, { parent: 0 }, { parent: 1 }, { parent: 0 }, {}]), [0, 1, 2, 1, 0]);
 });
 
 test('ticks are round and begin at 0', () => {
