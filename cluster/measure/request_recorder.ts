@@ -1,12 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { ServerResponse } from 'node:http';
 import path from 'node:path';
+import type { EventLoopUtilization } from 'node:perf_hooks';
 import { toError } from '../../errors.js';
 import type { Masker } from '../../output/secrets.js';
 import { channels, observe } from '../../tracing/channels.js';
 import type { Outcome, TracePayloads } from '../../tracing/payloads.js';
 import { MOST_SLOW, type RequestSpan, SLOW_AGE, type SlowRequest } from '../protocol/slow_request.js';
-import { DutyCycle } from './duty_cycle.js';
+import { RationedWork, type Work } from './rationed_work.js';
 
 const KINDS = ['middleware', 'controller', 'service', 'view', 'httpclient', 'message'] as const;
 type Kind = (typeof KINDS)[number];
@@ -14,6 +15,10 @@ type Kind = (typeof KINDS)[number];
 /** Of one request, and characters of a name. */
 const MOST_SPANS = 200;
 const LONGEST_NAME = 200;
+/** Requests a second that are recorded in any case. */
+const FEW_REQUESTS = 250;
+/** Milliseconds of the event loop: a process that needs less for a request would notice that it is recorded. */
+const SHORT_REQUEST = 0.2;
 /** Milliseconds between two reports. */
 const REPORT_INTERVAL = 1000;
 
@@ -45,6 +50,8 @@ interface Details {
 
 /** What is measured of all requests. */
 interface Meter {
+  /** That have ended. */
+  readonly requests: number;
   /** Milliseconds. */
   slowerThan: number;
   onSlow: (res: ServerResponse, took: number) => void;
@@ -62,7 +69,8 @@ interface RecorderParts {
  * Finds the slowest requests of a worker and records where their time goes, while somebody looks.
  *
  * Each request is measured, but a timeline is recorded of those only that begin while the tracing channels have subscribers:
- * always in a process that has time, now and then in one that is busy, see DutyCycle.
+ * all
+ * the time in a process with few requests, now and then in one with many, never where requests are so short that the recording would be felt.
  */
 export class RequestRecorder {
   readonly #parts: RecorderParts;
@@ -72,11 +80,14 @@ export class RequestRecorder {
   #slowest: Slow[] = [];
   /** Those of them that are not reported yet. */
   readonly #fresh = new Map<Slow, Details>();
-  #duty: DutyCycle | undefined;
+  #recording: RationedWork | undefined;
   #timer: NodeJS.Timeout | undefined;
+
+  #measured: { requests: number; loop: EventLoopUtilization };
 
   constructor(parts: RecorderParts) {
     this.#parts = parts;
+    this.#measured = this.#measure();
   }
 
   watch(isWatched: boolean): void {
@@ -85,16 +96,33 @@ export class RequestRecorder {
     if (isWatched) {
       meter.onSlow = (res, took) => this.#keep(res, took);
       meter.slowerThan = 0;
-      this.#duty = new DutyCycle(() => this.#subscribe());
+      this.#measured = this.#measure();
+      this.#recording = new RationedWork(
+        () => this.#subscribe(),
+        () => this.#isCheap(),
+      );
       this.#timer = setInterval(() => this.#report(), REPORT_INTERVAL).unref();
       return;
     }
     clearInterval(this.#timer);
     this.#timer = undefined;
-    this.#duty?.stop();
+    this.#recording?.stop();
     meter.slowerThan = Number.POSITIVE_INFINITY;
     this.#slowest = [];
     this.#fresh.clear();
+  }
+
+  /** Whether requests come that are few or take long, since the last call. */
+  #isCheap(): boolean {
+    const before = this.#measured;
+    this.#measured = this.#measure();
+    const requests = this.#measured.requests - before.requests;
+    const { active, idle } = performance.eventLoopUtilization(this.#measured.loop, before.loop);
+    return requests <= (FEW_REQUESTS * (active + idle)) / 1000 || active / requests > SHORT_REQUEST;
+  }
+
+  #measure(): { requests: number; loop: EventLoopUtilization } {
+    return { requests: this.#parts.meter.requests, loop: performance.eventLoopUtilization() };
   }
 
   #keep(res: ServerResponse, took: number): void {
@@ -159,12 +187,14 @@ export class RequestRecorder {
     return payload.name;
   }
 
-  /** Records the requests that begin from now on. @returns what ends that */
-  #subscribe(): { isIdle(): boolean; finish(): void; end(): void } {
+  /** Records the requests that begin from now on; each request that is traced is a unit of the work. */
+  #subscribe(): Work {
     let isRecording = true;
     let open = 0;
+    let units = 0;
     const spans = new WeakMap<object, { recording: Recording; index: number }>();
     const beginRequest = (payload: TracePayloads['request']): Place | undefined => {
+      units += 1;
       if (!isRecording) return undefined;
       const recording: Recording = { start: payload.start, spans: [] };
       this.#recordings.set((payload.ctx as { res: object }).res, recording);
@@ -198,6 +228,9 @@ export class RequestRecorder {
       ends.push(observe(kind, { end: endSpan }));
     }
     return {
+      get units() {
+        return units;
+      },
       isIdle: () => open <= 0,
       finish: () => {
         isRecording = false;
@@ -205,6 +238,8 @@ export class RequestRecorder {
       end: () => {
         for (const end of ends) end();
         for (const kind of [...KINDS, 'request'] as const) channels[kind].start.unbindStore(place);
+        // Before Node 24 each promise costs more while one is enabled.
+        place.disable();
       },
     };
   }
