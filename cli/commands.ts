@@ -64,6 +64,11 @@ export const COMMANDS = {
     summary: 'show what each process of the running app is doing',
     load: () => import('./commands/observe/status.js'),
   },
+  top: {
+    group: 'Run',
+    summary: 'watch the running app live in the terminal',
+    load: () => import('./commands/observe/top.js'),
+  },
   list: {
     group: 'Run',
     summary: 'list the running apps',

@@ -15,6 +15,8 @@ export type ControlRequest =
   | { command: 'workers'; count: number }
   /** Changes cluster options, or only checks the changes. */
   | { command: 'set'; options: [name: string, value: string][]; dryRun: boolean }
+  /** One of the page's, see cluster/admin/page_data.ts. */
+  | { command: 'view'; name: string }
   | { command: 'profile'; request: ProfileRequest }
   /** For the schedule plugin in the Agent. */
   | { command: 'schedule'; request: unknown }

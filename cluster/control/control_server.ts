@@ -34,6 +34,8 @@ export interface Controlled {
     set(options: [name: string, value: string][], how: { dryRun: boolean; asker: string }): Promise<unknown>;
   };
   readonly profiles: Profiles;
+  /** @returns the data of one of the page's views */
+  view(name: string): Promise<unknown>;
   upgrade(execPath: string, asker: string): Promise<number>;
 }
 
@@ -116,6 +118,8 @@ export class ControlServer {
         return operations.scale(request.count, asker);
       case 'set':
         return operations.set(request.options, { dryRun: request.dryRun, asker });
+      case 'view':
+        return this.#controlled.view(request.name);
       case 'profile':
         return this.#controlled.profiles.take(request.request);
       case 'upgrade':
@@ -143,7 +147,7 @@ function askerOf(text: string): string {
 }
 
 function parseRequest(text: string): ControlRequest {
-  const { command, count, options, dryRun, request, execPath, envFile, file } = JSON.parse(text) as Record<
+  const { command, count, name, options, dryRun, request, execPath, envFile, file } = JSON.parse(text) as Record<
     string,
     unknown
   >;
@@ -154,6 +158,7 @@ function parseRequest(text: string): ControlRequest {
   if (command === 'set' && isTextPairs(options)) return { command, options, dryRun: dryRun === true };
   if (command === 'upgrade' && typeof execPath === 'string') return { command, execPath };
   if (command === 'schedule' || command === 'fleet') return { command, request };
+  if (command === 'view' && typeof name === 'string') return { command, name };
   if (command === 'profile' && isProfileRequest(request)) return { command, request };
   throw new Error(`unknown command ${JSON.stringify(command)}`);
 }

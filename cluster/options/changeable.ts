@@ -2,12 +2,12 @@ import { optionError } from './option_kinds.js';
 import { CHANGEABLE, OPTIONS } from './option_table.js';
 import { type ClusterOptions, checkMemory, parseWorkers } from './options.js';
 
-export type ChangeableName = keyof typeof CHANGEABLE;
+type ChangeableName = keyof typeof CHANGEABLE;
 
 export type ChangeableValues = Record<ChangeableName, number>;
 
 /** When a change takes effect; a process that is debugged may stop at a breakpoint for any time. */
-export type Effect = (typeof CHANGEABLE)[ChangeableName] | 'never while it is debugged';
+type Effect = (typeof CHANGEABLE)[ChangeableName] | 'never while it is debugged';
 
 export interface OptionChange {
   name: ChangeableName;

@@ -1,11 +1,15 @@
 import { toError } from '../../errors.js';
 import type { Admin } from '../admin/http/admin.js';
 import type { PageSource } from '../admin/page_source.js';
+import type { ViewData } from '../admin/view_data.js';
 import type { ClusterReport } from '../control/cluster_report.js';
 import { ControlServer } from '../control/control_server.js';
 import type { AdminListener } from '../options/admin_options.js';
 
-type Controlled = ConstructorParameters<typeof ControlServer>[0];
+type Controlled = Omit<ConstructorParameters<typeof ControlServer>[0], 'view'>;
+
+/** Milliseconds after the last look. */
+const VIEW_TIME = 30_000;
 
 interface ManagementParts extends Controlled {
   cluster: Controlled['cluster'] & PageSource['cluster'];
@@ -25,12 +29,15 @@ export class Management {
   readonly #control: ControlServer;
   #admin: Admin | undefined;
   #isOpen = false;
+  /** For `clutch top`. */
+  #views: Promise<ViewData> | undefined;
+  #viewTimer: NodeJS.Timeout | undefined;
   /** Resolves when the admin listener is bound or has failed. */
   adminStarted = Promise.resolve();
 
   constructor(parts: ManagementParts) {
     this.#parts = parts;
-    this.#control = new ControlServer(parts, parts.log);
+    this.#control = new ControlServer({ ...parts, view: (name) => this.#read(name) }, parts.log);
   }
 
   get adminAddress(): string | undefined {
@@ -62,8 +69,28 @@ export class Management {
     return new Page(admin, this.#parts);
   }
 
+  /** What views need is loaded, and the history is kept, while somebody looks. */
+  async #read(name: string): Promise<unknown> {
+    this.#views ??= import('../admin/view_data.js').then(
+      ({ ViewData }) => new ViewData(this.#parts, { readOnly: true }),
+    );
+    if (this.#viewTimer) this.#viewTimer.refresh();
+    else this.#viewTimer = setTimeout(() => this.#closeViews(), VIEW_TIME).unref();
+    const views = await this.#views;
+    if (!views.has(name)) throw new Error(`there is no view ${name}, but ${views.names.join(', ')}`);
+    return views.read(name);
+  }
+
+  #closeViews(): void {
+    void this.#views?.then((views) => views.close());
+    this.#views = undefined;
+    clearTimeout(this.#viewTimer);
+    this.#viewTimer = undefined;
+  }
+
   close(): void {
     this.#isOpen = false;
+    this.#closeViews();
     this.#control.close();
     this.#admin?.close();
   }

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { askMaster, type ClusterStatus, type ProcessStatus } from '../../../cluster/index.js';
 import { defineCommand } from '../../command.js';
 import { table } from '../../terminal/table.js';
+import { duration } from '../../terminal/units.js';
 
 export const command = defineCommand({
   options: { watch: { help: 'print it again each second' } },
@@ -43,7 +44,7 @@ function format({ state, address, workers, processes }: ClusterStatus): string {
     process.slot === undefined ? process.kind : `${process.kind} ${process.slot}`,
     cell(process.pid),
     stateCell(process),
-    process.pid === undefined ? '' : uptime(process.uptime),
+    process.pid === undefined ? '' : duration(process.uptime),
     String(process.restarts),
     cell(process.memory),
     cell(process.cpu),
@@ -82,15 +83,4 @@ function cell(value: number | undefined): string {
 
 function lastExit({ lastExit: reason = '' }: ProcessStatus): string {
   return reason.length > 120 ? `${reason.slice(0, 119)}…` : reason;
-}
-
-function uptime(seconds: number): string {
-  const [days, hours, minutes] = [
-    Math.floor(seconds / 86_400),
-    Math.floor(seconds / 3600) % 24,
-    Math.floor(seconds / 60) % 60,
-  ];
-  if (days > 0) return `${days}d ${hours}h`;
-  if (hours > 0) return `${hours}h ${minutes}m`;
-  return minutes > 0 ? `${minutes}m ${Math.floor(seconds % 60)}s` : `${seconds}s`;
 }
