@@ -11,7 +11,7 @@ export interface ProcessRow extends ProcessStatus {
   rates: number[];
 }
 
-const KIND_ORDER = { master: '0', agent: '1', 'app worker': '2' } as const;
+const KIND_ORDER = { master: '0', single: '0', agent: '1', 'app worker': '2' } as const;
 /** Characters of a sparkline in a table. */
 const SPARK_WIDTH = 12;
 

@@ -132,6 +132,7 @@ export class SingleProcess<M extends Messenger> {
         set: () => refuse('has no limits that can be changed', 'Give at least one worker.'),
       },
       profiles: new Profiles({ self: 'process', agents: nobody, workers: nobody, baseDir, log }),
+      view: async () => refuse('keeps no history', '`clutch status --watch` shows what it does.'),
       upgrade: async () => refuse('cannot be upgraded while it serves', 'Restart it with `clutch restart`.'),
     };
     this.#control = new ControlServer(controlled, log);
