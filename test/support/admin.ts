@@ -58,7 +58,7 @@ export async function startPage(
   };
 }
 
-export interface PageEvent<Name extends ViewName = ViewName> {
+interface PageEvent<Name extends ViewName = ViewName> {
   name: Name;
   data: Views[Name];
   /** Milliseconds since the epoch. */
