@@ -83,6 +83,8 @@ export class StickyListener<W extends StickyWorker> {
   readonly #send: StickyOptions<W>['send'];
   readonly #inherited: InheritedSockets;
   #socket: ListeningSocket | undefined;
+  /** Workers whose channel has closed; for a moment they still count as ready. */
+  readonly #gone = new WeakSet<W>();
   /** By sequence, those that were sent in the order of sending. */
   readonly #untaken = new Map<number, Untaken<W>>();
   #sequence = 0;
@@ -150,7 +152,7 @@ export class StickyListener<W extends StickyWorker> {
     const untaken = this.#untaken.get(sequence);
     if (!untaken) return;
     const { socket, redispatched, refusedBy } = untaken;
-    const all = this.#workers();
+    const all = this.#workers().filter((worker) => !this.#gone.has(worker));
     const ready = all.filter((worker) => !refusedBy.has(worker));
     if (ready.length === 0 && all.length > 0) {
       this.#offerLater(sequence, untaken);
@@ -208,6 +210,7 @@ export class StickyListener<W extends StickyWorker> {
 
   /** Dispatches what waits for a worker, and what was sent to one that cannot reply any more. */
   redispatch(gone?: W): void {
+    if (gone) this.#gone.add(gone);
     for (const [sequence, untaken] of [...this.#untaken]) {
       const { worker } = untaken;
       if (worker !== undefined && worker !== gone) continue;

@@ -57,6 +57,25 @@ for (const [name, options] of Object.entries({ http: {}, https: { https } })) {
   });
 }
 
+test('sticky: what comes after the channel of a worker has closed and before it exits is served by another one', async (t) => {
+  const app = `module.exports = (app) => app.use((ctx) => {
+    ctx.body = String(process.pid);
+    if (ctx.path === '/leave') ctx.res.once('finish', () => process.disconnect());
+  });`;
+  const cluster = await startTestCluster(t, { baseDir: writeApp(t, { 'app.js': app }), workers: 2, sticky: true });
+  const { body: left } = await request(`${cluster.url}/leave`);
+  const answers: Promise<{ status: number; body: string }>[] = [];
+  // The Master waits 100 ms for the exit before it takes the worker for lost.
+  for (const end = Date.now() + 150; Date.now() < end; await new Promise((resolve) => setTimeout(resolve, 2))) {
+    answers.push(request(cluster.url));
+  }
+  for (const { status } of await Promise.all(answers)) assert.equal(status, 200);
+  await until('the worker is replaced', async () => {
+    const { workers } = await cluster.pids();
+    return workers.length === 2 && !workers.includes(Number(left));
+  });
+});
+
 const hasPrlimit = spawnSync('prlimit', ['--version']).status === 0;
 
 function setLimit(pid: number, limit: number): void {
