@@ -110,6 +110,10 @@ export const CONFIG_KEYS: Readonly<Record<string, readonly string[] | '*'>> = {
   ],
   contract: ['openapi', 'page', 'checkResponse'],
   live: ['heartbeat', 'sse', 'ws'],
+  fleet: ['adapter', 'url', 'name', 'member', 'lease', 'timeout', 'client'],
+  jobs: [
+    ...['engine', 'url', 'client', 'name', 'file', 'concurrency', 'attempts', 'backoff', 'keep', 'lease', 'timeout'],
+  ],
 };
 
 /** What the config of every middleware and plugin may hold besides. */

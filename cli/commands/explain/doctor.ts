@@ -2,6 +2,7 @@ import path from 'node:path';
 import { type PackageJson, readPackage } from '../../../resolve/package.js';
 import { defineCommand } from '../../command.js';
 import { checkLoad } from '../../doctor/checks/app_error.js';
+import { checkClients, gatherClients } from '../../doctor/checks/clients.js';
 import { checkConfig, gatherConfig } from '../../doctor/checks/config.js';
 import { checkContainer, gatherContainer } from '../../doctor/checks/container.js';
 import { checkDirectory, gatherDirectory } from '../../doctor/checks/directories.js';
@@ -85,6 +86,7 @@ async function checkLoaded(baseDir: string, app: LoadedApp, master: number | und
   const hostname = String(leafOf(app, 'cluster.listen.hostname') ?? '');
   return [
     ...checkConfig(gatherConfig(baseDir, app, env)),
+    ...checkClients(gatherClients(baseDir, app)),
     ...checkEnvironment(gatherEnvironment(baseDir, env)),
     ...directories,
     ...(port > 0 ? checkPort(await gatherPort(port, hostname, master)) : []),

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { checkClients } from '../../../cli/doctor/checks/clients.js';
 import { type ContainerFacts, checkContainer } from '../../../cli/doctor/checks/container.js';
 import { checkPort } from '../../../cli/doctor/checks/port.js';
 import { checkRuntime, type RuntimeFacts } from '../../../cli/doctor/checks/runtime.js';
@@ -70,4 +71,21 @@ test('the nearest name', () => {
   assert.equal(nearest('weather', ['watcher', 'view']), 'watcher');
   assert.equal(nearest('lonely', ['logger', 'session']), undefined);
   assert.equal(nearest('a', ['b']), undefined);
+});
+
+test('packages of a server that are not installed', () => {
+  const facts = { key: 'jobs.engine', value: 'redis', packages: ['bullmq', 'ioredis'], isInstalled: () => false };
+  assert.deepEqual(checkClients([facts]), [
+    {
+      level: 'error',
+      what: 'bullmq, ioredis are not installed, and the app does not boot',
+      where: 'config.jobs.engine is "redis"',
+      fix: 'npm install bullmq ioredis',
+    },
+  ]);
+  assert.match(
+    checkClients([{ ...facts, isInstalled: (name) => name === 'ioredis' }])[0]?.what ?? '',
+    /^bullmq is not/,
+  );
+  assert.deepEqual(checkClients([{ ...facts, isInstalled: () => true }]), []);
 });

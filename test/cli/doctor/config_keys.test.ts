@@ -26,6 +26,8 @@ const TYPES: Record<string, string[]> = {
   cors: ['plugins/cors/lib/types.ts CorsConfig'],
   i18n: ['plugins/i18n/lib/options.ts I18nConfig'],
   security: ['plugins/security/lib/options.ts SecurityConfig'],
+  fleet: ['plugins/fleet/lib/config.ts FleetConfig'],
+  jobs: ['plugins/jobs/lib/options/options.ts JobsConfig'],
   jsonp: ['plugins/jsonp/lib/jsonp.ts JsonpOptions'],
 };
 
