@@ -68,6 +68,19 @@ export type { CorsConfig } from './plugins/cors/lib/types.js';
 export type { DevelopmentConfig } from './plugins/development/lib/types.js';
 export type { Fleet, FleetConfig, FleetMessenger } from './plugins/fleet/lib/types.js';
 export type { I18nConfig } from './plugins/i18n/lib/types.js';
+export {
+  type AddedJob,
+  type AddOptions,
+  type Backoff,
+  defineJob,
+  type Job,
+  type JobInfo,
+  type JobOptions,
+  type JobQueue,
+  type JobState,
+  type JobsConfig,
+  type LoadedJob,
+} from './plugins/jobs/lib/types.js';
 export type { JsonpOptions } from './plugins/jsonp/lib/types.js';
 export type { EventStream, ServerEvent, WebSocketHandler } from './plugins/live/lib/types.js';
 export type { LogrotatorConfig } from './plugins/logrotator/lib/rotators.js';

@@ -34,7 +34,7 @@ export const COMMANDS = {
   },
   generate: {
     group: 'Develop',
-    summary: 'make a controller, service, plugin, schedule, middleware or test',
+    summary: 'make a controller, service, plugin, schedule, job, middleware or test',
     load: () => import('./commands/app/generate.js'),
   },
   repl: {
@@ -103,6 +103,11 @@ export const COMMANDS = {
     group: 'Run',
     summary: 'list the schedules of the running app, or run one',
     load: () => import('./commands/control/schedule.js'),
+  },
+  jobs: {
+    group: 'Run',
+    summary: 'list the jobs of the running app, run failed ones again, pause',
+    load: () => import('./commands/control/jobs.js'),
   },
   fleet: {
     group: 'Run',

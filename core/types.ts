@@ -37,6 +37,10 @@ export interface IHelper {}
 // biome-ignore lint/suspicious/noEmptyInterface: filled by declaration merging
 export interface IMiddleware {}
 
+/** `ctx.jobs.*`; `clutch types` or the app declares what is in it. */
+// biome-ignore lint/suspicious/noEmptyInterface: filled by declaration merging
+export interface IJobs {}
+
 /** What `app/extend/application` adds to the application. */
 // biome-ignore lint/suspicious/noEmptyInterface: filled by declaration merging
 export interface ApplicationExtension {}

@@ -1,4 +1,4 @@
-export const KINDS = ['controller', 'service', 'middleware', 'schedule', 'plugin', 'test'] as const;
+export const KINDS = ['controller', 'service', 'middleware', 'schedule', 'job', 'plugin', 'test'] as const;
 
 export type Kind = (typeof KINDS)[number];
 /** TypeScript, or JavaScript as ES modules or CommonJS. */
@@ -16,6 +16,8 @@ export function sourcesOf(kind: Kind, name: string, language: Language): Record<
       return { [`app/middleware/${name}.${extension}`]: middleware(language) };
     case 'schedule':
       return { [`app/schedule/${name}.${extension}`]: schedule(language) };
+    case 'job':
+      return { [`app/job/${name}.${extension}`]: job(className(name, 'Job'), language) };
     case 'plugin':
       return plugin(name, language, extension);
     case 'test':
@@ -84,6 +86,25 @@ ${first} { type: 'worker', interval: '1h' };
 ${second} async (ctx${typed(language, ': Context')})${typed(language, ': Promise<void>')} => {
   ctx.logger.info('the schedule has run');
 };
+`;
+}
+
+function job(name: string, language: Language): string {
+  const imports = typed(language, "import type { Context, Job } from 'koa-clutch';\n\n");
+  const [open, close] = language === 'ts' ? ['  readonly #ctx: Context;\n\n', 'ctx: Context'] : ['  #ctx;\n\n', 'ctx'];
+  const handle = language === 'ts' ? 'data: { id: string }, job: Job): Promise<void>' : 'data, job)';
+  const options = typed(language, ': JobOptions');
+  return `${options ? imports.replace('Job }', 'Job, JobOptions }') : imports}/** Plugin jobs runs it, perhaps more than once: doing it again must do no harm. */
+${exported(language)} class ${name} {
+  static options${options} = { attempts: 5, timeout: '1m' };
+${open}  constructor(${close}) {
+    this.#ctx = ctx;
+  }
+
+  async handle(${handle} {
+    this.#ctx.logger.info('job %s, attempt %s: %j', job.id, job.attempt, data);
+  }
+}${language === 'cjs' ? ';' : ''}
 `;
 }
 

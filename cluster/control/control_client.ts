@@ -20,6 +20,8 @@ export type ControlRequest =
   | { command: 'profile'; request: ProfileRequest }
   /** For the schedule plugin in the Agent. */
   | { command: 'schedule'; request: unknown }
+  /** For the jobs plugin in the Agent. */
+  | { command: 'jobs'; request: unknown }
   /** For the fleet plugin in the Agent. */
   | { command: 'fleet'; request: unknown };
 

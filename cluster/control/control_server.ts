@@ -15,8 +15,8 @@ const REQUEST_LIMIT = 64 * 1024;
 
 /** Milliseconds that a command may wait for a schedule to run: a day. */
 const SCHEDULE_LIMIT = 24 * 60 * 60 * 1000;
-/** Milliseconds that the fleet plugin may take: it asks its server. */
-const FLEET_LIMIT = 10_000;
+/** Milliseconds that the plugins fleet and jobs may take: they ask their servers. */
+const PLUGIN_LIMIT = 10_000;
 
 /** What the commands control. */
 export interface Controlled {
@@ -39,7 +39,7 @@ export interface Controlled {
   upgrade(execPath: string, asker: string): Promise<number>;
 }
 
-/** Runs the commands of `clutch status`, `reload`, `stop`, `workers` and `schedule` over a unix socket. */
+/** Runs the commands of `clutch status`, `reload`, `stop`, `workers`, `schedule` and `jobs` over a unix socket. */
 export class ControlServer {
   readonly #server = net.createServer((socket) => this.#serve(socket)).unref();
   readonly #controlled: Controlled;
@@ -128,8 +128,10 @@ export class ControlServer {
         return cluster.messenger.request('agent', 'clutch-schedule', request.request, {
           timeout: SCHEDULE_LIMIT,
         });
+      case 'jobs':
+        return cluster.messenger.request('agent', 'clutch-jobs', request.request, { timeout: PLUGIN_LIMIT });
       case 'fleet':
-        return cluster.messenger.request('agent', 'clutch-fleet', request.request, { timeout: FLEET_LIMIT });
+        return cluster.messenger.request('agent', 'clutch-fleet', request.request, { timeout: PLUGIN_LIMIT });
       case 'stop':
         this.#log.info('stopped through the control socket, closing');
         // The reply is sent first.
@@ -157,7 +159,7 @@ function parseRequest(text: string): ControlRequest {
   if (command === 'workers' && typeof count === 'number') return { command, count };
   if (command === 'set' && isTextPairs(options)) return { command, options, dryRun: dryRun === true };
   if (command === 'upgrade' && typeof execPath === 'string') return { command, execPath };
-  if (command === 'schedule' || command === 'fleet') return { command, request };
+  if (command === 'schedule' || command === 'jobs' || command === 'fleet') return { command, request };
   if (command === 'view' && typeof name === 'string') return { command, name };
   if (command === 'profile' && isProfileRequest(request)) return { command, request };
   throw new Error(`unknown command ${JSON.stringify(command)}`);

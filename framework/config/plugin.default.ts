@@ -21,10 +21,11 @@ const NAMES: string[] = [
   'contract',
   'live',
   'fleet',
+  'jobs',
 ];
 
 /** Plugins that an app turns on with `name: true`. */
-const OFF = new Set(['cors', 'fleet']);
+const OFF = new Set(['cors', 'fleet', 'jobs']);
 
 export default Object.fromEntries(
   NAMES.map((name) => [name, { enable: !OFF.has(name), path: path.join(PLUGINS, name) }]),

@@ -136,7 +136,7 @@ for (const flags of [[], ['--js']]) {
   test(`what clutch generate makes works in a ${flags.length > 0 ? 'JavaScript' : 'TypeScript'} app, and nothing is overwritten`, async (t) => {
     const dir = await scaffold(t, ...flags);
     const extension = flags.length > 0 ? 'js' : 'ts';
-    for (const kind of ['controller', 'service', 'middleware', 'schedule', 'plugin']) {
+    for (const kind of ['controller', 'service', 'middleware', 'schedule', 'job', 'plugin']) {
       const { code, stdout, stderr } = await clutch(['generate', kind, 'shop/new_one', dir]);
       assert.equal(code, 0, stderr);
       assert.match(stdout, /^made /);
@@ -153,6 +153,8 @@ for (const flags of [[], ['--js']]) {
       router,
       readFileSync(router, 'utf8').replace("app.get('/',", "app.get('/new', 'shop.newOne.index');\n  app.get('/',"),
     );
+    const plugins = path.join(dir, `config/plugin.${extension}`);
+    writeFileSync(plugins, readFileSync(plugins, 'utf8').replace('  sqlite:', '  jobs: true,\n  sqlite:'));
     const types = extension === 'ts' ? await clutch(['build', dir]) : undefined;
     assert.equal(types?.code ?? 0, 0, types?.stdout);
     const { stdout } = await clutch(['routes', dir]);

@@ -17,6 +17,7 @@ export const command = defineCommand({
   examples: {
     'generate controller user': 'app/controller/user.ts',
     'generate service shop/cart': 'app/service/shop/cart.ts, ctx.service.shop.cart',
+    'generate job email/welcome': 'app/job/email/welcome.ts, ctx.jobs.email.welcome, with plugin `jobs`',
     'generate schedule clean_up': 'app/schedule/clean_up.ts',
   },
   async run({ directory, args: [kind, name = ''] }) {

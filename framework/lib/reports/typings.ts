@@ -17,7 +17,7 @@ interface GeneratedFile {
 }
 
 /**
- * Writes `typings/clutch.d.ts`, so that services, controllers, config, extends and middleware of an app and of plugins in its directory
+ * Writes `typings/clutch.d.ts`, so that services, controllers, jobs, config, extends and middleware of an app and of plugins in its directory
  * are typed without casts, and for TypeScript `typings/clutch_files.ts`, which does not compile when one of their files is gone. Reads
  * names of files and each package.json below the app; nothing of the app is run.
  *
@@ -78,6 +78,7 @@ const TREES = [
   ['IService', 'Loaded', 'app/service'],
   ['IController', 'LoadedController', 'app/controller'],
   ['IMiddleware', 'LoadedMiddleware', 'app/middleware'],
+  ['IJobs', 'LoadedJob', 'app/job'],
 ] as const;
 
 /** Interfaces that one file adds to. */
@@ -133,7 +134,7 @@ function declarationsOf(baseDir: string, { trees, extensions }: ConventionFiles)
       ({ interfaceName, helper, file }) => `interface ${interfaceName} extends ${importType(helper, file)} {}`,
     ),
   ].filter(Boolean);
-  const helpers = ['Loaded', 'LoadedConfig', 'LoadedController', 'LoadedMiddleware'].filter((helper) =>
+  const helpers = ['Loaded', 'LoadedConfig', 'LoadedController', 'LoadedJob', 'LoadedMiddleware'].filter((helper) =>
     blocks.some((block) => block.includes(`${helper}<`)),
   );
   const used = helpers.length > 0 ? `import type { ${helpers.join(', ')} } from 'koa-clutch';` : "import 'koa-clutch';";

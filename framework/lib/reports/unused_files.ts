@@ -7,9 +7,15 @@ interface Loaded extends Pick<ClutchCore, 'type' | 'plugins' | 'baseDir' | 'load
   coreLogger: Logger;
 }
 
-/** Warns of tasks that nothing runs because plugin `schedule` is off. One process says it: the Agent, which would run them. */
+/** Directories of an app that a plugin loads. */
+const LOADED_BY = { 'app/schedule': 'schedule', 'app/job': 'jobs' };
+
+/** Warns of tasks that nothing runs because their plugin is off. One process says it: the Agent, where they come from. */
 export function warnOfUnusedFiles({ type, plugins, baseDir, coreLogger, loader }: Loaded): void {
-  if (type !== 'agent' || plugins['schedule'] || !existsSync(path.join(baseDir, 'app/schedule'))) return;
-  const { from } = loader.allPlugins['schedule'] ?? {};
-  coreLogger.warn('[clutch] app/schedule is not loaded: plugin "schedule" is off%s', from ? ` in ${from}` : '');
+  if (type !== 'agent') return;
+  for (const [dir, plugin] of Object.entries(LOADED_BY)) {
+    if (plugins[plugin] || !existsSync(path.join(baseDir, dir))) continue;
+    const { from } = loader.allPlugins[plugin] ?? {};
+    coreLogger.warn('[clutch] %s is not loaded: plugin "%s" is off%s', dir, plugin, from ? ` in ${from}` : '');
+  }
 }

@@ -30,9 +30,13 @@ export class NatsAdapter implements FleetAdapter {
   constructor(options: AdapterOptions) {
     this.#options = options;
     this.#prefix = `clutch.${options.name}.`;
-    const { baseDir } = options;
-    this.#transport = loadClient('@nats-io/transport-node', { baseDir, adapter: 'nats' });
-    this.#kv = loadClient('@nats-io/kv', { baseDir, adapter: 'nats' });
+    const asker = {
+      baseDir: options.baseDir,
+      code: 'ERR_CLUTCH_FLEET',
+      where: 'config.fleet.adapter is "nats"',
+    } as const;
+    this.#transport = loadClient('@nats-io/transport-node', asker);
+    this.#kv = loadClient('@nats-io/kv', asker);
   }
 
   get connected(): boolean {

@@ -139,7 +139,11 @@ export class RedisAdapter implements FleetAdapter {
 }
 
 function connection({ url, client, timeout, baseDir }: AdapterOptions): Connection {
-  const ioredis = loadClient<typeof import('ioredis')>('ioredis', { baseDir, adapter: 'redis' });
+  const ioredis = loadClient<typeof import('ioredis')>('ioredis', {
+    baseDir,
+    code: 'ERR_CLUTCH_FLEET',
+    where: 'config.fleet.adapter is "redis"',
+  });
   const options: RedisOptions = {
     lazyConnect: true,
     // Without a connection a call fails at once, and a call whose reply is lost is not repeated: it may have been done.

@@ -169,8 +169,16 @@ test('redis: a Redis Cluster', { skip: SKIP.redis }, async (t) => {
 
 test('redis: a client that is not installed is named with the way out', async () => {
   const { loadClient } = await import('../../../plugins/fleet/lib/adapter/load_client.js');
-  assert.throws(() => loadClient('no-such-client', { baseDir: ROOT, adapter: 'redis' }), {
-    code: 'ERR_CLUTCH_FLEET',
-    message: /no-such-client is not installed[\s\S]*npm install no-such-client/,
-  });
+  assert.throws(
+    () =>
+      loadClient('no-such-client', {
+        baseDir: ROOT,
+        code: 'ERR_CLUTCH_FLEET',
+        where: 'config.fleet.adapter is "redis"',
+      }),
+    {
+      code: 'ERR_CLUTCH_FLEET',
+      message: /no-such-client is not installed[\s\S]*npm install no-such-client/,
+    },
+  );
 });

@@ -1,13 +1,17 @@
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import { ClutchError } from '../../../../errors.js';
+import { ClutchError, type ErrorCode } from '../../../../errors.js';
 
 /**
  * Loads a client that the app has installed: an optional peer dependency.
  *
- * @throws {ClutchError} ERR_CLUTCH_FLEET if it is not installed
+ * @param where the config value that needs it, for the error
+ * @throws {ClutchError} with `code` if it is not installed
  */
-export function loadClient<T>(name: string, { baseDir, adapter }: { baseDir: string; adapter: string }): T {
+export function loadClient<T>(
+  name: string,
+  { baseDir, code, where }: { baseDir: string; code: ErrorCode; where: string },
+): T {
   for (const from of [path.join(baseDir, 'package.json'), import.meta.url]) {
     const require = createRequire(from);
     let file: string;
@@ -18,8 +22,8 @@ export function loadClient<T>(name: string, { baseDir, adapter }: { baseDir: str
     }
     return require(file) as T;
   }
-  throw new ClutchError('ERR_CLUTCH_FLEET', `the package ${name} is not installed`, {
-    where: `config.fleet.adapter is "${adapter}"`,
+  throw new ClutchError(code, `the package ${name} is not installed`, {
+    where,
     fix: `Run \`npm install ${name}\`.`,
   });
 }

@@ -1,0 +1,7 @@
+import type { Context, IJobs } from '../../../../core/index.js';
+
+export default {
+  get jobs(): IJobs {
+    return (this as unknown as Context).app.jobs;
+  },
+};

@@ -1,0 +1,1 @@
+export { AppJobs } from '../lib/worker/app_jobs.js';
