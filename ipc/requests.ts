@@ -33,6 +33,12 @@ interface ReplyData {
   error?: ErrorData;
 }
 
+interface StreamParts {
+  window: number;
+  signal: AbortSignal | undefined;
+  announce(open: (carrier?: Carrier) => void): void;
+}
+
 /** What waits for a reply: a request, or a stream. */
 interface Pending {
   resolve(value: unknown): void;
@@ -118,18 +124,21 @@ export class Requests {
     });
   }
 
-  /** @returns values that a process sends as they are asked for; nothing happens before the first is */
+  /**
+   * @param announce sends what opens the stream; a tracer has something to send along
+   * @returns values that a process sends as they are asked for; nothing happens before the first is
+   */
   stream(
     target: RequestTarget,
     action: string,
     data: unknown,
-    { window, signal }: { window: number; signal?: AbortSignal | undefined },
+    { window, signal, announce }: StreamParts,
   ): IncomingStream<unknown> {
     const id = this.#nextId();
     return new IncomingStream<unknown>(window, signal, {
       open: (stream) => {
         this.#pending.set(id, stream);
-        this.#open(target, { id, action, data, window });
+        announce((carrier) => this.#open(target, { id, action, data, window }, carrier));
       },
       credit: (count) => this.#trySend({ clutch: CONTROL.credit, data: { id, count } }),
       close: () => {
@@ -192,8 +201,11 @@ export class Requests {
       if (window === undefined) {
         result = { value: await run(() => handlerOf(this.#handlers, action, 'request')(data, running)) };
       } else {
-        const source = await run(() => handlerOf(this.#streamHandlers, action, 'stream')(data, running));
-        await sendStream(source, running, window, (chunk) => send(CONTROL.chunk, chunk));
+        // Values are made while they are sent.
+        await run(async () => {
+          const source = await handlerOf(this.#streamHandlers, action, 'stream')(data, running);
+          await sendStream(source, running, window, (chunk) => send(CONTROL.chunk, chunk));
+        });
         result = {};
       }
     } catch (error) {

@@ -39,7 +39,7 @@ function describe({ direction, kind, name, peer }: MessageTrace): {
   options: { kind: SpanKind; attributes: Attributes };
 } {
   const where: Attributes = peer === undefined ? {} : { 'clutch.peer': peer };
-  if (kind === 'request' || kind === 'invoke') {
+  if (kind === 'request' || kind === 'stream' || kind === 'invoke') {
     // A cluster client's name, then its method; the action of a request may have dots of its own.
     const dot = kind === 'invoke' ? name.lastIndexOf('.') : -1;
     return {

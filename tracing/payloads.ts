@@ -100,6 +100,7 @@ export interface HttpClientTrace extends Outcome {
  * |---|---|---|
  * | `message` | `messenger.send*`, `broadcast` | its listeners |
  * | `request` | `messenger.request`, until the reply | the handler |
+ * | `stream` | `messenger.stream`, when its first value is read | the handler and its values, until the last |
  * | `invoke` | a method of a cluster client, until the reply | the real client's method, in the Leader |
  * | `oneway` | a method without a reply | the same |
  * | `publish` | `client.publish` | the real client's method, in the Leader |
@@ -107,7 +108,7 @@ export interface HttpClientTrace extends Outcome {
  */
 export interface MessageTrace extends Outcome {
   direction: 'out' | 'in';
-  kind: 'message' | 'request' | 'invoke' | 'oneway' | 'publish' | 'push';
+  kind: 'message' | 'request' | 'stream' | 'invoke' | 'oneway' | 'publish' | 'push';
   /** The action; of a cluster client its name and the method or key: `config.get`. */
   name: string;
   /** The other end: a kind of process or a pid. */

@@ -32,6 +32,12 @@ const APP: Files = {
       async didLoad() {
         const { agent } = this;
         agent.remote = agent.cluster(Remote).create();
+        agent.messenger.onStream('count', async function* ({ to }) {
+          for (let value = 1; value <= to; value += 1) {
+            agent.logger.info('counted %d', value);
+            yield value;
+          }
+        });
         agent.messenger.onRequest('ask', async ({ pid }) => {
           agent.logger.info('asked by %s', pid);
           const other = agent.messenger.opids.find((each) => Number(each) !== pid);
@@ -54,6 +60,11 @@ const APP: Files = {
     };`,
   'app/router.js': `module.exports = (app) => {
     app.get('/ask/:id', 'home.ask');
+    app.get('/count', async (ctx) => {
+      const values = [];
+      for await (const value of app.messenger.stream('agent', 'count', { to: 3 })) values.push(value);
+      ctx.body = values;
+    });
     app.get('/fails', () => { throw new TypeError('no such thing'); });
     app.get('/forbidden', (ctx) => ctx.throw(403, 'no'));
     app.get('/plain', (ctx) => { ctx.body = 'ok'; });

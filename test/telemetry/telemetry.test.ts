@@ -89,6 +89,20 @@ test('a request to a worker that asks the Agent, which asks another worker, is o
   assert.deepEqual([line.trace_id, line.span_id], [traceId, controller?.spanId]);
 });
 
+test('the values of a stream from the Agent are made in the trace of who reads them', async (t) => {
+  const { collector, cluster } = await startTraced(t, {}, { workers: 1 });
+  assert.equal((await request(`${cluster.url}/count`)).body, '[1,2,3]');
+  const { agent } = await cluster.pids();
+  const handled = await collector.span('the handler', ({ name, pid }) => name === 'count' && pid === agent);
+  const server = await collector.span('the request', ({ name }) => name === 'GET /count');
+  assert.equal(handled.traceId, server.traceId);
+  const logs = await until('its lines have come', async () => {
+    const found = (await collector.logs()).filter(({ body }) => body.startsWith('counted'));
+    return found.length === 3 && found;
+  });
+  for (const { spanId } of logs) assert.equal(spanId, handled.spanId);
+});
+
 test('what fails has the status of an error, and what a client does wrong has not', async (t) => {
   const { collector, cluster } = await startTraced(t);
   assert.equal((await request(`${cluster.url}/fails`)).status, 500);

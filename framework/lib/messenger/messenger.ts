@@ -15,6 +15,7 @@ import {
 import { type RequestHandler, type RequestOptions, Requests, type RequestTarget } from '../../../ipc/requests.js';
 import type { RequestContext } from '../../../ipc/running_request.js';
 import type { StreamHandler } from '../../../ipc/streams.js';
+import type { Carrier } from '../../../tracing/payloads.js';
 import { traceReceive, traceSend } from '../../../tracing/trace_message.js';
 import { emitMessage } from './emit_message.js';
 import type { MessageTransport } from './message_transport.js';
@@ -222,7 +223,10 @@ export class Messenger extends EventEmitter {
         fix: `Give a whole number from 1 to ${LARGEST_WINDOW}.`,
       });
     }
-    return this.#requests.stream(target, action, data, { window, signal }) as AsyncIterableIterator<StreamValue<K>>;
+    const announce = (open: (carrier?: Carrier) => void): void =>
+      traceSend(() => ({ kind: 'stream', name: action, peer: String(target) }), open);
+    const parts = { window, signal, announce };
+    return this.#requests.stream(target, action, data, parts) as AsyncIterableIterator<StreamValue<K>>;
   }
 
   /**
@@ -297,9 +301,10 @@ export class Messenger extends EventEmitter {
 
   #reply(message: ControlMessage): void {
     const { carrier } = message;
+    const kind = (message.data as { window?: number }).window === undefined ? 'request' : 'stream';
     this.#requests
       .reply(message, (handle) =>
-        traceReceive(() => ({ kind: 'request', name: nameOf(message), peer: senderOf(message), carrier }), handle),
+        traceReceive(() => ({ kind, name: nameOf(message), peer: senderOf(message), carrier }), handle),
       )
       .catch((error: unknown) => this.#onError(toError(error)));
   }
