@@ -58,6 +58,7 @@ export class Management {
       const { startAdmin } = await import('../admin/http/admin.js');
       this.#admin = await startAdmin(admin, report, admin.page ? () => this.#loadPage(admin) : undefined);
       if (!this.#isOpen) this.#admin.close();
+      else if (admin.page) this.#parts.log.info(`the admin page is on ${this.#admin.address}`);
     } catch (error) {
       const where = 'path' in admin.listen ? admin.listen.path : `port ${admin.listen.port}`;
       onError(`the admin listener cannot use ${where}: ${toError(error).message}`);
