@@ -57,10 +57,15 @@ for (const [name, options] of Object.entries({ http: {}, https: { https } })) {
   });
 }
 
-test('sticky: what comes after the channel of a worker has closed and before it exits is served by another one', async (t) => {
+test('sticky: what comes after the channel of a worker has closed and before it exits is served by another one', {
+  timeout: 60_000,
+}, async (t) => {
   const app = `module.exports = (app) => app.use((ctx) => {
     ctx.body = String(process.pid);
-    if (ctx.path === '/leave') ctx.res.once('finish', () => process.disconnect());
+    if (ctx.path !== '/leave') return;
+    process.disconnect();
+    // It does not exit at once.
+    setTimeout(() => { for (const end = Date.now() + 1000; Date.now() < end; ); }, 20);
   });`;
   const cluster = await startTestCluster(t, { baseDir: writeApp(t, { 'app.js': app }), workers: 2, sticky: true });
   const { body: left } = await request(`${cluster.url}/leave`);
