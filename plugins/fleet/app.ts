@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import type { Application } from '../../framework/index.js';
+import type {} from '../session/lib/types.js';
 import { LOCAL, type WireMessage } from './lib/messenger/wire.js';
 import type {} from './lib/types.js';
 
@@ -27,6 +28,14 @@ export default class FleetApp {
     messenger.onRequest(LOCAL.handle, ({ action, data }: { action: string; data: unknown }) =>
       fleet.handle(action, data),
     );
+  }
+
+  configDidLoad(): void {
+    const app = this.#app;
+    // An app may have turned plugin session off.
+    if (!app.config.fleet?.session || !('sessionStore' in app)) return;
+    const { FleetSessionStore } = require('./lazy/shared.js') as typeof import('./lazy/shared.js');
+    app.sessionStore = new FleetSessionStore(app);
   }
 
   async didLoad(): Promise<void> {

@@ -7,11 +7,19 @@ import {
   type BucketOptions,
   type FleetAdapter,
   reconnectDelay,
+  type Values,
 } from '../lib/adapter/adapter.js';
 import { loadClient } from '../lib/adapter/load_client.js';
+import { type RateAsk, type Slice, type Taken, takeHits } from '../lib/adapter/rate_window.js';
 
 /** JetStream's code for a compare-and-set that came too late; the second one has no number in its text. */
 const WRONG_SEQUENCE = [10071, 10164];
+
+const DAY = 24 * 60 * 60 * 1000;
+/** Milliseconds that a bucket of values keeps each at most: NATS has one time for all of a bucket. */
+const LONGEST_LIFE = 30 * DAY;
+/** Attempts of a compare-and-set against the other machines. */
+const ATTEMPTS = 20;
 
 /** NATS 2.9 or later with JetStream: messages over core NATS, buckets as JetStream key-value stores. */
 export class NatsAdapter implements FleetAdapter {
@@ -143,6 +151,40 @@ export class NatsAdapter implements FleetAdapter {
         );
       },
     };
+  }
+
+  values(name: string): Values {
+    const store = (): Promise<KV> => this.#store(`clutch-${this.#options.name}-${name}`, LONGEST_LIFE);
+    return {
+      get: async (key) => {
+        const entry = await this.#inTime((await store()).get(encodeKey(key)));
+        if (entry?.operation !== 'PUT') return undefined;
+        const text = entry.string();
+        const end = text.indexOf(' ');
+        return Number(text.slice(0, end)) > Date.now() ? text.slice(end + 1) : undefined;
+      },
+      set: async (key, value, ttl) => {
+        const kv = await store();
+        await this.#inTime(kv.put(encodeKey(key), `${Date.now() + ttl} ${value}`));
+      },
+      remove: async (key) => {
+        const kv = await store();
+        await this.#inTime(kv.purge(encodeKey(key)));
+      },
+    };
+  }
+
+  async take(key: string, ask: RateAsk): Promise<Taken> {
+    const bucket = this.bucket({ name: 'hits', ttl: DAY * 2 });
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      const before = await bucket.get(key);
+      const { slices, ...taken } = takeHits(before ? (JSON.parse(before.value) as Slice[]) : [], ask, Date.now());
+      if (taken.granted === 0) return taken;
+      const written = await bucket.put(key, JSON.stringify(slices), before?.revision ?? 0);
+      if (written !== undefined) return taken;
+      await new Promise((resolve) => setTimeout(resolve, Math.random() * 5 * (attempt + 1)));
+    }
+    throw new ClutchError('ERR_CLUTCH_FLEET', `${ATTEMPTS} times another machine was faster`);
   }
 
   #store(name: string, ttl: number): Promise<KV> {

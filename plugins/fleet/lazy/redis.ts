@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { Cluster, ClusterOptions, Redis, RedisOptions } from 'ioredis';
 import {
   type AdapterOptions,
@@ -5,8 +6,10 @@ import {
   type BucketOptions,
   type FleetAdapter,
   reconnectDelay,
+  type Values,
 } from '../lib/adapter/adapter.js';
 import { loadClient } from '../lib/adapter/load_client.js';
+import { type RateAsk, SLICES, type Taken } from '../lib/adapter/rate_window.js';
 
 type Connection = Redis | Cluster;
 
@@ -43,6 +46,36 @@ for _, key in ipairs(redis.call('SMEMBERS', KEYS[1])) do
   end
 end
 return found`;
+
+// The same as takeHits() in rate_window.ts, by the server's clock; a hash has the hits by the number of their slice.
+const TAKE = `
+local count, limit, window = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3])
+local time = redis.call('TIME')
+local now = time[1] * 1000 + time[2] / 1000
+local size = window / ${SLICES}
+local current = math.floor(now / size)
+local found = redis.call('HGETALL', KEYS[1])
+for index = 1, #found, 2 do current = math.max(current, tonumber(found[index])) end
+local used, oldest = 0, nil
+for index = 1, #found, 2 do
+  local slice = tonumber(found[index])
+  if slice < current - ${SLICES} then
+    redis.call('HDEL', KEYS[1], found[index])
+  else
+    used = used + tonumber(found[index + 1])
+    if not oldest or slice < oldest then oldest = slice end
+  end
+end
+local granted = math.max(0, math.min(count, limit - used))
+if granted > 0 then
+  redis.call('HINCRBY', KEYS[1], string.format('%.0f', current), granted)
+  redis.call('PEXPIRE', KEYS[1], 2 * window)
+  oldest = oldest or current
+end
+local wait = 0
+if oldest then wait = math.max(1, math.ceil((oldest + ${SLICES} + 1) * size - now)) end
+return { granted, used + granted, wait }`;
+const TAKE_SHA = createHash('sha1').update(TAKE).digest('hex');
 
 /** Redis 6.2 or later, or Valkey: one server, Sentinel (`client.sentinels`) or Cluster (`client.nodes`). */
 export class RedisAdapter implements FleetAdapter {
@@ -130,6 +163,26 @@ export class RedisAdapter implements FleetAdapter {
         return found.map(([key, value, revision]) => ({ key, value, revision: Number(revision) }));
       },
     };
+  }
+
+  values(name: string): Values {
+    const prefix = `${this.#prefix}${name}:`;
+    const commands = this.#commands;
+    return {
+      get: async (key) => (await commands.get(prefix + key)) ?? undefined,
+      set: async (key, value, ttl) => void (await commands.set(prefix + key, value, 'PX', Math.ceil(ttl))),
+      remove: async (key) => void (await commands.del(prefix + key)),
+    };
+  }
+
+  async take(key: string, { count, limit, window }: RateAsk): Promise<Taken> {
+    const args = [`${this.#prefix}hits:${key}`, String(count), String(limit), String(window)];
+    const [granted, used, wait] = (await this.#commands.evalsha(TAKE_SHA, 1, ...args).catch((error: Error) => {
+      // The server has forgotten it, or has never had it.
+      if (!error.message.startsWith('NOSCRIPT')) throw error;
+      return this.#commands.eval(TAKE, 1, ...args);
+    })) as [number, number, number];
+    return { granted, used, wait };
   }
 
   async close(): Promise<void> {

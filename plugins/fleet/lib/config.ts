@@ -19,6 +19,8 @@ export interface FleetConfig {
   timeout: number;
   /** Options of the client, passed on as they are: `tls`, `username`, `sentinels` …; `nodes` for a Redis Cluster. */
   client: Record<string, unknown>;
+  /** Whether `app.sessionStore` is on the server; default false. */
+  session: boolean;
 }
 
 /** @throws {ClutchError} ERR_CLUTCH_CONFIG */
@@ -33,6 +35,7 @@ export function readConfig({ config, name, baseDir }: Agent): FleetConfig {
     lease: given.lease ?? 10_000,
     timeout: given.timeout ?? 2000,
     client: given.client ?? {},
+    session: given.session ?? false,
   };
   const wrong = (key: string, what: string, fix: string): ClutchError =>
     new ClutchError('ERR_CLUTCH_CONFIG', `config.fleet.${key} is ${what}`, { fix });

@@ -13,6 +13,7 @@ import { Hub } from './messenger/hub.js';
 import { type FleetRequest, LOCAL, type Outgoing, type Side } from './messenger/wire.js';
 import { type FleetCommand, FleetOperations } from './operations/operations.js';
 import { Recovery } from './schedule/recovery.js';
+import { fleetClient } from './shared/worker_client.js';
 
 /** Who leads this begins runs of schedules again whose machine is gone. */
 const SCHEDULES = 'clutch:schedules';
@@ -77,6 +78,8 @@ export class Fleet {
     });
     this.schedules = new Recovery({ interval: lease / 4, isLeader: () => this.#leadsSchedules(), onError });
     agent.messenger.onRequest(LOCAL.publish, (batch: Outgoing[]) => this.#hub.publish(batch));
+    // App workers reach it over a socket of its own, which is faster than the way through the Master.
+    fleetClient(agent, adapter);
     const operations = new FleetOperations(agent, this);
     agent.messenger.onRequest(LOCAL.command, (asked: FleetCommand) => operations.run(asked));
     agent.messenger.onRequest(LOCAL.request, (request: FleetRequest) => this.#hub.request(request));

@@ -1,10 +1,12 @@
 import type { FleetConfig } from './config.js';
 import type { Fleet } from './fleet.js';
 import type { FleetMessenger } from './messenger/fleet_messenger.js';
+import type { RateLimitConfig } from './shared/rate_limit.js';
 
 export type { FleetConfig } from './config.js';
 export type { Fleet } from './fleet.js';
 export type { FleetMessenger } from './messenger/fleet_messenger.js';
+export type { RateLimitConfig } from './shared/rate_limit.js';
 
 declare module '../../../framework/lib/agent_class.js' {
   interface Agent {
@@ -23,5 +25,6 @@ declare module '../../../framework/lib/messenger/messenger.js' {
 declare module '../../../core/types.js' {
   interface KnownConfig {
     fleet?: Partial<FleetConfig>;
+    rateLimit?: RateLimitConfig & { match?: unknown; ignore?: unknown; enable?: boolean };
   }
 }

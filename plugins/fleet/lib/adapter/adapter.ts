@@ -1,3 +1,5 @@
+import type { RateAsk, Taken } from './rate_window.js';
+
 /** A value in a bucket. */
 export interface Entry {
   value: string;
@@ -17,6 +19,14 @@ export interface Bucket {
   /** Removes the entry if it still has `revision`. */
   remove(key: string, revision: number): Promise<void>;
   entries(): Promise<(Entry & { key: string })[]>;
+}
+
+/** Values that live for a time of their own; the last writer wins. */
+export interface Values {
+  get(key: string): Promise<string | undefined>;
+  /** @param ttl milliseconds */
+  set(key: string, value: string, ttl: number): Promise<void>;
+  remove(key: string): Promise<void>;
 }
 
 export interface BucketOptions {
@@ -41,6 +51,9 @@ export interface FleetAdapter {
   /** Goes on after a reconnection; what was published meanwhile is lost. */
   subscribe(subject: string, listener: (payload: string) => void): void;
   bucket(options: BucketOptions): Bucket;
+  values(name: string): Values;
+  /** Counts hits of a rate limit, of which all machines have one count. */
+  take(key: string, ask: RateAsk): Promise<Taken>;
   close(): Promise<void>;
 }
 

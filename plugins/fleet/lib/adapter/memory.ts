@@ -1,4 +1,6 @@
-import type { AdapterOptions, Bucket, BucketOptions, Entry, FleetAdapter } from './adapter.js';
+import type { AdapterOptions, Bucket, BucketOptions, Entry, FleetAdapter, Values } from './adapter.js';
+import { Expiring } from './expiring.js';
+import { type RateAsk, type Slice, type Taken, takeHits } from './rate_window.js';
 
 interface Stored extends Entry {
   /** Milliseconds of `performance.now()`. */
@@ -9,6 +11,8 @@ interface Stored extends Entry {
 interface Store {
   listeners: Map<string, Set<(payload: string) => void>>;
   buckets: Map<string, Map<string, Stored>>;
+  values: Map<string, Expiring<string>>;
+  hits: Expiring<Slice[]>;
   revision: number;
 }
 
@@ -32,7 +36,7 @@ export class MemoryAdapter implements FleetAdapter {
   get #store(): Store {
     let store = stores.get(this.#name);
     if (!store) {
-      store = { listeners: new Map(), buckets: new Map(), revision: 0 };
+      store = { listeners: new Map(), buckets: new Map(), values: new Map(), hits: new Expiring(), revision: 0 };
       stores.set(this.#name, store);
     }
     return store;
@@ -82,6 +86,24 @@ export class MemoryAdapter implements FleetAdapter {
           return entry ? [{ key, value: entry.value, revision: entry.revision }] : [];
         }),
     };
+  }
+
+  values(name: string): Values {
+    const { values } = this.#store;
+    const kept = values.get(name) ?? new Expiring<string>();
+    values.set(name, kept);
+    return {
+      get: async (key) => kept.get(key),
+      set: async (key, value, ttl) => kept.set(key, value, ttl),
+      remove: async (key) => kept.delete(key),
+    };
+  }
+
+  async take(key: string, ask: RateAsk): Promise<Taken> {
+    const { hits } = this.#store;
+    const { slices, ...taken } = takeHits(hits.get(key) ?? [], ask, Date.now());
+    hits.set(key, slices, 2 * ask.window);
+    return taken;
   }
 
   async close(): Promise<void> {

@@ -1,0 +1,285 @@
+// What a bad night does to a fleet of 5 machines with 2 workers each on one Redis; needs `npm run build` and redis-server.
+// node bench/fleet_faults.mjs [--lease 4000] [--only word] [--write]: --write puts the table into docs/fleet.md
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { parseArgs } from 'node:util';
+import { startProxy } from './fleet/proxy.mjs';
+import { table } from './report.mjs';
+
+const { values } = parseArgs({
+  options: {
+    lease: { type: 'string', default: '4000' },
+    only: { type: 'string', default: '' },
+    write: { type: 'boolean' },
+  },
+});
+const LEASE = Number(values.lease);
+const NAMES = ['a', 'b', 'c', 'd', 'e'];
+const root = fileURLToPath(new URL('..', import.meta.url));
+const scratch = mkdtempSync(path.join(os.tmpdir(), 'clutch-fleet-faults-'));
+const notes = path.join(scratch, 'notes.txt');
+const children = new Set();
+
+const FILES = (name, port) => ({
+  'package.json': JSON.stringify({ name: 'fleet-faults', egg: { framework: 'koa-clutch' } }),
+  'config/plugin.js': 'exports.fleet = true;',
+  'config/config.default.js': `exports.keys = 'k';
+    exports.fleet = { adapter: 'redis', url: 'redis://127.0.0.1:${port}', name: 'faults', member: '${name}', lease: ${LEASE}, timeout: 1000 };
+    exports.logger = { dir: require('path').join(__dirname, '../logs'), consoleLevel: 'NONE' };`,
+  'app/schedule/each_second.js': `exports.schedule = { type: 'fleet', interval: '1s' };
+    exports.task = (ctx, { due, attempt }) => require('fs').appendFileSync(${JSON.stringify(notes)}, ['run', Date.now(), '${name}', due, attempt].join(' ') + '\\n');`,
+  'agent.js': `module.exports = (agent) => {
+    const note = (...cells) => require('fs').appendFileSync(${JSON.stringify(notes)}, cells.join(' ') + '\\n');
+    const { fleet } = agent.messenger;
+    const last = {};
+    let missing = 0, got = 0, number = 0;
+    fleet.on('count', ({ from, incarnation, n }) => {
+      const before = last[from];
+      if (before && before.incarnation === incarnation && n > before.n + 1) missing += n - before.n - 1;
+      last[from] = { incarnation, n };
+      got += 1;
+    });
+    const candidate = agent.fleet.lead('work', {});
+    setInterval(() => {
+      fleet.sendToAgent('count', { from: '${name}', incarnation: agent.fleet.incarnation, n: ++number });
+      if (candidate.isLeader) note('leads', Date.now(), '${name}', candidate.token);
+    }, 50);
+    setInterval(() => note('counts', Date.now(), '${name}', agent.fleet.incarnation, got, missing, fleet.lost, number, Object.keys(last).length), 250);
+  };`,
+});
+
+function freePort() {
+  return new Promise((resolve) => {
+    const server = net.createServer().listen(0, '127.0.0.1', () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+function track(child) {
+  children.add(child);
+  child.on('exit', () => children.delete(child));
+  return child;
+}
+
+const redisPort = await freePort();
+let redis;
+async function startRedis() {
+  const args = [
+    '--port',
+    String(redisPort),
+    '--bind',
+    '127.0.0.1',
+    '--save',
+    '',
+    '--appendonly',
+    'yes',
+    '--dir',
+    scratch,
+  ];
+  redis = track(spawn('redis-server', args, { stdio: 'ignore' }));
+  await sleep(300);
+}
+
+const machines = new Map();
+async function startMachine(name) {
+  const proxy = machines.get(name)?.proxy ?? (await startProxy(redisPort));
+  const dir = path.join(scratch, name);
+  for (const [file, text] of Object.entries(FILES(name, proxy.port))) {
+    mkdirSync(path.dirname(path.join(dir, file)), { recursive: true });
+    writeFileSync(path.join(dir, file), text);
+  }
+  mkdirSync(path.join(dir, 'node_modules'), { recursive: true });
+  const link = path.join(dir, 'node_modules/koa-clutch');
+  if (!existsSync(link)) symlinkSync(root, link, 'dir');
+  const args = [path.join(root, 'dist/cli/index.js'), 'start', dir, '--workers', '2', '--port', '0'];
+  const env = { ...process.env, EGG_HOME: dir };
+  // A process group of its own, so that a machine can be killed as a whole.
+  const child = track(spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'], env, detached: true }));
+  machines.set(name, { child, proxy, dir });
+}
+
+const read = () =>
+  (existsSync(notes) ? readFileSync(notes, 'utf8').trim().split('\n') : []).map((line) => line.split(' '));
+const leads = (since = 0) => read().filter(([what, at]) => what === 'leads' && Number(at) >= since);
+const leader = () => leads().at(-1)?.[2];
+/** @returns the last counts of each machine */
+const counts = () => {
+  const found = new Map();
+  for (const [what, at, name, incarnation, got, missing, lost, sent, known] of read()) {
+    if (what === 'counts')
+      found.set(name, {
+        at: Number(at),
+        incarnation,
+        got: Number(got),
+        missing: Number(missing),
+        lost: Number(lost),
+        sent: Number(sent),
+        known: Number(known),
+      });
+  }
+  return found;
+};
+
+async function until(what, condition, limit = 60_000) {
+  for (const deadline = Date.now() + limit; ; await sleep(100)) {
+    if (await condition()) return;
+    if (Date.now() > deadline) throw new Error(`still not true: ${what}`);
+  }
+}
+
+/** All machines hear all, one leads, and the task runs. */
+async function healthy(since) {
+  await until('all is well', async () => {
+    const first = counts();
+    const [before] = [[...first.values()].map(({ got }) => got)];
+    if (first.size < NAMES.length || [...first.values()].some(({ known }) => known < NAMES.length)) return false;
+    await sleep(600);
+    const now = [...counts().values()];
+    const hears = now.every(({ got }, index) => got - before[index] >= 20);
+    const runs = read().some(([what, at]) => what === 'run' && Number(at) > Math.max(since, Date.now() - 2500));
+    return hears && runs && leads(Date.now() - 500).length > 0;
+  });
+}
+
+const agentOf = (name) => {
+  const pid = machines.get(name).child.pid;
+  for (const each of readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ')) {
+    if (/agent/.test(readFileSync(`/proc/${each}/cmdline`, 'utf8'))) return Number(each);
+  }
+  throw new Error(`no Agent of ${name}`);
+};
+
+const SCENARIOS = {
+  'the leading machine is killed with -9': async () => {
+    const name = leader();
+    process.kill(-machines.get(name).child.pid, 'SIGKILL');
+    await sleep(3 * LEASE);
+    await startMachine(name);
+  },
+  'Redis is killed and is away for 20 s': async () => {
+    redis.kill('SIGKILL');
+    await once(redis, 'exit');
+    await sleep(20_000);
+    await startRedis();
+  },
+  'the leading machine is cut off for 3 leases': async () => {
+    const { proxy } = machines.get(leader());
+    proxy.set({ up: false, down: false });
+    await sleep(3 * LEASE);
+    proxy.set({ up: true, down: true });
+  },
+  'what the leading machine sends is lost for 3 leases': async () => {
+    const { proxy } = machines.get(leader());
+    proxy.set({ up: false });
+    await sleep(3 * LEASE);
+    proxy.set({ up: true });
+  },
+  'what the server sends it is lost for 3 leases': async () => {
+    const { proxy } = machines.get(leader());
+    proxy.set({ down: false });
+    await sleep(3 * LEASE);
+    proxy.set({ down: true });
+  },
+  'each packet takes 200 ms more, for all': async () => {
+    for (const { proxy } of machines.values()) proxy.set({ delay: 100 });
+    await sleep(10_000);
+    for (const { proxy } of machines.values()) proxy.set({ delay: 0 });
+  },
+  'the leading Agent stands still for 15 s (SIGSTOP)': async () => {
+    const pid = agentOf(leader());
+    process.kill(pid, 'SIGSTOP');
+    await sleep(15_000);
+    process.kill(pid, 'SIGCONT');
+  },
+};
+
+function figures(from, recovered, before) {
+  const after = counts();
+  const lines = leads(from - 1000).map(([, at, name, token]) => ({ at: Number(at), name, token: Number(token) }));
+  let gap = 0;
+  for (const [index, { at }] of lines.entries()) if (index > 0) gap = Math.max(gap, at - lines[index - 1].at);
+  const terms = new Map();
+  for (const { at, name, token } of lines) {
+    const term = terms.get(token) ?? { name, from: at, to: at };
+    term.to = at;
+    terms.set(token, term);
+  }
+  const sorted = [...terms].sort(([x], [y]) => x - y).map(([, term]) => term);
+  const two = sorted.filter((term, index) => index > 0 && term.from <= sorted[index - 1].to).length;
+  const runs = read().filter(([what, , , due]) => what === 'run' && Number(due) >= from - 1000);
+  const firsts = runs.filter(([, , , , attempt]) => attempt === '1').map(([, , , due]) => due);
+  const twice = firsts.length - new Set(firsts).size;
+  const sum = (key) =>
+    [...after].reduce((total, [name, now]) => {
+      const was = before.get(name);
+      return total + now[key] - (was?.incarnation === now.incarnation ? was[key] : 0);
+    }, 0);
+  return { missing: sum('missing'), lost: sum('lost'), got: sum('got'), twice, two, gap, recovered };
+}
+
+const rows = [];
+let failed = false;
+const loadBefore = os.loadavg()[0];
+try {
+  await startRedis();
+  await Promise.all(NAMES.map(startMachine));
+  await healthy(0);
+  for (const [title, go] of Object.entries(SCENARIOS)) {
+    if (!title.includes(values.only)) continue;
+    const [from, before] = [Date.now(), counts()];
+    await go();
+    const healed = Date.now();
+    await healthy(healed);
+    const { missing, lost, got, twice, two, gap, recovered } = figures(from, Date.now() - healed, before);
+    failed ||= twice > 0 || two > 0;
+    const row = [
+      title,
+      `${missing + lost} of ${got + missing}`,
+      twice,
+      two,
+      (gap / LEASE).toFixed(2),
+      (recovered / 1000).toFixed(1),
+    ];
+    console.error(row.join(' | '));
+    rows.push(row.map(String));
+  }
+} finally {
+  for (const { proxy } of machines.values()) proxy.close();
+  for (const child of [...children]) {
+    try {
+      process.kill(child === redis ? child.pid : -child.pid, 'SIGKILL');
+    } catch {
+      // It has just ended.
+    }
+  }
+  rmSync(scratch, { recursive: true, force: true, maxRetries: 5 });
+}
+const head = [
+  '5 machines × 2 workers, messages 20 a second from each Agent to all',
+  'deliveries lost',
+  'runs twice',
+  'two leaders',
+  'longest time without a leader, leases',
+  'all well again after, s',
+];
+const text = [
+  table(head, rows),
+  '',
+  `Lease ${LEASE} ms, Node ${process.version}, ${os.availableParallelism()} processors, ${new Date().toISOString().slice(0, 10)}; load average ${loadBefore.toFixed(2)} before and ${os.loadavg()[0].toFixed(2)} after.`,
+].join('\n');
+console.log(text);
+if (values.write) {
+  const file = path.join(root, 'docs/fleet.md');
+  const [begin, rest] = readFileSync(file, 'utf8').split('<!-- faults -->\n');
+  const [, end] = rest.split('<!-- /faults -->');
+  writeFileSync(file, `${begin}<!-- faults -->\n\n${text}\n\n<!-- /faults -->${end}`);
+}
+process.exit(failed ? 1 : 0);
