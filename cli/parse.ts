@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import path from 'node:path';
 import {
   Argument as CommanderArgument,
@@ -160,8 +161,10 @@ function withDirectory(texts: (string | undefined)[], repeated: (text: string) =
   return last === undefined || repeated(last) ? [...texts, undefined] : texts;
 }
 
+/** Names of jobs and schedules have slashes, too: what begins like a name is a path if there is such a directory. */
 function isPath(text: string): boolean {
-  return text === '.' || text === '..' || text.includes('/') || text.includes(path.sep);
+  if (/^\.\.?(?:[/\\]|$)/.test(text) || path.isAbsolute(text)) return true;
+  return /[/\\]/.test(text) && statSync(text, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 function capitalized(text: string): string {

@@ -221,7 +221,11 @@ test('clutch jobs lists, retries, pauses and resumes those of a running app', as
     failed: 0,
     failedJobs: [],
   });
-  assert.match((await clutch('jobs', 'resume', 'email/welcome', baseDir)).stdout, /is not paused/);
+  // In the app's directory: a name with a slash is not taken for a directory.
+  const resumed = await promisify(execFile)(process.execPath, [CLI, 'jobs', 'resume', 'email/welcome'], {
+    cwd: baseDir,
+  });
+  assert.match(resumed.stdout, /is not paused/);
   const unknown = await clutch('jobs', 'pause', 'email/wellcome', baseDir);
   assert.notEqual(unknown.code, 0);
   assert.match(unknown.stderr, /there is no job email\/wellcome[\s\S]*There are: email\/welcome/);

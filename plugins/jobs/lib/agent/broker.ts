@@ -149,6 +149,7 @@ export class JobBroker implements JobSender {
       // It may have it: `#renew` finds out.
       if ((error as NodeJS.ErrnoException).code === 'ERR_CLUTCH_TIMEOUT') return;
       refusal = 'gone';
+      this.#runs.setGone(worker);
     }
     this.#logger.info('[job#%s] %s is given back: app worker %s is %s', job.id, job.queue, worker, refusal);
     if (refusal === 'unknown') await pause(PAUSE);

@@ -12,6 +12,8 @@ export class Runs {
   /** By token. */
   readonly #runs = new Map<string, Run>();
   readonly #closing = new Set<string>();
+  /** Workers that have died, and that the Master has not taken off its list yet. */
+  readonly #gone = new Set<string>();
   readonly #waiting = new Set<() => void>();
   #workers: string[] = [];
 
@@ -22,12 +24,17 @@ export class Runs {
   /** @param workers those that take jobs */
   setWorkers(workers: string[]): void {
     this.#workers = workers;
+    for (const worker of this.#gone) if (!workers.includes(worker)) this.#gone.delete(worker);
     for (const worker of this.#closing) if (this.of(worker).length === 0) this.#closing.delete(worker);
     this.#wake();
   }
 
   setClosing(worker: string): void {
     this.#closing.add(worker);
+  }
+
+  setGone(worker: string): void {
+    this.#gone.add(worker);
   }
 
   isClosing(worker: string): boolean {
@@ -75,7 +82,7 @@ export class Runs {
    */
   pick(queue: string, limit = Number.POSITIVE_INFINITY): string | undefined {
     const candidates = this.#workers
-      .filter((worker) => !this.#closing.has(worker))
+      .filter((worker) => !this.#closing.has(worker) && !this.#gone.has(worker))
       .map((worker) => {
         const all = this.of(worker);
         return {
