@@ -89,6 +89,11 @@ export const COMMANDS = {
     summary: 'record where a process spends its time or memory',
     load: () => import('./commands/observe/profile.js'),
   },
+  trace: {
+    group: 'Run',
+    summary: 'show where slow requests of a process spend their time',
+    load: () => import('./commands/observe/trace.js'),
+  },
   workers: {
     group: 'Run',
     summary: 'change the number of app workers',

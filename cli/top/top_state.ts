@@ -1,5 +1,5 @@
 export const TOP_VIEWS = ['processes', 'routes', 'deaths'] as const;
-export type TopView = (typeof TOP_VIEWS)[number];
+type TopView = (typeof TOP_VIEWS)[number];
 
 /** What is shown, and how. */
 export interface TopState {

@@ -31,6 +31,8 @@ export interface TakenProfile {
   kind: ProfileKind;
   file: string;
   bytes: number;
+  /** When the sampling began, in milliseconds since the epoch. */
+  startedAt: number;
   /** Milliseconds. */
   took: number;
 }
@@ -79,11 +81,11 @@ export class Profiles {
       const order = { kind, seconds, file: `${file}.part` };
       try {
         makeDirectory(path.dirname(file));
-        const { bytes, error } = await (target ? this.#order(target, order) : carryOutHere(order));
+        const { bytes, error, startedAt = begin } = await (target ? this.#order(target, order) : carryOutHere(order));
         if (error !== undefined) throw profileError(`there is no ${what}: ${error}`);
         renameSync(order.file, file);
         this.#parts.log.info(`a ${what} is in ${file}`);
-        return { pid, process: name, kind, file, bytes, took: Date.now() - begin };
+        return { pid, process: name, kind, file, bytes, startedAt, took: Date.now() - begin };
       } catch (error) {
         if (existsSync(order.file)) rmSync(order.file);
         throw error instanceof ClutchError ? error : profileError(`there is no ${what}: ${toError(error).message}`);

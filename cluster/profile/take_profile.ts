@@ -15,8 +15,8 @@ export async function carryOut({ kind, seconds, file }: ProfileOrder): Promise<P
     // Before anything is recorded: a directory that is missing or full must not cost minutes. It may hold what the app knows.
     const fd = openSync(file, 'wx', 0o600);
     try {
-      await withInspector((session) => TAKE[kind](session, fd, seconds));
-      return { file, bytes: fstatSync(fd).size };
+      const startedAt = await withInspector((session) => TAKE[kind](session, fd, seconds));
+      return { file, bytes: fstatSync(fd).size, startedAt };
     } catch (error) {
       rmSync(file, { force: true });
       throw error;
@@ -28,28 +28,34 @@ export async function carryOut({ kind, seconds, file }: ProfileOrder): Promise<P
   }
 }
 
-type Take = (session: InspectorSession, fd: number, seconds: number) => Promise<void>;
+/** @returns when it began, in milliseconds since the epoch */
+type Take = (session: InspectorSession, fd: number, seconds: number) => Promise<number>;
 
 const TAKE: Record<ProfileKind, Take> = { cpu: takeCpu, heap: takeHeap, allocations: takeAllocations };
 
-async function takeCpu(session: InspectorSession, fd: number, seconds: number): Promise<void> {
+async function takeCpu(session: InspectorSession, fd: number, seconds: number): Promise<number> {
   await session.post('Profiler.enable');
   await session.post('Profiler.setSamplingInterval', { interval: CPU_INTERVAL });
+  const startedAt = Date.now();
   await session.post('Profiler.start');
   await sleep(seconds * 1000);
   const { profile } = await session.post<{ profile: object }>('Profiler.stop');
   writeFileSync(fd, JSON.stringify(profile));
+  return startedAt;
 }
 
-async function takeAllocations(session: InspectorSession, fd: number, seconds: number): Promise<void> {
+async function takeAllocations(session: InspectorSession, fd: number, seconds: number): Promise<number> {
+  const startedAt = Date.now();
   await session.post('HeapProfiler.startSampling', { samplingInterval: ALLOCATION_INTERVAL });
   await sleep(seconds * 1000);
   const { profile } = await session.post<{ profile: object }>('HeapProfiler.stopSampling');
   writeFileSync(fd, JSON.stringify(profile));
+  return startedAt;
 }
 
 /** The process stands still meanwhile. Pieces are written as they come: the whole may be larger than a string can be. */
-async function takeHeap(session: InspectorSession, fd: number): Promise<void> {
+async function takeHeap(session: InspectorSession, fd: number): Promise<number> {
+  const startedAt = Date.now();
   let failure: unknown;
   session.on<{ chunk: string }>('HeapProfiler.addHeapSnapshotChunk', ({ chunk }) => {
     if (failure) return;
@@ -61,4 +67,5 @@ async function takeHeap(session: InspectorSession, fd: number): Promise<void> {
   });
   await session.post('HeapProfiler.takeHeapSnapshot', { reportProgress: false });
   if (failure) throw failure;
+  return startedAt;
 }

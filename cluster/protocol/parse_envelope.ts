@@ -176,6 +176,7 @@ const CHECKS: Partial<Record<Control, Check>> = {
     isObject(data) &&
     isText(data['file']) &&
     isCount(data['bytes']) &&
+    (data['startedAt'] === undefined || isCount(data['startedAt'])) &&
     (data['error'] === undefined || isText(data['error'])),
   [CONTROL.connectionTaken]: isCount,
   [CONTROL.connectionRefused]: isCount,

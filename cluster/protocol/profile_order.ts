@@ -17,6 +17,8 @@ export interface ProfileOutcome {
   file: string;
   /** Size of the file. */
   bytes: number;
+  /** When the sampling began, in milliseconds since the epoch. */
+  startedAt?: number;
   /** Why there is none. */
   error?: string;
 }

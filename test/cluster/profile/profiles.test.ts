@@ -25,10 +25,16 @@ const run = promisify(execFile);
 const HANG_TIMEOUT = 400;
 
 const ROUTER = `const kept = [];
-const fill = () => { for (let index = 0; index < 50000; index += 1) kept.push({ index, text: 'text ' + index, more: [index] }); };
+// In steps: only the snapshot stands still for long.
+const fill = async () => {
+  for (let step = 0; step < 100; step += 1) {
+    for (let index = 0; index < 600; index += 1) kept.push({ index, text: 'text ' + step + index, more: [index] });
+    await new Promise(setImmediate);
+  }
+};
 module.exports = (app) => {
   app.get('/', (ctx) => { ctx.body = { pid: process.pid }; });
-  app.get('/fill', (ctx) => { fill(); ctx.body = 'filled'; });
+  app.get('/fill', async (ctx) => { await fill(); ctx.body = 'filled'; });
   app.get('/busy', (ctx) => {
     const end = Date.now() + 50;
     const spinOnTheCpu = () => { while (Date.now() < end) Math.sqrt(end); };
