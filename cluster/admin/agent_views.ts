@@ -25,7 +25,7 @@ interface FleetRow {
     state: string;
     version: string;
     host: string;
-    pid?: number;
+    pid: number;
     workers: string[];
     load: number;
     since: number;
@@ -90,8 +90,8 @@ function toSchedule({ name, type, when, disabled, next, history }: ScheduleRow):
   };
 }
 
-function toMember({ pid = 0, workers, since, ...member }: FleetRow['members'][number]): FleetView['members'][number] {
-  const { id, state, version, host, load } = member;
+function toMember({ workers, since, ...member }: FleetRow['members'][number]): FleetView['members'][number] {
+  const { id, state, version, host, pid, load } = member;
   return { id, state, version, host, pid, workers: workers.length, load, since: iso(since) };
 }
 

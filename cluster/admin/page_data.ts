@@ -156,6 +156,7 @@ export interface FleetView {
     state: string;
     version: string;
     host: string;
+    /** Of its Agent. */
     pid: number;
     workers: number;
     load: number;

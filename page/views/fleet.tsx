@@ -67,7 +67,7 @@ function columnsOf(self: string | undefined, version: string | undefined): Colum
     },
     { label: 'Workers', numeric: true, value: ({ workers }) => workers, render: ({ workers }) => workers },
     { label: 'Load', numeric: true, value: ({ load }) => load, render: ({ load }) => formatNumber(load) },
-    { label: 'Master', numeric: true, render: ({ pid }) => pid },
+    { label: 'Agent', numeric: true, render: ({ pid }) => pid },
     { label: 'Since', value: ({ since }) => since, render: ({ since }) => <Ago at={since} /> },
   ];
 }

@@ -4,6 +4,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { FILES, startPage } from '../../support/admin.js';
 import { until } from '../../support/apps.js';
+import { SKIP, startServer } from '../../support/fleet.js';
 import { request } from '../../support/http.js';
 
 test('now: each process, what the app is, and a point for each second', async (t) => {
@@ -129,6 +130,52 @@ test('logs: level, process and trace of each line, the Master’s too, also afte
   assert.deepEqual([after.pid, after.level, after.traceId], [4711, 'WARN', 'trace-1']);
   assert.doesNotMatch(after.text, /hunter2/);
   await find(/and another/);
+});
+
+test('routes and messages: what was served by route, and what went between processes', async (t) => {
+  const { view, url } = await startPage(t, {
+    files: {
+      ...FILES,
+      'app/router.js': `module.exports = ({ router, messenger }) => {
+        router.get('/items/:id', (ctx) => { messenger.sendToAgent('item-seen', 1); ctx.body = 'x'; });
+        router.get('/fails', () => { throw new Error('on purpose'); });
+      };`,
+    },
+  });
+  for (const at of ['/items/1', '/items/2', '/fails', '/nothing']) await request(`${url}${at}`);
+  const routes = await until('all are counted', async () => {
+    const found = (await view('routes')).routes;
+    return found.reduce((sum, each) => sum + each.requests, 0) === 4 && found;
+  });
+  const counts = routes.map(({ method, route, requests, errors }) => [`${method} ${route}`, requests, errors]).sort();
+  assert.deepEqual(counts, [
+    ['GET (none)', 1, 0],
+    ['GET /fails', 1, 1],
+    ['GET /items/:id', 2, 0],
+  ]);
+  const { actions, undelivered } = await view('messages');
+  const seen = actions.find(({ action }) => action === 'item-seen');
+  assert.deepEqual([seen?.count, seen?.to, undelivered], [2, 'agent', 0]);
+});
+
+test('fleet: the machines, and which of them this one is', { skip: SKIP.redis }, async (t) => {
+  const server = await startServer(t, 'redis');
+  const { view, pids } = await startPage(t, {
+    files: {
+      ...FILES,
+      'config/plugin.js': 'exports.fleet = true;',
+      'config/config.prod.js': `exports.fleet = { name: 'shops', member: 'a', adapter: 'redis', url: '${server.url}' };`,
+    },
+  });
+  const { name, self, members } = await until('it is ready', async () => {
+    const fleet = await view('fleet');
+    return fleet.members[0]?.state === 'ready' && fleet;
+  });
+  assert.deepEqual([name, self], ['shops', 'a']);
+  const [member] = members;
+  assert.deepEqual([member?.id, member?.version, member?.workers], ['a', '1.2.3', 1]);
+  assert.equal(member?.pid, (await pids()).agent);
+  assert.ok(Date.parse(String(member?.since)) <= Date.now());
 });
 
 test('a view whose source is missing is empty', async (t) => {

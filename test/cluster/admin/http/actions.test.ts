@@ -4,6 +4,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { FILES, startPage } from '../../../support/admin.js';
 import { until } from '../../../support/apps.js';
+import { request } from '../../../support/http.js';
 
 test('reload, restart and scale do what their buttons say, and the records of deaths name who asked', async (t) => {
   const { act, view, pids } = await startPage(t);
@@ -96,4 +97,35 @@ test('a schedule runs now, and a profile is written where the response says', as
   const { file } = (JSON.parse(profiled.body) as { value: { file: string } }).value;
   assert.ok(existsSync(file));
   assert.ok(Array.isArray((JSON.parse(readFileSync(file, 'utf8')) as { nodes: unknown[] }).nodes));
+});
+
+test('a job that has failed is in its queue with the error, and a button tries it again', async (t) => {
+  const files = {
+    ...FILES,
+    'config/plugin.js': 'exports.jobs = true;',
+    'config/config.prod.js': "exports.jobs = { engine: 'memory', attempts: 1 };",
+    'app/job/mail.js': `let attempts = 0;
+      exports.handle = async () => { attempts += 1; if (attempts === 1) throw new Error('no server, token=hunter2'); };`,
+    'app/router.js': `module.exports = ({ router }) => {
+      router.get('/', async (ctx) => { ctx.body = await ctx.jobs.mail.add({}); });
+    };`,
+  };
+  const { act, view, url } = await startPage(t, { files });
+  const queue = async () => (await view('schedule')).queues.find(({ name }) => name === 'mail');
+  assert.equal((await queue())?.failed, 0);
+  const { id } = JSON.parse((await request(url)).body) as { id: string };
+  const failed = await until('it has failed', async () => {
+    const now = await queue();
+    return now?.failed === 1 && now.failedJobs[0];
+  });
+  assert.deepEqual([failed.id, failed.error], [id, 'no server, token=***']);
+  assert.ok(Date.parse(failed.at) <= Date.now());
+  const wrong = await act('retryJob', { queue: 'mail', id: '4711' });
+  assert.equal(wrong.status, 409);
+  const retried = await act('retryJob', { queue: 'mail', id });
+  assert.equal(retried.status, 200, retried.body);
+  await until('it has succeeded', async () => {
+    const now = await queue();
+    return now?.failed === 0 && now.waiting === 0 && now.active === 0;
+  });
 });
