@@ -4,8 +4,7 @@ import { once } from 'node:events';
 import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { fixture, ROOT, startTestCluster, temporaryDirectory, until } from '../support/apps.js';
-import { request } from '../support/http.js';
+import { ROOT, temporaryDirectory, until } from '../support/apps.js';
 import { writeApp } from '../support/loaded_app.js';
 
 const page = readFileSync(path.join(ROOT, 'docs/cluster.md'), 'utf8');
@@ -26,14 +25,6 @@ test('docs/cluster.md: each weakness that concerns processes has a row and a tes
     assert.match(page, new RegExp(`^\\| W${number} +\\|`, 'm'));
     assert.match(sources, new RegExp(`test\\(\\s*['\`](?:W\\d+, )*W${number}[,:]`), `no test is named W${number}`);
   }
-});
-
-test('docs/cluster.md: each metric of docs/deployment.md is served', async (t) => {
-  const cluster = await startTestCluster(t, { baseDir: fixture('faulty'), workers: 1, admin: { port: 0 } });
-  const documented = readFileSync(path.join(ROOT, 'docs/deployment.md'), 'utf8').match(/(?<=^\| `)clutch_\w+/gm) ?? [];
-  const { body } = await request(`${await cluster.admin()}/metrics`);
-  const served = [...body.matchAll(/^# TYPE (\w+)/gm)].map(([, name]) => name);
-  assert.deepEqual([...documented].sort(), served.sort());
 });
 
 /** Runs an example of the page as a module of an app. */
