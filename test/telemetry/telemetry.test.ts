@@ -168,6 +168,35 @@ test('a run of a schedule is one trace, from the Agent to the worker and what it
   assert.equal(service.traceId, dispatch.traceId);
 });
 
+test('a job is in the trace of the request that has added it, whoever runs it', async (t) => {
+  const { collector, cluster } = await startTraced(
+    t,
+    {
+      'config/plugin.js': 'exports.jobs = true;',
+      'app/job/greet.js': `exports.handle = async (ctx) => {
+        await ctx.service.user.find(3);
+        throw new RangeError('no greeting');
+      };
+      exports.options = { attempts: 1 };`,
+      'app/router.js': `module.exports = (app) => app.get('/add', async (ctx) => { ctx.body = await ctx.jobs.greet.add({}); });`,
+    },
+    { workers: 1 },
+  );
+  const { status, body } = await request(`${cluster.url}/add`);
+  assert.equal(status, 200, body);
+  const run = await collector.span('the run', ({ name }) => name === 'process greet');
+  const added = await collector.span('the addition', ({ name }) => name === 'send greet');
+  const server = await collector.span('the request', ({ name }) => name === 'GET /add');
+  const service = await collector.span('what the job calls', ({ name }) => name === 'service user.find');
+  assert.deepEqual([added.kind, run.kind], [PRODUCER, CONSUMER]);
+  for (const { traceId } of [added, run, service]) assert.equal(traceId, server.traceId);
+  assert.equal(run.parentSpanId, added.spanId);
+  assert.equal(service.parentSpanId, run.spanId);
+  const { id } = JSON.parse(body) as { id: string };
+  assert.deepEqual([run.attributes['messaging.message.id'], run.attributes['clutch.job.attempt']], [id, 1]);
+  assert.deepEqual([run.status.code, run.attributes['error.type']], [ERROR, 'RangeError']);
+});
+
 test('reloads and deaths are seen in the Master, and what a process has to send is sent before it ends', async (t) => {
   const { collector, cluster } = await startTraced(t, {}, { workers: 1 });
   // No timer sends anything from now on.
@@ -186,6 +215,29 @@ test('reloads and deaths are seen in the Master, and what a process has to send 
     ),
   );
   assert.equal(deaths.attributes['clutch.death.reason'], 'reload');
+});
+
+test('options add spans and leave them out, and the context travels without spans of messages', async (t) => {
+  const { collector, cluster } = await startTraced(t, {
+    'telemetry.mjs': `
+      import { NodeSDK } from '@opentelemetry/sdk-node';
+      import { ClutchInstrumentation } from 'koa-clutch/telemetry';
+      const options = { middleware: true, message: false, logs: false, boot: false, ignorePaths: ['/plain'] };
+      new NodeSDK({ instrumentations: [new ClutchInstrumentation(options)] }).start();`,
+  });
+  assert.equal((await request(`${cluster.url}/plain`)).status, 200);
+  const { body } = await request(`${cluster.url}/ask/7`);
+  const { pid } = JSON.parse(body) as { pid: number };
+  const server = await collector.span('the request', ({ name }) => name === 'GET /ask/:id');
+  const client = await collector.span('the last call', (span) => span.name === 'GET' && span.pid === pid);
+  assert.equal(client.traceId, server.traceId);
+  const names = (await collector.spans()).map(({ name }) => name);
+  assert.ok(names.includes('middleware bodyParser'), names.join(', '));
+  for (const name of ['GET /plain', 'ask', 'work', 'boot agent']) assert.ok(!names.includes(name), name);
+  assert.deepEqual(
+    (await collector.logs()).filter(({ body: text }) => text === 'asking'),
+    [],
+  );
 });
 
 test('threads load the module as well', async (t) => {
