@@ -186,7 +186,7 @@ for (const engine of ENGINES) {
       process.kill(pid, 'SIGCONT');
     }
     const [{ log }] = machines as [Machine];
-    await until('the first one is told', () => /has lost its lease|ended after its lease/.test(log()), 30_000);
+    await until('the first one is refused', () => /has lost its lease|ended after its lease/.test(log()), 30_000);
     await open();
     await until('it has ended', () => notes('end').some((note) => note.pid !== pid));
   });

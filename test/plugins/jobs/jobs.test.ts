@@ -165,7 +165,7 @@ test('app/job without the plugin is warned about', async (t) => {
   );
 });
 
-test('clutch:job tells of each addition and each run, and its carrier travels with the job', async (t) => {
+test('clutch:job reports each addition and each run, and its carrier travels with the job', async (t) => {
   const events: string[] = [];
   const subscribers = {
     start(payload: { phase: string; queue: string; attempt: number; carrier: Record<string, string> }) {
