@@ -3,6 +3,7 @@ import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { Kvm } from '@nats-io/kv';
 import { connect } from '@nats-io/transport-node';
+import { Redis } from 'ioredis';
 import type { TakenJob } from '../../../plugins/jobs/lib/engine/attempt.js';
 import { backoffDelay } from '../../../plugins/jobs/lib/engine/backoff.js';
 import type { EngineOptions, JobEngine } from '../../../plugins/jobs/lib/engine/engine.js';
@@ -10,23 +11,27 @@ import { MemoryTable } from '../../../plugins/jobs/lib/engine/memory_table.js';
 import { MAX_LOSSES, newRecord } from '../../../plugins/jobs/lib/engine/record.js';
 import { TableEngine } from '../../../plugins/jobs/lib/engine/table_engine.js';
 import { ROOT, temporaryDirectory, until } from '../../support/apps.js';
+import { startServer } from '../../support/fleet.js';
 import { ENGINES, type Engine, engineConfig, skipOf } from '../../support/jobs.js';
+
+const OPTIONS: EngineOptions = {
+  name: 'test',
+  url: undefined,
+  client: {},
+  file: ':memory:',
+  lease: 1000,
+  timeout: 4000,
+  keep: { completed: 10, failed: 10 },
+  baseDir: ROOT,
+  onError: (error) => console.error(error.message),
+};
 
 async function openEngine(t: TestContext, kind: Engine): Promise<JobEngine & { url?: string }> {
   const opened: { engine?: JobEngine } = {};
   t.after(() => opened.engine?.close());
   const { config } = await engineConfig(t, kind);
-  const options = {
-    name: 'test',
-    url: config['url'] as string | undefined,
-    client: {},
-    file: path.join(temporaryDirectory(t), 'jobs.db'),
-    lease: 1000,
-    timeout: 2000,
-    keep: { completed: 10, failed: 10 },
-    baseDir: ROOT,
-    onError: (error: Error) => console.error(error.message),
-  };
+  const url = config['url'] as string | undefined;
+  const options = { ...OPTIONS, url, file: path.join(temporaryDirectory(t), 'jobs.db') };
   const engine = await makeEngine(kind, options);
   opened.engine = engine;
   await engine.open(['work']);
@@ -143,4 +148,20 @@ test('nats: a job whose message was never sent is found', { skip: skipOf('nats')
   await bucket.create('work.j2', JSON.stringify(newRecord({ id: 'j2', ...JOB }, Date.now())));
   await connection.close();
   assert.equal((await take(engine)).id, 'j2');
+});
+
+test('redis: a Redis Cluster keeps all of an app on one node', { skip: skipOf('redis') }, async (t) => {
+  const opened: { engine?: JobEngine } = {};
+  t.after(() => opened.engine?.close());
+  const server = await startServer(t, 'redis', ['--cluster-enabled', 'yes', '--cluster-announce-ip', '127.0.0.1']);
+  const bare = new Redis(server.url);
+  await bare.call('CLUSTER', 'ADDSLOTSRANGE', '0', '16383');
+  await until('the cluster is up', async () => /cluster_state:ok/.test(String(await bare.call('CLUSTER', 'INFO'))));
+  bare.disconnect();
+  const engine = await makeEngine('redis', { ...OPTIONS, client: { nodes: [server.url] } });
+  opened.engine = engine;
+  await engine.open(['work']);
+  await engine.add('work', { id: 'j1', ...JOB });
+  assert.equal(await engine.complete(await take(engine), '1'), true);
+  assert.equal((await engine.get('work', 'j1'))?.state, 'completed');
 });
