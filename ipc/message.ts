@@ -36,6 +36,8 @@ export type Control = (typeof CONTROL)[keyof typeof CONTROL];
 export const CONTROL = {
   /** The child listens. Node's cluster reads the channel from the start, so what was sent before is lost. */
   hello: 'hello',
+  /** Messages of the app that came to the Master together; their receiver takes them apart. */
+  batch: 'batch',
   prepare: 'prepare',
   boot: 'boot',
   bootError: 'boot-error',

@@ -58,7 +58,7 @@ class Inbox {
     const control = isControl(message) ? message.clutch : undefined;
     const resolve = control && this.#waiting.get(control);
     if (resolve) resolve(message.data as never);
-    else if (control !== CONTROL.close) this.#early.push(message);
+    else if (control !== CONTROL.close && control !== CONTROL.batch) this.#early.push(message);
   };
 
   constructor(link: MasterLink) {

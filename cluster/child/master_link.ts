@@ -22,7 +22,22 @@ export function connectMaster(): MasterLink {
   return isMainThread ? processLink() : threadLink(parentPort as NonNullable<typeof parentPort>);
 }
 
+/** Emits each message of a batch as if it had come alone. One that a listener throws at does not keep the others away. */
+function takeApart(batch: Envelope): void {
+  if (typeof batch !== 'object' || batch === null || !isControl(batch) || batch.clutch !== CONTROL.batch) return;
+  for (const message of batch.data as Envelope[]) {
+    try {
+      process.emit('message', message, undefined);
+    } catch (error) {
+      process.nextTick(() => {
+        throw error;
+      });
+    }
+  }
+}
+
 function processLink(): MasterLink {
+  process.on('message', takeApart as never);
   return {
     token: undefined,
     send(message) {

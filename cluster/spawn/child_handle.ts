@@ -2,7 +2,7 @@ import type { ChildProcess } from 'node:child_process';
 import { EventEmitter } from 'node:events';
 import type { Worker as Thread } from 'node:worker_threads';
 import { EARLY_MESSAGES, MASTER_QUEUE } from '../../ipc/limits.js';
-import { CONTROL, type Envelope, isControl } from '../../ipc/message.js';
+import { CONTROL, type Envelope, isControl, type Message } from '../../ipc/message.js';
 import { parseEnvelope } from '../protocol/parse_envelope.js';
 import { descendants, killAll } from './descendants.js';
 
@@ -113,8 +113,10 @@ export abstract class Child extends EventEmitter<Events> {
   }
 }
 
-/** Bytes that a message takes in the queue besides its text: what Node keeps to write it. */
-const MESSAGE_OVERHEAD = 1024;
+/** Bytes that a write takes in the queue besides its text: what Node keeps for it. */
+const WRITE_OVERHEAD = 1024;
+/** Messages in one write. */
+const LARGEST_BATCH = 500;
 
 /** Small messages, of which there are few for each other one, and which free something at the receiver. */
 const FREEING: string[] = [CONTROL.credit, CONTROL.cancel, CONTROL.undelivered];
@@ -132,6 +134,14 @@ export class ProcessChild extends Child {
   readonly #process: ChildProcess;
   override queuedBytes = 0;
   #isFull = false;
+  /** Messages of the app that came in this event-loop iteration: they leave in one write. */
+  #batch: Message[] = [];
+  readonly #flush = (): void => {
+    const batch = this.#batch;
+    if (batch.length === 0) return;
+    this.#batch = [];
+    this.#write(batch.length === 1 ? (batch[0] as Message) : { clutch: CONTROL.batch, data: batch });
+  };
 
   constructor(process: ChildProcess) {
     super();
@@ -169,6 +179,18 @@ export class ProcessChild extends Child {
       this.#isFull = true;
       return 'full';
     }
+    // What another process has sent is known to be JSON; what the Master has made may turn out not to be, which its caller must hear.
+    if (!isControl(message) && message.senderPid !== undefined && message.senderPid !== process.pid) {
+      if (this.#batch.push(message) === 1) process.nextTick(this.#flush);
+      else if (this.#batch.length >= LARGEST_BATCH) this.#flush();
+      return undefined;
+    }
+    this.#flush();
+    this.#write(message);
+    return undefined;
+  }
+
+  #write(message: Envelope): void {
     let size = 0;
     const written = (): void => {
       this.queuedBytes -= size;
@@ -177,11 +199,9 @@ export class ProcessChild extends Child {
       this.emit('drain');
     };
     // The size matters only if the receiver lags behind; otherwise the message is on its way already.
-    if (!this.#process.send(message, undefined, undefined, written)) {
-      size = JSON.stringify(message).length + MESSAGE_OVERHEAD;
-      this.queuedBytes += size;
-    }
-    return undefined;
+    if (this.#process.send(message, undefined, undefined, written)) return;
+    size = JSON.stringify(message).length + WRITE_OVERHEAD;
+    this.queuedBytes += size;
   }
 
   protected askToClose(): () => void {

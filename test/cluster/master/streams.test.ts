@@ -187,9 +187,9 @@ test('a flood of small messages to a worker that stands still are dropped and co
   const before = await rss();
   process.kill(workers[1], 'SIGSTOP');
   t.after(() => isAlive(workers[1]) && process.kill(workers[1], 'SIGCONT'));
-  const COUNT = 300_000;
+  const COUNT = 200_000;
   for (const to of ['app', 'agent']) {
-    child.send({ action: 'burst', to, data: { pid: agent, count: COUNT, to: workers[1] } });
+    child.send({ action: 'burst', to, data: { pid: agent, count: COUNT, to: workers[1], size: 800 } });
   }
   let most = 0;
   await until(
