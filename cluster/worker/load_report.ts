@@ -2,8 +2,11 @@ import type { Server } from 'node:http';
 import type { WorkerLoad } from '../protocol/protocol.js';
 import type { RequestMeter } from './request_meter.js';
 
-/** Milliseconds from a change to its report. */
-const DELAY = 20;
+/**
+ * Milliseconds from a change to its report. Until then the Master takes a short request for one that is still in flight, and a worker
+ * with a long one looks no busier than the others (bench/scheduling.mjs).
+ */
+const DELAY = 2;
 
 /** Reports how busy a worker is, soon after it has changed; the timer for it shows how late the event loop is. */
 export function reportLoad(servers: Server[], meter: RequestMeter, report: (load: WorkerLoad) => void): void {
