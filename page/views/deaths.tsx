@@ -163,12 +163,13 @@ function Detail({ record }: { record: DeathRecord }) {
 function factsOf(record: DeathRecord): [string, ComponentChildren][] {
   const { asker, text, state, code, signal, killed, inFlight, requests, memory, loopDelay, silent, at } = record;
   const facts: [string, ComponentChildren][] = [
-    ['What happened', text],
     ['When', <Clock key="at" at={at} />],
     ['It was', state],
     ['Exit', signal ? `signal ${signal}` : code === null ? 'unknown' : `code ${code}`],
   ];
-  if (asker) facts.splice(1, 0, ['Who asked', asker]);
+  if (asker) facts.unshift(['Who asked', asker]);
+  // The row has the first line.
+  if (text.includes('\n')) facts.unshift(['What happened', text]);
   if (killed) facts.push(['Killed', 'by the Master: its event loop was blocked, or its time to leave was over']);
   if (inFlight !== undefined) facts.push(['In flight', String(inFlight)]);
   if (requests !== undefined) facts.push(['Requests served', String(requests)]);

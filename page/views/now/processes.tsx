@@ -165,11 +165,13 @@ function RowActions({ process, ask }: { process: Process; ask(asked: Asked): voi
     <span class="row-actions">
       {kind !== 'master' && (
         <ActionButton small label={`Restart ${name}`} onClick={() => ask({ action: 'restart', pid, name })}>
-          Restart
+          <Icon name="reload" size={12} />
+          <span>Restart</span>
         </ActionButton>
       )}
       <ActionButton small label={`Profile ${name}`} onClick={() => ask({ action: 'profile', pid, name })}>
-        Profile
+        <Icon name="now" size={12} />
+        <span>Profile</span>
       </ActionButton>
     </span>
   );
