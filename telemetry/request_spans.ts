@@ -103,8 +103,10 @@ function remember(ctx: TracedContext, request: TracedRequest): void {
 /** @returns the span of the instrumentation of `http`, which begins right before our own would; a test's own client may have others */
 function serverSpan(active: Context): Span | undefined {
   const span = trace.getSpan(active);
+  // One that is not sampled has no kind.
+  const { span: known } = (active.getValue(RPC_METADATA) ?? {}) as { span?: Span };
   const { kind } = (span ?? {}) as { kind?: SpanKind };
-  return kind === SpanKind.SERVER && span?.isRecording() ? span : undefined;
+  return span !== undefined && (span === known || kind === SpanKind.SERVER) ? span : undefined;
 }
 
 function setRoute(ctx: TracedContext): void {
