@@ -6,7 +6,6 @@ import type { RateLimitConfig } from './shared/rate_limit.js';
 export type { FleetConfig } from './config.js';
 export type { Fleet } from './fleet.js';
 export type { FleetMessenger } from './messenger/fleet_messenger.js';
-export type { RateLimitConfig } from './shared/rate_limit.js';
 
 declare module '../../../framework/lib/agent_class.js' {
   interface Agent {
