@@ -8,6 +8,8 @@ interface Completed {
   summary: string;
   /** With its two dashes → what it does. */
   flags: [flag: string, help: string][];
+  /** Of flags that a value follows: the values that there are, if they are few. */
+  values: Record<string, readonly string[]>;
   /** Values of its arguments. */
   choices: string[];
 }
@@ -25,13 +27,19 @@ async function complete(name: string, { summary, load }: CommandEntry): Promise<
     name,
     summary,
     flags: flags.map(([flag, { help }]) => [`--${flag}`, help]),
+    values: Object.fromEntries(
+      Object.entries(optionsOf(command)).flatMap(([flag, { argument, choices = [] }]) =>
+        argument ? [[`--${flag}`, choices]] : [],
+      ),
+    ),
     choices: (command.arguments ?? []).flatMap(({ choices = [] }) => choices),
   };
 }
 
 function bash(commands: Completed[]): string {
   const cases = commands.map(
-    ({ name, flags, choices }) => `    ${name}) words="${[...flags.map(([flag]) => flag), ...choices].join(' ')}" ;;`,
+    ({ name, flags, values, choices }) =>
+      `    ${name}) words="${[...flags.map(([flag]) => flag), ...choices, ...Object.values(values).flat()].join(' ')}" ;;`,
   );
   return `_clutch() {
   local words current="\${COMP_WORDS[COMP_CWORD]}"
@@ -50,8 +58,11 @@ complete -F _clutch clutch`;
 function zsh(commands: Completed[]): string {
   const described = (rows: [string, string][]): string =>
     rows.map(([word, help]) => quoted(`${word}:${help.replaceAll(':', '\\:')}`)).join(' ');
-  const cases = commands.map(({ name, flags, choices }) => {
-    const rows = described([...flags, ...choices.map((choice): [string, string] => [choice, ''])]);
+  const cases = commands.map(({ name, flags, values, choices }) => {
+    const rows = described([
+      ...flags,
+      ...[...choices, ...Object.values(values).flat()].map((choice): [string, string] => [choice, '']),
+    ]);
     return `    ${name}) words=(${rows}) ;;`;
   });
   return `#compdef clutch
@@ -74,15 +85,21 @@ compdef _clutch clutch`;
 
 function fish(commands: Completed[]): string {
   return commands
-    .flatMap(({ name, summary, flags, choices }) => [
+    .flatMap(({ name, summary, flags, values, choices }) => [
       `complete -c clutch -n __fish_use_subcommand -a ${name} -d ${quoted(summary)}`,
       ...flags.map(
         ([flag, help]) =>
-          `complete -c clutch -n '__fish_seen_subcommand_from ${name}' -l ${flag.slice(2)} -d ${quoted(help)}`,
+          `complete -c clutch -n '__fish_seen_subcommand_from ${name}' -l ${flag.slice(2)} -d ${quoted(help)}${fishValues(values[flag])}`,
       ),
       ...choices.map((choice) => `complete -c clutch -n '__fish_seen_subcommand_from ${name}' -a ${choice}`),
     ])
     .join('\n');
+}
+
+/** @param values undefined for a switch; a flag without known values takes a file or any text */
+function fishValues(values: readonly string[] | undefined): string {
+  if (!values) return '';
+  return values.length > 0 ? ` -x -a ${quoted(values.join(' '))}` : ' -r';
 }
 
 function quoted(text: string): string {

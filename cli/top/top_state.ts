@@ -1,5 +1,4 @@
-export const TOP_VIEWS = ['processes', 'routes', 'deaths'] as const;
-type TopView = (typeof TOP_VIEWS)[number];
+type TopView = 'processes' | 'routes' | 'deaths';
 
 /** What is shown, and how. */
 export interface TopState {

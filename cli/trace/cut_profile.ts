@@ -15,7 +15,7 @@ interface CallFrame {
 }
 
 /** What ran for a part of the time, the innermost function first. */
-export interface HotStack {
+interface HotStack {
   milliseconds: number;
   frames: string[];
   /** Whether a function of the app is on it. */

@@ -1,5 +1,6 @@
 import { readDeaths } from '../../../cluster/deaths/death_file.js';
 import type { DeathRecord } from '../../../cluster/index.js';
+import { dateTime } from '../../../output/timestamp.js';
 import { defineCommand } from '../../command.js';
 import { table } from '../../terminal/table.js';
 import { usageError } from '../../usage_error.js';
@@ -31,7 +32,7 @@ function overview(deaths: Numbered[]): string {
   const head = ['no.', 'when', 'process', 'pid', 'uptime', 'by', 'reason', 'why'];
   const rows = deaths.map((death) => [
     String(death.number),
-    death.at.replace(/\.\d+Z$/, 'Z'),
+    dateTime(Date.parse(death.at)),
     nameOf(death),
     String(death.pid),
     `${death.uptime}s`,
@@ -53,7 +54,7 @@ function shortened(text: string): string {
 function details(death: Numbered): string {
   const { text, asker, state, code, signal, killed, error, stack, overdue = [], resources = {}, lines } = death;
   const rows: [string, string | number | undefined][] = [
-    ['when', death.at],
+    ['when', dateTime(Date.parse(death.at))],
     ['why', text],
     ['reason', `${death.reason}, by ${death.by}`],
     ['asked by', asker],
