@@ -67,7 +67,8 @@ test('two clones pack the same bytes, with the docs and without sources', (t) =>
   assert.deepEqual(
     files.filter(
       (file) =>
-        /^(?!dist|docs|app-template)[^/]+\//.test(file) || /(?<!\.d)\.ts$/.test(file.replace(/^app-template.*/, '')),
+        /^(?!dist|docs|deploy|app-template)[^/]+\//.test(file) ||
+        /(?<!\.d)\.ts$/.test(file.replace(/^app-template.*/, '')),
     ),
     [],
   );
