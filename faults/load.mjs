@@ -72,6 +72,10 @@ export class Load {
         response.once('end', () => resolve(response.statusCode < 500 ? undefined : String(response.statusCode)));
         response.once('error', (error) => resolve(error.code ?? error.message));
       });
+      outgoing.once('socket', () => {
+        // Who has a new connection is known with its first response.
+        if (!outgoing.reusedSocket) state.pid = undefined;
+      });
       outgoing.setTimeout(HUNG, () => {
         this.hung += 1;
         outgoing.destroy(new Error('hung'));
