@@ -266,7 +266,7 @@ try {
 const head = [
   '5 machines × 2 workers, messages 20 a second from each Agent to all',
   'deliveries missed',
-  'messages that did not leave',
+  'messages that may not have left',
   'runs twice',
   'two leaders',
   'longest time without a leader, leases',
