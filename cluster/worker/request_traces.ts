@@ -116,7 +116,10 @@ function createTracer(traced: ReadonlyMap<unknown, Pending>): Tracer {
       pending.delete(oldest as number);
     },
     promiseResolve: forget,
-    destroy: forget,
+    // A promise that nothing can resolve any more is collected as garbage: that is what hangs.
+    destroy(id) {
+      for (const pending of traced.values()) if (pending.get(id)?.type !== 'PROMISE') pending.delete(id);
+    },
   });
   return {
     enable: () => void hook.enable(),

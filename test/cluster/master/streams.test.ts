@@ -145,14 +145,14 @@ test('the signal of a reader ends its stream, also while nothing comes', async (
   const talk = await startTalk(t);
   const { workers } = talk;
   const { values, error } = (
-    await talk.tell(workers[0], 'abortedAfter', 300, 'read', 'agent', 'odd', { kind: 'silent' })
+    await talk.tell(workers[0], 'abortedAfter', 3000, 'read', 'agent', 'odd', { kind: 'silent' })
   ).value as Read;
   assert.deepEqual(values, [1]);
   assert.equal(error?.name, 'TimeoutError');
 });
 
 test('a stream whose values are dropped, because its reader stands still, ends with an error on both sides', {
-  timeout: 120_000,
+  timeout: 180_000,
 }, async (t) => {
   const talk = await startTalk(t, {}, { hangTimeout: 0 });
   const { agent, workers, child, messages } = talk;
@@ -165,10 +165,14 @@ test('a stream whose values are dropped, because its reader stands still, ends w
   process.kill(reader, 'SIGSTOP');
   t.after(() => isAlive(reader) && process.kill(reader, 'SIGCONT'));
   const load = 'x'.repeat(1024 * 1024);
-  await until('its queue is full', async () => {
-    await talk.tell(other, 'sendTo', reader, 'nothing', load);
-    return talk.output().includes(`pid ${reader} does not read`);
-  });
+  await until(
+    'its queue is full',
+    async () => {
+      await talk.tell(other, 'sendTo', reader, 'nothing', load);
+      return talk.output().includes(`pid ${reader} does not read`);
+    },
+    90_000,
+  );
   await until('the generator was left', async () => (await stateOf(talk, other, agent)).left === 1);
   process.kill(reader, 'SIGCONT');
   const done = await until('the reader knows', () =>
