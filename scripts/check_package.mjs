@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 const root = fileURLToPath(new URL('..', import.meta.url));
 
 /** Bytes without docs. Source maps are a seventh of it, declarations with their docstrings a fifth. */
-const BUDGET = 1_500_000;
+const BUDGET = 2_000_000;
 
 const ATTW = [
   // The package is ESM, and every Node that it supports can require that (20.19). TypeScript knows it with "module": "nodenext".
