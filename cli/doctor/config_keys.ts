@@ -110,7 +110,7 @@ export const CONFIG_KEYS: Readonly<Record<string, readonly string[] | '*'>> = {
   ],
   contract: ['openapi', 'page', 'checkResponse'],
   live: ['heartbeat', 'sse', 'ws'],
-  fleet: ['adapter', 'url', 'name', 'member', 'lease', 'timeout', 'client'],
+  fleet: ['adapter', 'url', 'name', 'member', 'lease', 'timeout', 'client', 'session'],
   jobs: [
     ...['engine', 'url', 'client', 'name', 'file', 'concurrency', 'attempts', 'backoff', 'keep', 'lease', 'timeout'],
   ],

@@ -224,6 +224,8 @@ export class Master implements ClusterHandle {
       this.#eggEvents.workerIds();
       this.#notifyStatus();
     });
+    this.#agents.open();
+    this.#workers.open();
     if (this.#agents.all.length === 0 || this.#workers.all.length < this.#options.workers) {
       this.#failBoot('a process ended as soon as it was forked');
       return;

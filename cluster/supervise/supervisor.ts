@@ -56,6 +56,8 @@ export class Supervisor extends EventEmitter<Events> {
   /** Whoever waits for a candidate to be ready. */
   readonly #awaited = new Map<ManagedChild, { ending: Ending; resolve(): void; reject(error: Error): void }>();
   readonly #replacing = new Set<Slot>();
+  /** The first processes are forked before the Master is loaded. */
+  #early: (() => void)[] | undefined = [];
   /** Of slots that have been given up. */
   #formerRestarts = 0;
   readonly #phase: StateMachine<Phase>;
@@ -119,6 +121,18 @@ export class Supervisor extends EventEmitter<Events> {
   /** Forks a child into each slot; it loads the framework and waits for `release` before it loads the app. */
   start(): void {
     for (const slot of this.#slots) this.#fork(slot, 'starting');
+  }
+
+  /** To be called when the Master listens to events: those that came while it was loaded are emitted now. */
+  open(): void {
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    for (const emit of early) emit();
+  }
+
+  #tell(emit: () => void): void {
+    if (this.#early) this.#early.push(emit);
+    else emit();
   }
 
   /** Lets the children load the app. */
@@ -185,7 +199,7 @@ export class Supervisor extends EventEmitter<Events> {
         this.#onReady(child, data as ListenAddress);
         break;
       default:
-        this.emit('message', envelope, child);
+        this.#tell(() => this.emit('message', envelope, child));
     }
   }
 
@@ -195,7 +209,7 @@ export class Supervisor extends EventEmitter<Events> {
     this.#become(child, 'ready');
     const awaited = this.#awaited.get(child);
     for (const old of replaced) void this.retire(old, awaited?.ending ?? { reason: 'reload', text: 'it was replaced' });
-    this.emit('ready', child, address);
+    this.#tell(() => this.emit('ready', child, address));
     awaited?.resolve();
     this.#awaited.delete(child);
   }
@@ -228,7 +242,7 @@ export class Supervisor extends EventEmitter<Events> {
     this.#become(child, 'exited');
     this.#children.delete(child);
     this.#source.onExit?.(child.handle);
-    this.emit('exit', child, { code, signal, state, text: reason });
+    this.#tell(() => this.emit('exit', child, { code, signal, state, text: reason }));
     this.#awaited.get(child)?.reject(new Error(reason));
     this.#awaited.delete(child);
     // A draining child was asked to leave, or its replacement is on the way.
@@ -245,7 +259,7 @@ export class Supervisor extends EventEmitter<Events> {
     if (this.#phase.state === 'closing') return;
     const delay = crashed ? slot.backoff.delayAfter(Date.now() - handle.spawnedAt) : 0;
     debug('%s is replaced in %d ms, crashed: %s, attempt %d', child, delay, crashed, slot.backoff.attempt);
-    this.emit('died', child, reason, delay);
+    this.#tell(() => this.emit('died', child, reason, delay));
     this.#fill(slot, delay);
   }
 

@@ -8,6 +8,7 @@ import { startCluster } from 'koa-clutch';
 import { fixture, isAlive, launch, printed, startTestCluster, temporaryDirectory, until } from '../../support/apps.js';
 import { request, requestJson, startLoad } from '../../support/http.js';
 import { importGraph } from '../../support/import_graph.js';
+import { writeApp } from '../../support/loaded_app.js';
 
 const baseDir = fixture('egg-app');
 
@@ -34,6 +35,23 @@ test('the parent gets egg-ready once with port and address', async (t) => {
   const { port, address, protocol } = ready[0]!.data as { port: number; address: string; protocol: string };
   assert.equal(address, `http://127.0.0.1:${port}`);
   assert.equal(protocol, 'http');
+});
+
+test('a Master that is loaded later than its processes misses nothing of them', async (t) => {
+  const dir = writeApp(t, {
+    'agent.js': `process.send({ action: 'early', to: 'parent', data: 1 }); module.exports = () => {};`,
+  });
+  const hooks = `export const resolve = async (name, context, next) => {
+    if (/cluster-master-master/.test(name)) await new Promise((resolve) => setTimeout(resolve, 4000));
+    return next(name, context);
+  };`;
+  const slow = path.join(dir, 'slow.mjs');
+  const url = `data:text/javascript,${encodeURIComponent(hooks)}`;
+  writeFileSync(slow, `import { register } from 'node:module'; register(${JSON.stringify(url)});`);
+  const env = { NODE_OPTIONS: `--import ${slow}` };
+  const cluster = await startTestCluster(t, { baseDir: dir, workers: 1 }, env);
+  assert.ok(cluster.messages.some(({ action }) => action === 'early'));
+  assert.equal((await request(`${cluster.url}/-/ready`)).status, 200);
 });
 
 test('lifecycle hooks run in order in a worker', async (t) => {
@@ -207,7 +225,7 @@ test('the Master loads neither Koa nor the loader, the framework or the app', ()
   const { sources, packages } = importGraph('cluster/master/master.ts');
   assert.ok(sources.includes('cluster/supervise/rolling_restart.ts'));
   assert.deepEqual(
-    sources.filter((file) => !/^(?:cluster\/|ipc\/|resolve\/|output\/|errors\.ts)/.test(file)),
+    sources.filter((file) => !/^(?:cluster\/|ipc\/|resolve\/|output\/|tracing\/|errors\.ts)/.test(file)),
     [],
   );
   assert.deepEqual(packages, []);
