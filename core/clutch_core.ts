@@ -257,9 +257,14 @@ export class ClutchCore extends KoaBase {
   override callback(): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
     const chain = composeApp(this.middleware, this.options.compose);
     if (this.listenerCount('error') === 0) this.on('error', this.onerror);
-    if (!this[SELF].#tracksContext) return (req, res) => this.handleRequest(this.createContext(req, res), chain());
+    if (!this[SELF].#tracksContext) {
+      return (req, res) => {
+        const ctx = this.createContext(req, res);
+        return this.handleRequest(ctx, chain(ctx));
+      };
+    }
     const storage = this[SELF].#storage;
-    const handle = (ctx: Context): Promise<void> => this.handleRequest(ctx, chain());
+    const handle = (ctx: Context): Promise<void> => this.handleRequest(ctx, chain(ctx));
     return (req, res) => {
       const ctx = this.createContext(req, res);
       // One function for all requests gets `ctx` as an argument: no closure per request.

@@ -1,5 +1,6 @@
 import { type Channel, type TracingChannel, tracingChannel } from 'node:diagnostics_channel';
 import type { Outcome, TraceName, TracePayloads } from './payloads.js';
+import { isRecorded, type RecordedName, type RecordedPayload, recording } from './recording.js';
 
 type Channels = { readonly [K in TraceName]: TracingChannel<unknown, TracePayloads[K]> };
 
@@ -27,7 +28,20 @@ export const channels: Channels = {
  * Ask `channels[name].hasSubscribers` before the payload is made: without a subscriber it should cost nothing.
  */
 export function trace<K extends TraceName, R>(name: K, payload: TracePayloads[K], call: () => R): R {
+  const { recorder } = recording;
+  if (recorder && recordedOf(payload)) {
+    return recorder.run(name as RecordedName, payload as RecordedPayload, () => publish(name, payload, call));
+  }
+  return publish(name, payload, call);
+}
+
+function publish<K extends TraceName, R>(name: K, payload: TracePayloads[K], call: () => R): R {
   return (channels[name].start as Channel<unknown>).runStores(payload, run, undefined, name, payload, call) as R;
+}
+
+/** @returns the payload of an operation that belongs to a request that is recorded */
+function recordedOf(payload: object): RecordedPayload | undefined {
+  return recording.open && 'ctx' in payload && isRecorded(payload.ctx as never) ? (payload as never) : undefined;
 }
 
 function run<R>(name: TraceName, payload: Outcome, call: () => R): R {
@@ -38,11 +52,13 @@ function run<R>(name: TraceName, payload: Outcome, call: () => R): R {
   } catch (error) {
     publishError(name, payload as never, error);
     end.publish(payload as never);
+    endRecorded(payload);
     throw error;
   }
   if (!(result instanceof Promise)) {
     payload.result = result;
     end.publish(payload as never);
+    endRecorded(payload);
     return result;
   }
   end.publish(payload as never);
@@ -85,6 +101,12 @@ export function publishLate<K extends TraceName>(name: K, payload: TracePayloads
   const { asyncStart, asyncEnd } = channels[name];
   asyncStart.publish(payload as never);
   asyncEnd.publish(payload as never);
+  endRecorded(payload);
+}
+
+function endRecorded(payload: object): void {
+  const recorded = recordedOf(payload);
+  if (recorded) recording.recorder?.end(recorded);
 }
 
 interface Observer<P> {

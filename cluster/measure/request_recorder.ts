@@ -1,31 +1,47 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { ServerResponse } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import path from 'node:path';
-import type { EventLoopUtilization } from 'node:perf_hooks';
 import { toError } from '../../errors.js';
 import type { Masker } from '../../output/secrets.js';
-import { channels, observe } from '../../tracing/channels.js';
-import type { Outcome, TracePayloads } from '../../tracing/payloads.js';
+import type { TracedContext, TracePayloads } from '../../tracing/payloads.js';
+import { type RecordedName, type RecordedPayload, type Recorder, recording } from '../../tracing/recording.js';
 import { MOST_SLOW, type RequestSpan, SLOW_AGE, type SlowRequest } from '../protocol/slow_request.js';
-import { RationedWork, type Work } from './rationed_work.js';
 
-const KINDS = ['middleware', 'controller', 'service', 'view', 'httpclient', 'message'] as const;
-type Kind = (typeof KINDS)[number];
+type Kind = Exclude<RecordedName, 'request'>;
 
 /** Of one request, and characters of a name. */
 const MOST_SPANS = 200;
 const LONGEST_NAME = 200;
-/** Requests a second that are recorded in any case. */
-const FEW_REQUESTS = 250;
-/** Milliseconds of the event loop: a process that needs less for a request would notice that it is recorded. */
-const SHORT_REQUEST = 0.2;
+/** Requests that are recorded: in a second on average, at once after a pause, and at a time. */
+const RATION = 10;
+const BURST = 10;
+const MOST_OPEN = 10;
+/** Requests in a tick whose route is looked up: that takes about a microsecond. */
+const LOOKS = 50;
+/** Milliseconds. */
+const TICK = 50;
+/** Milliseconds after which a request makes room for another one. */
+const LONGEST = 30_000;
 /** Milliseconds between two reports. */
 const REPORT_INTERVAL = 1000;
+
+interface Span {
+  kind: Kind;
+  payload: TracePayloads[Kind];
+  start: number;
+  took?: number;
+  parent?: number;
+}
+
+interface Exchange {
+  req: IncomingMessage;
+  res: ServerResponse;
+}
 
 interface Recording {
   /** `performance.now()` at the beginning of the request. */
   readonly start: number;
-  readonly spans: { kind: Kind; payload: TracePayloads[Kind]; start: number; took?: number; parent?: number }[];
+  readonly spans: Span[];
 }
 
 /** Where in a request the code is that runs. */
@@ -50,8 +66,6 @@ interface Details {
 
 /** What is measured of all requests. */
 interface Meter {
-  /** That have ended. */
-  readonly requests: number;
   /** Milliseconds. */
   slowerThan: number;
   onSlow: (res: ServerResponse, took: number) => void;
@@ -62,17 +76,20 @@ interface RecorderParts {
   baseDir: string;
   masker: Masker;
   routeOf(res: ServerResponse): { path: string } | undefined;
+  /** @returns the path of the route that a request will take */
+  routeFor(method: string, path: string): string | undefined;
+  /** Whether enough of its requests are known, and hardly one was slow. */
+  isFast(method: string, route: string | undefined): boolean;
   report(requests: SlowRequest[]): void;
 }
 
 /**
  * Finds the slowest requests of a worker and records where their time goes, while somebody looks.
  *
- * Each request is measured, but a timeline is recorded of those only that begin while the tracing channels have subscribers:
- * all
- * the time in a process with few requests, now and then in one with many, never where requests are so short that the recording would be felt.
+ * The time of each request is compared with the slowest so far, but a timeline is recorded of some only, of routes that are not known to
+ * be fast.
  */
-export class RequestRecorder {
+export class RequestRecorder implements Recorder {
   readonly #parts: RecorderParts;
   readonly #place = new AsyncLocalStorage<Place | undefined>();
   readonly #recordings = new WeakMap<object, Recording>();
@@ -80,49 +97,42 @@ export class RequestRecorder {
   #slowest: Slow[] = [];
   /** Those of them that are not reported yet. */
   readonly #fresh = new Map<Slow, Details>();
-  #recording: RationedWork | undefined;
-  #timer: NodeJS.Timeout | undefined;
-
-  #measured: { requests: number; loop: EventLoopUtilization };
+  readonly #open = new Set<TracedContext>();
+  readonly #spans = new WeakMap<object, { recording: Recording; span: Span }>();
+  /** Requests that may be recorded, and looked at until the next tick. */
+  #rations = BURST;
+  #looks = LOOKS;
+  #timers: NodeJS.Timeout[] = [];
 
   constructor(parts: RecorderParts) {
     this.#parts = parts;
-    this.#measured = this.#measure();
   }
 
   watch(isWatched: boolean): void {
-    if (isWatched === (this.#timer !== undefined)) return;
+    if (isWatched === this.#timers.length > 0) return;
     const { meter } = this.#parts;
     if (isWatched) {
       meter.onSlow = (res, took) => this.#keep(res, took);
       meter.slowerThan = 0;
-      this.#measured = this.#measure();
-      this.#recording = new RationedWork(
-        () => this.#subscribe(),
-        () => this.#isCheap(),
-      );
-      this.#timer = setInterval(() => this.#report(), REPORT_INTERVAL).unref();
+      recording.recorder = this;
+      this.#timers = [
+        setInterval(() => this.#report(), REPORT_INTERVAL).unref(),
+        setInterval(() => this.#tick(), TICK).unref(),
+      ];
       return;
     }
-    clearInterval(this.#timer);
-    this.#timer = undefined;
-    this.#recording?.stop();
+    for (const timer of this.#timers) clearInterval(timer);
+    this.#timers = [];
+    recording.recorder = undefined;
+    for (const ctx of this.#open) this.#close(ctx);
     meter.slowerThan = Number.POSITIVE_INFINITY;
     this.#slowest = [];
     this.#fresh.clear();
   }
 
-  /** Whether requests come that are few or take long, since the last call. */
-  #isCheap(): boolean {
-    const before = this.#measured;
-    this.#measured = this.#measure();
-    const requests = this.#measured.requests - before.requests;
-    const { active, idle } = performance.eventLoopUtilization(this.#measured.loop, before.loop);
-    return requests <= (FEW_REQUESTS * (active + idle)) / 1000 || active / requests > SHORT_REQUEST;
-  }
-
-  #measure(): { requests: number; loop: EventLoopUtilization } {
-    return { requests: this.#parts.meter.requests, loop: performance.eventLoopUtilization() };
+  #tick(): void {
+    this.#looks = LOOKS;
+    this.#rations = Math.min(BURST, this.#rations + (RATION * TICK) / 1000);
   }
 
   #keep(res: ServerResponse, took: number): void {
@@ -142,6 +152,10 @@ export class RequestRecorder {
   }
 
   #report(): void {
+    const oldest = performance.now() - LONGEST;
+    for (const ctx of this.#open) {
+      if ((this.#recordings.get((ctx as unknown as Exchange).res)?.start ?? 0) < oldest) this.#close(ctx);
+    }
     this.#trim();
     const fresh = [...this.#fresh].filter(([slow]) => this.#slowest.includes(slow));
     this.#fresh.clear();
@@ -187,61 +201,54 @@ export class RequestRecorder {
     return payload.name;
   }
 
-  /** Records the requests that begin from now on; each request that is traced is a unit of the work. */
-  #subscribe(): Work {
-    let isRecording = true;
-    let open = 0;
-    let units = 0;
-    const spans = new WeakMap<object, { recording: Recording; index: number }>();
-    const beginRequest = (payload: TracePayloads['request']): Place | undefined => {
-      units += 1;
-      if (!isRecording) return undefined;
-      const recording: Recording = { start: payload.start, spans: [] };
-      this.#recordings.set((payload.ctx as { res: object }).res, recording);
-      open += 1;
-      return { recording };
-    };
-    const beginSpan = (kind: Kind, payload: TracePayloads[Kind]): Place | undefined => {
-      const place = this.#place.getStore();
-      if (!place || place.recording.spans.length >= MOST_SPANS) return place;
-      const { recording, span: parent } = place;
-      const index = recording.spans.length;
-      const start = performance.now() - recording.start;
-      recording.spans.push({ kind, payload, start, ...(parent === undefined ? {} : { parent }) });
-      spans.set(payload, { recording, index });
-      return { recording, span: index };
-    };
-    const endSpan = (payload: Outcome): void => {
-      const { recording, index = -1 } = spans.get(payload) ?? {};
-      const span = recording?.spans[index];
-      if (recording && span) span.took = performance.now() - recording.start - span.start;
-    };
-    const endRequest = ({ ctx }: TracePayloads['request']): void => {
-      if (this.#recordings.has((ctx as { res: object }).res)) open -= 1;
-    };
-    const place = this.#place;
-    channels.request.start.bindStore(place, beginRequest as never);
-    const ends = [observe('request', { end: endRequest })];
-    for (const kind of KINDS) {
-      const begin = (payload: TracePayloads[Kind]): Place | undefined => beginSpan(kind, payload);
-      channels[kind].start.bindStore(place, begin as never);
-      ends.push(observe(kind, { end: endSpan }));
-    }
-    return {
-      get units() {
-        return units;
-      },
-      isIdle: () => open <= 0,
-      finish: () => {
-        isRecording = false;
-      },
-      end: () => {
-        for (const end of ends) end();
-        for (const kind of [...KINDS, 'request'] as const) channels[kind].start.unbindStore(place);
-        // Before Node 24 each promise costs more while one is enabled.
-        place.disable();
-      },
-    };
+  /** Whether to record a request that begins: not many, and none of a route that is known to be fast. */
+  choose(ctx: TracedContext): boolean {
+    if (this.#looks === 0 || this.#rations < 1 || this.#open.size === MOST_OPEN) return false;
+    this.#looks -= 1;
+    const { req, res } = ctx as unknown as Exchange;
+    const { method = '', url = '' } = req;
+    const { routeFor, isFast } = this.#parts;
+    if (isFast(method, routeFor(method, url.split('?', 1)[0] as string))) return false;
+    this.#rations -= 1;
+    this.#recordings.set(res, { start: performance.now(), spans: [] });
+    this.#open.add(ctx);
+    recording.open = this.#open;
+    res.once('close', () => this.#close(ctx));
+    return true;
+  }
+
+  #close(ctx: TracedContext): void {
+    if (!this.#open.delete(ctx) || this.#open.size > 0) return;
+    recording.open = undefined;
+    // Before Node 24 each promise costs more while one is enabled.
+    this.#place.disable();
+  }
+
+  run<R>(name: RecordedName, payload: RecordedPayload, call: () => R): R {
+    const place = name === 'request' ? this.#beginning(payload) : this.#beginSpan(name, payload);
+    return place ? this.#place.run(place, call) : call();
+  }
+
+  #beginning({ ctx }: RecordedPayload): Place | undefined {
+    const found = ctx && this.#recordings.get((ctx as unknown as Exchange).res);
+    return found && { recording: found };
+  }
+
+  #beginSpan(kind: Kind, payload: RecordedPayload): Place | undefined {
+    const place = this.#place.getStore();
+    if (!place || place.recording.spans.length >= MOST_SPANS) return undefined;
+    const { recording: found, span: parent } = place;
+    const index = found.spans.length;
+    const start = performance.now() - found.start;
+    const span = { kind, payload: payload as TracePayloads[Kind], start, ...(parent === undefined ? {} : { parent }) };
+    found.spans.push(span);
+    this.#spans.set(payload, { recording: found, span });
+    return { recording: found, span: index };
+  }
+
+  end(payload: RecordedPayload): void {
+    const { recording: found, span } = this.#spans.get(payload) ?? {};
+    if (found && span) span.took = performance.now() - found.start - span.start;
   }
 }
 

@@ -177,6 +177,8 @@ function recordSlowRequests(app: WorkerApplication, link: MasterLink, baseDir: s
       baseDir,
       masker: app.loader?.masker ?? new Masker(),
       routeOf: (res) => meter.routeOf(res),
+      routeFor: (method, path) => app.routeFor?.(method, path),
+      isFast: (method, route) => meter.routes?.isFast(method, route) ?? false,
       report: (requests) => link.send({ clutch: CONTROL.slowRequests, data: requests }),
     });
   };

@@ -1,5 +1,6 @@
 import { readable } from '../../errors.js';
 import { channels } from '../../tracing/channels.js';
+import { isChosen, isRecorded } from '../../tracing/recording.js';
 import { tracedMiddleware, traceRequest, traceRequestError } from '../tracing/traced_request.js';
 import type { Context, Middleware } from '../types.js';
 import { compose } from './compose.js';
@@ -34,18 +35,20 @@ const response = middlewareOf('response', {
 export function composeApp(
   middleware: readonly unknown[],
   composeOf: (middleware: readonly unknown[]) => Composed = composeWithResponse,
-): () => Composed {
+): (ctx: Context) => Composed {
   let composed = composeOf(middleware);
   let traced: Composed | undefined;
   let { length } = middleware;
-  return () => {
+  return (ctx) => {
     if (middleware.length !== length) {
       composed = composeOf(middleware);
       traced = undefined;
       ({ length } = middleware);
     }
     // A second chain, so that middleware that nobody traces costs nothing.
-    if (channels.middleware.hasSubscribers) return (traced ??= composeOf(middleware.map(traceable)));
+    if (isChosen(ctx) || channels.middleware.hasSubscribers) {
+      return (traced ??= composeOf(middleware.map(traceable)));
+    }
     return composed;
   };
 }
@@ -68,7 +71,7 @@ export function handleRequest(ctx: Context, run: Composed & { [RESPONDING]?: Com
   ctx.res.statusCode = 404;
   watchConnection(ctx);
   const responding = run[RESPONDING];
-  if (channels.request.hasSubscribers) {
+  if (channels.request.hasSubscribers || isRecorded(ctx)) {
     return traceRequest(ctx, responding ?? (() => response(ctx, () => run(ctx)) as Promise<unknown>)) as Promise<void>;
   }
   return (responding ? responding(ctx) : response(ctx, () => run(ctx))) as Promise<void>;

@@ -3,6 +3,7 @@ import { ClutchError } from '../../errors.js';
 import { isClass } from '../../loader/files/export_kind.js';
 import { FULLPATH, toAsyncFunction } from '../../loader/index.js';
 import { channels, trace } from '../../tracing/channels.js';
+import { isRecorded } from '../../tracing/recording.js';
 import type { Middleware, RouteController } from '../types.js';
 import { userFrame } from '../user_frame.js';
 
@@ -43,7 +44,7 @@ export function resolveController(
 /** Controllers run with `this` = ctx; controllers that are plain functions may use it. */
 function bindContext(controller: Middleware, { name, file }: { name: string; file: string | undefined }): Middleware {
   const bound: Middleware = (ctx, next) =>
-    channels.controller.hasSubscribers
+    channels.controller.hasSubscribers || isRecorded(ctx)
       ? trace('controller', { ctx, name, file }, () => controller.call(ctx, ctx, next))
       : controller.call(ctx, ctx, next);
   Object.defineProperty(bound, 'name', { value: controller.name });

@@ -1,5 +1,6 @@
 import { debuglog } from 'node:util';
 import { channels } from '../../tracing/channels.js';
+import { isRecorded } from '../../tracing/recording.js';
 import { settle } from '../request/composed.js';
 import { tracedMiddleware } from '../tracing/traced_request.js';
 import type { Context, Middleware, Next } from '../types.js';
@@ -134,7 +135,7 @@ function routeOfLayer(layer: Layer): MatchedRoute {
 /** The same middleware, traced while there is a subscriber. */
 function traceable(fn: Middleware): Middleware {
   const traced = tracedMiddleware(fn);
-  return (ctx, next) => (channels.middleware.hasSubscribers ? traced : fn)(ctx, next);
+  return (ctx, next) => (channels.middleware.hasSubscribers || isRecorded(ctx) ? traced : fn)(ctx, next);
 }
 
 /** @param begins the layer whose first middleware `fn` is: it sets `ctx.params` and the like before, as in `@koa/router` */

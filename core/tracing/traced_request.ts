@@ -1,5 +1,6 @@
 import { channels, publishError, publishLate, trace } from '../../tracing/channels.js';
 import type { RequestTrace } from '../../tracing/payloads.js';
+import { isRecorded, recording } from '../../tracing/recording.js';
 import type { Context, Middleware } from '../types.js';
 
 /** What `clutch:request` publishes. */
@@ -31,11 +32,19 @@ const TRACED = Symbol('traced');
 
 type TracedContext = Context & { [TRACED]?: TracedRequest };
 
-/** Runs a request for the subscribers of `clutch:request`. @param run never throws, and responds */
+/** Runs a request for the subscribers of `clutch:request` and for who records it. @param run never throws, and responds */
 export function traceRequest(ctx: Context, run: (ctx: Context) => Promise<unknown>): Promise<unknown> {
   const request = new TracedRequest(ctx);
-  (ctx as TracedContext)[TRACED] = request;
-  return channels.request.start.runStores(request, runTraced, undefined, request, run);
+  const { recorder } = recording;
+  if (recorder && isRecorded(ctx)) return recorder.run('request', request, () => publishRequest(request, run));
+  return publishRequest(request, run);
+}
+
+function publishRequest(request: TracedRequest, run: (ctx: Context) => Promise<unknown>): Promise<unknown> {
+  const { start, hasSubscribers } = channels.request;
+  // A context of another shape would slow down all code that meets both: only where each request has it.
+  if (hasSubscribers) (request.ctx as TracedContext)[TRACED] = request;
+  return start.runStores(request, runTraced, undefined, request, run);
 }
 
 function runTraced(request: TracedRequest, run: (ctx: Context) => Promise<unknown>): Promise<unknown> {

@@ -1,5 +1,6 @@
 import { ClutchError } from '../../errors.js';
 import { channels } from '../../tracing/channels.js';
+import { isRecorded } from '../../tracing/recording.js';
 import { isClass } from './export_kind.js';
 import { EXPORTS, FileLoader, type FileLoaderOptions } from './file_loader.js';
 import { tracedClass } from './traced_class.js';
@@ -93,7 +94,8 @@ function levelClass(tree: Tree, { property, path }: Place): Level {
 
 function creator(node: unknown, place: Place): (ctx: object) => unknown {
   if (isClass(node)) {
-    return (ctx) => new (channels.service.hasSubscribers ? tracedClass(node, place) : node)(ctx);
+    return (ctx) =>
+      new (channels.service.hasSubscribers || isRecorded(ctx as never) ? tracedClass(node, place) : node)(ctx);
   }
   const isDirectory = typeof node === 'object' && node !== null && !(EXPORTS in node);
   if (!isDirectory) return () => node;

@@ -1,5 +1,6 @@
 import { channels, currentContext, trace } from '../../tracing/channels.js';
 import type { TracedContext } from '../../tracing/payloads.js';
+import { isRecorded, recording } from '../../tracing/recording.js';
 import type { AnyClass } from './export_kind.js';
 
 type Method = (...args: unknown[]) => unknown;
@@ -24,10 +25,11 @@ export function tracedClass(Class: AnyClass, { property, path }: { property: str
       value(this: { ctx?: TracedContext }, ...args: unknown[]) {
         // Looked up at each call: a test may have replaced it.
         const method = (Class.prototype as Record<string, Method>)[key] as Method;
-        if (!channels.service.hasSubscribers) return method.apply(this, args);
-        return trace('service', { ctx: (this.ctx ?? currentContext()) as TracedContext, property, name }, () =>
-          method.apply(this, args),
-        );
+        const { hasSubscribers } = channels.service;
+        if (!hasSubscribers && !recording.open) return method.apply(this, args);
+        const ctx = (this.ctx ?? currentContext()) as TracedContext;
+        if (!hasSubscribers && !isRecorded(ctx)) return method.apply(this, args);
+        return trace('service', { ctx, property, name }, () => method.apply(this, args));
       },
     });
   }

@@ -5,6 +5,7 @@ import type { Context } from '../../../core/index.js';
 import { toError } from '../../../errors.js';
 import { channels, currentContext, trace } from '../../../tracing/channels.js';
 import type { HttpClientTrace } from '../../../tracing/payloads.js';
+import { isRecorded, recording } from '../../../tracing/recording.js';
 import { withinTime } from '../time/time_limit.js';
 import { createAgent } from './checked_agent.js';
 import {
@@ -106,7 +107,7 @@ export class HttpClient extends Base {
       delete sent['data'];
     }
     const send = (): Promise<HttpClientResponse<T>> => super.request<T>(target, sent as RequestOptions);
-    const response = channels.httpclient.hasSubscribers ? traceCurl(target, sent, send) : send();
+    const response = isTraced(sent['ctx']) ? traceCurl(target, sent, send) : send();
     this.#inFlight.add(response);
     try {
       return await response;
@@ -132,7 +133,7 @@ export class HttpClient extends Base {
     const init = { ...options, signal };
     const report = this.#announce(String(url), init, ctx);
     const send = (): Promise<Response> => factory.fetch(url as string, init as object) as Promise<Response>;
-    const response = channels.httpclient.hasSubscribers ? traceFetch(url, init, ctx, send) : send();
+    const response = isTraced(ctx) ? traceFetch(url, init, ctx, send) : send();
     this.#inFlight.add(response);
     response.then(
       (head) => {
@@ -204,6 +205,11 @@ function clientTrace(url: RequestURL, method: string | undefined, ctx: unknown):
     url: String(url),
     headers,
   };
+}
+
+function isTraced(ctx: unknown): boolean {
+  if (channels.httpclient.hasSubscribers) return true;
+  return recording.open !== undefined && isRecorded((ctx as Context | undefined) ?? currentContext());
 }
 
 function traceCurl<T>(

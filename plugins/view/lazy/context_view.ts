@@ -2,6 +2,7 @@ import path from 'node:path';
 import type { Context } from '../../../core/index.js';
 import { ClutchError } from '../../../errors.js';
 import { channels, trace } from '../../../tracing/channels.js';
+import { isRecorded } from '../../../tracing/recording.js';
 import type { Locals, ViewEngine, ViewOptions } from '../lib/options.js';
 import type { ViewManager } from '../lib/view_manager.js';
 import { EtaEngine } from './eta_engine.js';
@@ -43,7 +44,7 @@ export class ContextView {
     const run = ctx.app.toAsyncFunction(engine[method]) as ViewEngine['render'];
     const all = { ctx, request: ctx.request, helper: ctx.helper, ...ctx.locals, ...locals };
     const render = (): Promise<string> => Promise.resolve(run.call(engine, template, all, options));
-    if (!channels.view.hasSubscribers) return render();
+    if (!channels.view.hasSubscribers && !isRecorded(ctx)) return render();
     const name = method === 'render' ? template : '(string)';
     return trace('view', { ctx, name, engine: engine.constructor.name }, render);
   }
