@@ -22,6 +22,8 @@ async function killMany(run, { target, count, signal, path: where, options }) {
     if (signal === 'SIGKILL' && kind === 'app worker') load.died(ready.pid);
     await c.kill({ pid: ready.pid }, signal);
     slowest = Math.max(slowest, Date.now() - begin);
+    const { requests } = load;
+    run.expect(await until(() => load.requests > requests + 50), 'requests do not flow again');
   }
   return { ...(await load.stop()), heal: slowest };
 }
