@@ -2,7 +2,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { parseFrames, withoutOwnFrames } from '../../output/frames.js';
 
 // A built-in module that most processes have loaded; its hooks are made when the first request is traced.
-const { AsyncLocalStorage, createHook } = process.getBuiltinModule('node:async_hooks');
+const { AsyncLocalStorage, createHook, executionAsyncId } = process.getBuiltinModule('node:async_hooks');
 
 /** Requests that are traced at a time, and milliseconds between the beginnings of two: tracing slows the whole process down. */
 const MOST_TRACED = 4;
@@ -15,6 +15,8 @@ const SHOWN = 10;
 
 interface Created {
   type: string;
+  /** Async id of the promise that this one follows: what is awaited, or the receiver of `then`. */
+  follows?: number | undefined;
   /** Written out when it is read. */
   stack?: string;
 }
@@ -30,8 +32,8 @@ interface Tracer {
 
 /**
  * Traces some requests of routes that have not responded in time before: V8 keeps no stack of a promise that is pending, so each has
- * to be taken down when it is made. The stack of the last one that is pending shows where the request waits, and, by V8's own async
- * stack, who waits for that.
+ * to be taken down when it is made. The stack of the last one that is pending, and follows no other, shows where the request waits,
+ * and, by V8's own async stack, who waits for that.
  */
 export class RequestTraces {
   readonly #routeFor: (method: string, path: string) => string | undefined;
@@ -81,9 +83,13 @@ export class RequestTraces {
 
   /** @returns where a request waits: frames of the app and its packages, innermost first; undefined if it is not traced */
   stackOf(res: ServerResponse): string | undefined {
-    const created = [...(this.#traced.get(res)?.values() ?? [])].reverse();
-    // What awaits is a promise; other resources are of code with callbacks.
-    const ordered = [...created.filter(({ type }) => type === 'PROMISE'), ...created];
+    const pending: Pending = this.#traced.get(res) ?? new Map();
+    const created = [...pending.values()].reverse();
+    // What awaits is a promise; other resources are of code with callbacks. The last promise may be the `await` of a middleware
+    // around what is waited for, and follows another pending one then.
+    const promises = created.filter(({ type }) => type === 'PROMISE');
+    const first = promises.filter(({ follows }) => follows === undefined || !pending.has(follows));
+    const ordered = [...first, ...promises, ...created];
     for (const { stack = '' } of ordered) {
       if (!parseFrames(stack).some(({ owner }) => owner === 'app' || owner === 'package')) continue;
       return withoutOwnFrames(stack)
@@ -102,10 +108,10 @@ function createTracer(traced: ReadonlyMap<unknown, Pending>): Tracer {
     for (const pending of traced.values()) pending.delete(id);
   };
   const hook = createHook({
-    init(id, type) {
+    init(id, type, trigger) {
       const pending = storage.getStore();
       if (!pending) return;
-      const created: Created = { type };
+      const created: Created = { type, follows: trigger === executionAsyncId() ? undefined : trigger };
       const { stackTraceLimit } = Error;
       Error.stackTraceLimit = DEPTH;
       Error.captureStackTrace(created, this.init);

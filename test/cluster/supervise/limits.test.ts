@@ -171,16 +171,47 @@ test('requestTimeout says where the next request of the route waits: file, line,
     ask();
     await printed(
       cluster,
-      /GET \/stock\/7 waits here:\n +at \S+\.find \(\S+stock\.js:4:\d+\)\n(?: +at .*\n)*? +at async \S+ \(?\S+router\.js:4:\d+\)?/,
+      /GET \/stock\/7 waits here:\n +at \S+\.lock \(\S+stock\.js:7:\d+\)\n +at \S+\.find \(\S+stock\.js:4:\d+\)\n(?: +at .*\n)*? +at async \S+ \(?\S+router\.js:4:\d+\)?/,
     );
     assert.equal((await request(`${cluster.url}/fine`)).body, 'fine');
     if (workers === 0) continue;
     const death = await until('there is a record', () =>
       readDeaths(baseDir).find(({ overdue }) => overdue?.some(({ stack }) => stack)),
     );
-    assert.match(death.overdue?.[0]?.stack ?? '', /^at \S+\.find .*stock\.js:4/);
+    assert.match(death.overdue?.[0]?.stack ?? '', /^at \S+\.lock .*stock\.js:7/);
     assert.doesNotMatch(death.overdue?.[0]?.stack ?? '', /node:|dist\//);
   }
+});
+
+test('a middleware that awaits the controller is not where a request waits', async (t) => {
+  const baseDir = writeApp(t, {
+    'package.json': '{ "name": "surrounded" }',
+    'config/config.default.js': `exports.keys = 'k'; exports.middleware = ['outer'];`,
+    'app/middleware/outer.js': `module.exports = () => async (ctx, next) => {
+  await next();
+};`,
+    'app/service/stock.js': `module.exports = (app) => class extends app.Service {
+  async find(id) {
+    return await this.query(id);
+  }
+  async query() {
+    await new Promise((resolve) => setTimeout(resolve, 60_000));
+  }
+};`,
+    'app/controller/stock.js': `module.exports = (app) => class extends app.Controller {
+  async show() {
+    this.ctx.body = await this.service.stock.find(this.ctx.params.id);
+  }
+};`,
+    'app/router.js': `module.exports = (app) => void app.get('/stock/:id', 'stock.show');`,
+  });
+  const cluster = await startTestCluster(t, { baseDir, workers: 0, requestTimeout: 300, killTimeout: 500 });
+  const ask = (): void => void request(`${cluster.url}/stock/7`).catch(() => undefined);
+  ask();
+  await printed(cluster, /the next requests of this route are traced/);
+  ask();
+  const stack = ['\\S+\\.query .*stock\\.js:6', '\\S+\\.find .*stock\\.js:3', '\\S+\\.show .*stock\\.js:3'];
+  await printed(cluster, new RegExp(`waits here:\\n +at ${stack.join('.*\\n +at ')}`));
 });
 
 test('requestTimeout leaves alone a stream that has begun and an upload that comes', async (t) => {
