@@ -20,12 +20,25 @@ const REPLY_LIMIT = 2000;
 export async function runningMaster(baseDir: string): Promise<number | undefined> {
   const pid = pidInFile(baseDir);
   if (pid === undefined || !isAlive(pid)) return undefined;
+  return (await askPidFor(REPLY_LIMIT, baseDir, pid)) === pid ? pid : undefined;
+}
+
+/**
+ * Commands reach only the Master that has the control socket: that of `clutch start`, of `clutch dev`, or of a program.
+ *
+ * @returns its pid, or undefined when there is none or it does not reply
+ */
+export function reachableMaster(baseDir: string): Promise<number | undefined> {
+  return askPidFor(REPLY_LIMIT, baseDir, undefined);
+}
+
+async function askPidFor<T>(milliseconds: number, baseDir: string, otherwise: T): Promise<number | T | undefined> {
   let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<number>((resolve) => {
-    timer = setTimeout(() => resolve(pid), REPLY_LIMIT);
+  const late = new Promise<T>((resolve) => {
+    timer = setTimeout(() => resolve(otherwise), milliseconds);
   });
   try {
-    return (await Promise.race([askPid(baseDir), late])) === pid ? pid : undefined;
+    return await Promise.race([askPid(baseDir), late]);
   } finally {
     clearTimeout(timer);
   }

@@ -2,6 +2,7 @@
 export interface CpuProfile {
   nodes: { id: number; callFrame: CallFrame; children?: number[] }[];
   startTime: number;
+  endTime: number;
   samples: number[];
   timeDeltas: number[];
 }

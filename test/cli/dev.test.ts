@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import net, { type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { test } from 'node:test';
+import { promisify } from 'node:util';
 import type { Views } from '../../cluster/admin/page_data.js';
-import { isAlive, until } from '../support/apps.js';
+import { CLI, isAlive, until } from '../support/apps.js';
 import { helloApp, runDev, startDev } from '../support/dev.js';
 import { request, requestJson } from '../support/http.js';
 
@@ -150,6 +152,20 @@ test('a port that is taken: the next one without --port, an end in two lines wit
   const { url, output } = await startDev(t, dir, []);
   assert.match(output(), new RegExp(`port ${port} is used by .*, pid ${process.pid}, taking \\d+\n`));
   assert.notEqual(new URL(url).port, String(port));
+});
+
+test('clutch start beside clutch dev of the same directory is refused: commands would reach one of them only', async (t) => {
+  const dir = await helloApp(t, 'js');
+  const { url, printed } = await startDev(t, dir);
+  await printed('Ctrl-C ends it\n');
+  const env = { ...process.env, NODE_TEST_CONTEXT: undefined };
+  const started = promisify(execFile)(process.execPath, [CLI, 'start', dir, '--daemon', '--port', '0'], { env });
+  await assert.rejects(started, (error: { code: number; stderr: string }) => {
+    assert.equal(error.code, 4, error.stderr);
+    assert.match(error.stderr, /ERR_CLUTCH_RUNNING: this app is running already, pid \d+/);
+    return true;
+  });
+  assert.equal((await request(url)).status, 200);
 });
 
 test('when clutch dev is killed, no process is left', async (t) => {

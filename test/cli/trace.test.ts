@@ -74,6 +74,12 @@ test('clutch trace says where slow requests spend their time, with masked urls',
   const requests = JSON.parse(stdout) as Traced[];
   assert.ok(requests.length > 0 && requests.every(({ took }) => took >= 100));
   const spun = requests.find(({ route, cpu }) => route === '/spins/:id' && cpu.busy > 100) as Traced;
+  const spins = requests.filter(({ route }) => route === '/spins/:id');
+  assert.deepEqual(
+    spins.filter(({ cpu }) => cpu.busy < 75).map(({ cpu }) => cpu.busy),
+    [],
+    'none that was not recorded',
+  );
   assert.equal(spun.url, '/spins/1?token=***');
   assert.match(spun.cpu.stacks[0]?.frames[0] ?? '', /^at spin \(app\/router\.js:1:\d+\)$/);
   assert.ok((spun.cpu.stacks[0]?.milliseconds as number) > 75);

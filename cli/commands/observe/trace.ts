@@ -17,6 +17,8 @@ import { usageError } from '../../usage_error.js';
 /** Milliseconds between two looks, which keep the recording on, and what the last report may take. */
 const LOOK_INTERVAL = 2000;
 const LAST_REPORT = 1500;
+/** Milliseconds by which the clocks of a profile and of requests differ. */
+const CLOCK_TOLERANCE = 20;
 /** Milliseconds until the record of a death is written. */
 const RECORD_LIMIT = 3000;
 /** Stacks of a request, frames of a stack. */
@@ -43,14 +45,17 @@ messages, and what ran on the CPU during each. A process that is busy records th
     if (!/^\d{1,10}$/.test(pid)) throw usageError(`the pid is ${pid}`);
     const slow = parseDuration('slow', options.slow ?? '200ms', 'ms');
     const seconds = parseDuration('for', options.for ?? '30s', 's') / 1000;
-    const begin = Date.now();
     const look = async (): Promise<SlowRequest[]> =>
       ((await askMaster(directory, { command: 'view', name: 'routes' })) as RoutesView).slowest;
     await look();
     if (process.stderr.isTTY) console.error(dim(`recording pid ${pid} for ${seconds} s`));
     const recorded = await profileWhile(look, directory, { pid: Number(pid), seconds });
     await sleep(LAST_REPORT);
-    const requests = (await look()).filter((each) => each.pid === Number(pid) && each.took >= slow && each.at >= begin);
+    const end = recorded.startedAt + (recorded.profile.endTime - recorded.profile.startTime) / 1000 + CLOCK_TOLERANCE;
+    // Others came while the profile was begun, or after its end: it would say that they waited.
+    const requests = (await look()).filter(
+      ({ pid: by, took, at }) => by === Number(pid) && took >= slow && at >= recorded.startedAt && at + took <= end,
+    );
     return requests.map((request) => ({ ...request, cpu: cpuOf(request, recorded, directory) }));
   },
   print: (requests, { options }) =>

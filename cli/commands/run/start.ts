@@ -6,7 +6,7 @@ import { clusterFlags, clusterOptionsFrom } from '../../flags/cluster_flags.js';
 import { startDaemon } from '../../process/daemon.js';
 import { becomeInit } from '../../process/init_process.js';
 import { register } from '../../process/registry.js';
-import { pidFileOf, runningMaster } from '../../process/running.js';
+import { pidFileOf, reachableMaster, runningMaster } from '../../process/running.js';
 
 export const command = defineCommand({
   description: 'Flags that are not given are taken from eggScriptsConfig in package.json, by the same names.',
@@ -27,7 +27,7 @@ export const command = defineCommand({
     const values = { ...scriptsConfig(directory), ...options };
     // `clutch upgrade` starts this process beside the Master that it replaces.
     const isUpgrade = process.env[UPGRADE] !== undefined;
-    const running = isUpgrade ? undefined : await runningMaster(directory);
+    const running = isUpgrade ? undefined : ((await runningMaster(directory)) ?? (await reachableMaster(directory)));
     if (running !== undefined) {
       throw new ClutchError('ERR_CLUTCH_RUNNING', `this app is running already, pid ${running}`, {
         where: directory,

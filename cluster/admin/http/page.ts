@@ -54,6 +54,7 @@ export class Page {
     if (pathname === '/login' && req.method === 'POST') return logIn(req, res, this.#credentials);
     if (!this.#credentials.isAllowed(req)) {
       if (isStatic) return showLogin(req, res);
+      if (this.#credentials.isBlocked(req)) throw new HttpError(429, 'too many wrong tokens; wait a minute');
       res.setHeader('www-authenticate', 'Bearer');
       throw new HttpError(401, 'the token of the admin page is needed, as a bearer token in the header Authorization');
     }

@@ -86,6 +86,7 @@ test('with a token, nothing is shown without it: not in a URL, not after guesses
   }
   assert.ok(refused > 0, 'guesses are limited');
   assert.equal((await logIn(TOKEN)).status, 429);
+  assert.equal((await get('/api/views/now', { authorization: `Bearer ${TOKEN}` })).status, 429);
   // Who is there already stays.
   assert.equal((await get('/api/views/now', { cookie })).status, 200);
   assert.doesNotMatch(output(), new RegExp(TOKEN));
