@@ -1,3 +1,5 @@
+import { ClutchError } from '../../errors.js';
+import { nearest } from '../../resolve/nearest.js';
 import { optionError } from './option_kinds.js';
 import { CHANGEABLE, OPTIONS } from './option_table.js';
 import { type ClusterOptions, checkMemory, parseWorkers } from './options.js';
@@ -39,7 +41,7 @@ export function parseChanges(
 ): OptionChange[] {
   const changes = given.map(([name, value]): OptionChange => {
     const known = NAMES.find((each) => each === name);
-    if (!known) throw optionError(name, value, `While the app runs, ${NAMES.join(', ')} can be changed.`);
+    if (!known) throw notChangeable(name);
     const isIdle = known === 'hangTimeout' && isInspected;
     const effect = isIdle ? 'never while it is debugged' : CHANGEABLE[known];
     return { name: known, from: values[known], to: parseValue(known, value), effect };
@@ -48,6 +50,14 @@ export function parseChanges(
   if (twice) throw optionError(twice.name, twice.to, 'It is given twice.');
   checkMemory({ ...values, ...Object.fromEntries(changes.map(({ name, to }) => [name, to])) });
   return changes;
+}
+
+function notChangeable(name: string): ClutchError {
+  const isOption = name in OPTIONS;
+  const what = isOption ? `option ${name} cannot be changed while the app runs` : `there is no option ${name}`;
+  const meant = isOption ? undefined : nearest(name, NAMES);
+  const fix = `${meant ? `Perhaps ${meant} is meant. ` : ''}While the app runs, ${NAMES.join(', ')} can be changed.`;
+  return new ClutchError('ERR_CLUTCH_OPTION', what, { fix });
 }
 
 function parseValue(name: ChangeableName, given: string): number {

@@ -48,7 +48,10 @@ export function overLimit(limits: Limits, { rss, requests, loopP99 }: ProcessSta
   }
   const factor = 1 + JITTER * at.jitter;
   if (maxRequests > 0 && requests >= Math.round(maxRequests * factor)) {
-    return { reason: 'max-requests', text: `it has served maxRequests (${requests})` };
+    return {
+      reason: 'max-requests',
+      text: `it has served ${requests} requests, more than maxRequests (${maxRequests})`,
+    };
   }
   if (maxAge > 0 && at.age >= maxAge * factor) {
     return { reason: 'max-age', text: `it is ${Math.round(at.age / 1000)} s old, more than maxAge (${maxAge} ms)` };

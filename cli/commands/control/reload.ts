@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { askMaster, type EnvironmentChange } from '../../../cluster/index.js';
 import { defineCommand } from '../../command.js';
+import { usageError } from '../../usage_error.js';
 
 const SIGN = { added: '+', changed: '~', removed: '-' } as const;
 
@@ -20,6 +21,8 @@ processes stay and the command ends with the error.`,
   },
   async run({ directory, options }) {
     const file = options['env-file'];
+    if (options['dry-run'] && file === undefined)
+      throw usageError('option --dry-run needs --env-file: only variables have a difference');
     const envFile = file === undefined ? undefined : path.resolve(String(file));
     if (envFile !== undefined) {
       const changes = (await askMaster(directory, { command: 'environment', file: envFile })) as EnvironmentChange[];

@@ -51,7 +51,12 @@ test('several options are changed at once, or none; the difference is shown firs
     ].join('\n'),
   );
   for (const [wrong, message] of [
-    ['port=80', /option port is .*\n.*workers, maxMemory, .*requestTimeout can be changed/],
+    [
+      'port=80',
+      /option port cannot be changed while the app runs\n.*workers, maxMemory, .*requestTimeout can be changed/,
+    ],
+    ['maxMemry=1', /there is no option maxMemry\n.*Perhaps maxMemory is meant/],
+    ['a=1', /there is no option a\n +While the app runs/],
     ['maxAge=soon', /option maxAge is .*\n +Give a whole number/],
     ['maxMemoryHard=950', /option maxMemoryHard.*\n.*It kills; give more than maxMemory \(1000\)/],
     ['hangTimeout=500', /give 0 or at least 4000/],

@@ -44,6 +44,10 @@ test('clutch reload --env-file gives the new processes another environment, and 
   assert.equal((await reload('B=3')).stdout, '- A=***\n~ C=***\n+ B=***\nreloaded\n');
   assert.deepEqual(await requestJson(cluster.url), { B: '3', C: 'own' });
 
+  const { code, stdout, stderr } = await clutch('reload', dir, '--dry-run');
+  assert.deepEqual([code, stdout], [2, '']);
+  assert.match(stderr, /--dry-run needs --env-file/);
+
   const missing = await clutch('reload', dir, '--env-file', path.join(dir, 'none'));
   // Node 20 reads the option itself, wherever it stands.
   assert.ok(missing.code === 1 || missing.code === 9);
