@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import type { Application } from '../../framework/index.js';
 import type {} from '../session/lib/types.js';
-import { LOCAL, type WireMessage } from './lib/messenger/wire.js';
+import { LOCAL, type LocalPacket } from './lib/messenger/wire.js';
 import type {} from './lib/types.js';
 
 const require = createRequire(import.meta.url);
@@ -24,7 +24,7 @@ export default class FleetApp {
       onError: (error) => app.coreLogger.error(error),
     });
     messenger.fleet = fleet;
-    messenger.on(LOCAL.messages, (messages: WireMessage[]) => fleet.receive(messages));
+    messenger.on(LOCAL.messages, (packet: LocalPacket) => fleet.receivePacket(packet));
     messenger.onRequest(LOCAL.handle, ({ action, data }: { action: string; data: unknown }) =>
       fleet.handle(action, data),
     );

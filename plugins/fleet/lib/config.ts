@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { ClutchError } from '../../../errors.js';
 import type { Agent } from '../../../framework/index.js';
@@ -55,4 +56,14 @@ export function readConfig({ config, name, baseDir }: Agent): FleetConfig {
     );
   }
   return fleet;
+}
+
+/** @returns what two machines do not share that have the same name by mistake, such as clones of one image */
+export function machineId(baseDir: string): string {
+  const parts = [hostname(), baseDir];
+  if (process.platform === 'linux') {
+    // Two containers of one host have the same boot and different process namespaces.
+    parts.push(readFileSync('/proc/sys/kernel/random/boot_id', 'utf8'), readlinkSync('/proc/self/ns/pid'));
+  }
+  return createHash('sha256').update(parts.join('\0')).digest('hex').slice(0, 16);
 }

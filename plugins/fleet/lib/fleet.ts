@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { ClutchError } from '../../../errors.js';
 import type { Agent } from '../../../framework/index.js';
 import type { Bucket, BucketOptions, FleetAdapter } from './adapter/adapter.js';
-import type { FleetConfig } from './config.js';
+import { type FleetConfig, machineId } from './config.js';
 import { Candidate, type LeadHandlers } from './lease/candidate.js';
 import { leaseTimes } from './lease/lease_machine.js';
 import { SafeClock } from './lease/safe_clock.js';
@@ -34,17 +34,20 @@ export class Fleet {
   /** Distinguishes this Agent from the one before it. */
   readonly incarnation: string = randomUUID();
   readonly #since = Date.now();
+  readonly #machine: string;
   readonly #clock = new SafeClock();
   readonly #candidates = new Map<string, Candidate>();
   readonly #connectListeners = new Set<() => void>();
   #loggedAt = new Map<string, number>();
   #closed = false;
+  #joined: Promise<void> | undefined;
   /** Times that the connection was lost. */
   disconnections = 0;
 
   constructor(agent: Agent, config: FleetConfig, adapter: FleetAdapter) {
     this.#agent = agent;
     this.#config = config;
+    this.#machine = machineId(agent.baseDir);
     this.#adapter = adapter;
     this.#adapter.onChange = (connected, error) => this.#onChange(connected, error);
     const { lease, timeout } = this.#config;
@@ -59,11 +62,13 @@ export class Fleet {
       incarnation: this.incarnation,
       timeout,
       members: (side) => this.#memberNames(side),
+      onActive: () => void this.#announce(),
+      onReplaced: () => void this.#membership.stop(),
       onError,
       local: {
         toAgent: (messages) => this.messenger.receive(messages),
-        toApps: (messages) => void agent.messenger.sendToApp(LOCAL.messages, messages),
-        toOneApp: (message) => void agent.messenger.sendRandom(LOCAL.messages, [message]),
+        toApps: (packet) => void agent.messenger.sendToApp(LOCAL.messages, packet),
+        toOneApp: (message) => void agent.messenger.sendRandom(LOCAL.messages, { messages: [message] }),
         handle: (side, action, data) =>
           side === 'agent'
             ? this.messenger.handle(action, data)
@@ -78,6 +83,8 @@ export class Fleet {
     });
     this.schedules = new Recovery({ interval: lease / 4, isLeader: () => this.#leadsSchedules(), onError });
     agent.messenger.onRequest(LOCAL.publish, (batch: Outgoing[]) => this.#hub.publish(batch));
+    // A new Agent learns of the app workers after `egg-ready`.
+    agent.messenger.on('egg-pids', () => void this.#announce());
     // App workers reach it over a socket of its own, which is faster than the way through the Master.
     fleetClient(agent, adapter);
     const operations = new FleetOperations(agent, this);
@@ -119,13 +126,28 @@ export class Fleet {
       });
       this.#adapter.connect();
     });
-    if (this.connected) await this.#membership.update();
+    await this.#joined;
+  }
+
+  /** Finds out whether another Agent of this machine is to be replaced, which has the entry in the list of machines until then. */
+  async #join(): Promise<void> {
+    const { takeover } = this.#hub;
+    if (!takeover.isJoining) return this.#announce();
+    takeover.join(await this.#membership.predecessor());
+    await this.#membership.written;
+  }
+
+  /** Keeps the entry up to date, if it is this Agent's. */
+  async #announce(): Promise<void> {
+    if (this.connected && this.#hub.takeover.isActive) await this.#membership.update();
   }
 
   /** The cluster is ready. */
   async ready(): Promise<void> {
     this.messenger.ready();
-    await this.#membership.update('ready');
+    this.#membership.state = 'ready';
+    this.#hub.takeover.ready();
+    await this.#announce();
   }
 
   /** Calls `listener` with each connection, also with one that is there already. */
@@ -204,6 +226,7 @@ export class Fleet {
     return {
       id: this.member,
       incarnation: this.incarnation,
+      machine: this.#machine,
       version,
       host: hostname(),
       pid: process.pid,
@@ -218,7 +241,7 @@ export class Fleet {
     else if (connected) {
       this.#agent.coreLogger.info('[fleet] %s is connected', this.member);
       this.#hub.connected();
-      void this.#membership.update();
+      this.#joined = this.#join();
       for (const candidate of this.#candidates.values()) candidate.hurry();
       for (const listener of this.#connectListeners) listener();
     } else {
@@ -240,8 +263,10 @@ export class Fleet {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    await Promise.allSettled([...this.#candidates.values()].map((candidate) => candidate.close()));
-    await Promise.allSettled([this.messenger.flush(), this.#membership.close()]);
+    const candidates = [...this.#candidates.values()];
+    await Promise.allSettled([this.#hub.leave(), ...candidates.map((candidate) => candidate.close())]);
+    const membership = this.#hub.takeover.hasSuccessor ? this.#membership.stop() : this.#membership.close();
+    await Promise.allSettled([this.messenger.flush(), membership]);
     this.#hub.close();
     await this.#adapter.close();
   }

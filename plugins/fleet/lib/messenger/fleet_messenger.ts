@@ -5,7 +5,8 @@ import { countDroppedMessage } from '../../../../ipc/dropped_messages.js';
 import { EARLY_MESSAGES } from '../../../../ipc/limits.js';
 import { checkAction } from '../../../../ipc/message.js';
 import { Outbox } from './outbox.js';
-import type { FleetRequest, FleetTarget, Outgoing, Side, WireMessage } from './wire.js';
+import { Sequences } from './sequences.js';
+import type { FleetRequest, FleetTarget, LocalPacket, Outgoing, Side, WireMessage } from './wire.js';
 
 /** Milliseconds between two reports of lost messages. */
 const REPORT_INTERVAL = 10_000;
@@ -31,6 +32,7 @@ export class FleetMessenger extends EventEmitter {
   readonly #link: FleetLink;
   readonly #outbox: Outbox<Outgoing>;
   readonly #handlers = new Map<string, Handler>();
+  readonly #arrived = new Sequences();
   #early: WireMessage[] | undefined = [];
   #reportedAt = Number.NEGATIVE_INFINITY;
   /** Messages that this process has got. */
@@ -163,6 +165,12 @@ export class FleetMessenger extends EventEmitter {
       });
     }
     return handler(data);
+  }
+
+  /** @internal Messages that the Agent passes on; while one Agent replaces another, both do. */
+  receivePacket({ messages, origin }: LocalPacket): void {
+    if (origin && this.#arrived.note(origin.stream, origin.seq) === undefined) return;
+    this.receive(messages);
   }
 
   /** @internal Messages for this process. */

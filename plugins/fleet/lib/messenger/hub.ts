@@ -2,7 +2,18 @@ import { randomUUID } from 'node:crypto';
 import { ClutchError } from '../../../../errors.js';
 import { describeError, reviveError } from '../../../../ipc/error_data.js';
 import type { FleetAdapter } from '../adapter/adapter.js';
-import type { FleetRequest, Outgoing, Packet, Side, WireMessage } from './wire.js';
+import { Sequences } from './sequences.js';
+import { Takeover } from './takeover.js';
+import {
+  type FleetRequest,
+  type LocalPacket,
+  type Outgoing,
+  type Packet,
+  type Side,
+  TAKEOVER,
+  type TakeoverNotice,
+  type WireMessage,
+} from './wire.js';
 
 /** Characters of one packet at most; a NATS server takes a mebibyte. */
 const PACKET_SIZE = 256 * 1024;
@@ -11,7 +22,7 @@ const PACKET_SIZE = 256 * 1024;
 interface Local {
   /** For the Agent itself. */
   toAgent(messages: WireMessage[]): void;
-  toApps(messages: WireMessage[]): void;
+  toApps(packet: LocalPacket): void;
   toOneApp(message: WireMessage): void;
   /** A request for the Agent or for one app worker. */
   handle(side: 'app' | 'agent', action: string, data: unknown): Promise<unknown>;
@@ -25,6 +36,9 @@ export interface HubOptions {
   local: Local;
   /** @returns names of the machines that have such a process */
   members(side: Side): Promise<string[]>;
+  /** This Agent, and no other one of its machine, takes requests from now on. */
+  onActive(): void;
+  onReplaced(): void;
   onError(error: Error): void;
 }
 
@@ -41,8 +55,12 @@ export class Hub {
   readonly #pending = new Map<string, Pending>();
   /** Packets sent, by subject. */
   readonly #sequence = new Map<string, number>();
-  /** The last packet of each Agent, by subject. */
-  readonly #seen = new Map<string, { incarnation: string; seq: number }>();
+  readonly #arrived = new Sequences();
+  readonly takeover: Takeover;
+  /** Requests of other machines that a handler works on. */
+  #running = 0;
+  /** Resolves when no request is under way. */
+  #onIdle: (() => void) | undefined;
   /** Batches leave one after another. */
   #last: Promise<unknown> = Promise.resolve();
   #connectionWaiters: (() => void)[] = [];
@@ -52,7 +70,28 @@ export class Hub {
   constructor(adapter: FleetAdapter, options: HubOptions) {
     this.#adapter = adapter;
     this.#options = options;
-    for (const subject of ['all', subjectOf(options.member)]) {
+    const own = subjectOf(options.member);
+    const { incarnation, timeout, onActive, onReplaced, onError } = options;
+    this.takeover = new Takeover({
+      incarnation,
+      timeout,
+      onActive,
+      onReplaced,
+      notify: (data) => {
+        const text = JSON.stringify({ to: 'agent', action: TAKEOVER, data } satisfies WireMessage);
+        this.publish([{ to: 'agent', member: options.member, text }]).catch(onError);
+      },
+      handled: () => this.#arrived.beginningWith(own),
+      deliver: (message) => this.#deliver({ messages: [message] }),
+      onDropped: (count) =>
+        onError(
+          new ClutchError(
+            'ERR_CLUTCH_FLEET',
+            `${count} requests or messages for one process are dropped: the Agent before this one has not said whether it has handled them`,
+          ),
+        ),
+    });
+    for (const subject of ['all', own]) {
       adapter.subscribe(subject, (payload) => this.#receive(subject, payload));
     }
   }
@@ -167,36 +206,42 @@ export class Hub {
       this.#options.onError(new ClutchError('ERR_CLUTCH_FLEET', 'a packet cannot be read', { cause: error }));
       return;
     }
-    this.#count(subject, packet);
+    const { incarnation, seq } = packet;
+    const origin = { stream: `${subject}|${incarnation}`, seq };
+    const lost = this.#arrived.note(origin.stream, seq);
+    if (lost === undefined) return;
+    this.missed += lost;
+    const messages = packet.messages.filter(
+      (message) => !isExclusive(message) || this.takeover.takes({ message, ...origin }),
+    );
+    this.#deliver({ messages, origin });
+  }
+
+  #deliver({ messages, origin }: LocalPacket): void {
     const { local } = this.#options;
-    const { messages } = packet;
-    const plain = messages.filter(({ id }) => id === undefined);
+    const plain = messages.filter(({ id, action }) => id === undefined && action !== TAKEOVER);
     const forAgent = plain.filter(({ to }) => to !== 'app');
     const forApps = plain.filter(({ to, one }) => to !== 'agent' && !one);
     if (forAgent.length > 0) local.toAgent(forAgent);
-    if (forApps.length > 0) local.toApps(forApps);
+    if (forApps.length > 0) local.toApps({ messages: forApps, ...(origin && { origin }) });
     for (const message of plain) if (message.to === 'app' && message.one) local.toOneApp(message);
     for (const message of messages) {
-      if (message.reply) this.#settle(message);
+      if (message.action === TAKEOVER) this.takeover.receive(message.data as TakeoverNotice);
+      else if (message.reply) this.#settle(message);
       else if (message.id !== undefined) void this.#reply(message.id, message);
     }
-  }
-
-  #count(subject: string, { from, incarnation, seq }: Packet): void {
-    const key = `${subject}|${from}`;
-    const last = this.#seen.get(key);
-    if (last?.incarnation === incarnation && seq > last.seq + 1) this.missed += seq - last.seq - 1;
-    this.#seen.set(key, { incarnation, seq });
   }
 
   #settle({ id = '', data, error }: WireMessage): void {
     const pending = this.#take(id);
     if (error) pending?.reject(reviveError(error));
     else pending?.resolve(data);
+    this.#checkIdle();
   }
 
   async #reply(id: string, { to, action, data }: WireMessage): Promise<void> {
     const reply: WireMessage = { to: 'agent', action, id, reply: true };
+    this.#running += 1;
     try {
       reply.data = await this.#options.local.handle(to === 'app' ? 'app' : 'agent', action, data);
     } catch (error) {
@@ -204,6 +249,27 @@ export class Hub {
     }
     const member = id.slice(0, id.lastIndexOf('|'));
     await this.publish([{ to: 'agent', member, text: JSON.stringify(reply) }]).catch(this.#options.onError);
+    this.#running -= 1;
+    this.#checkIdle();
+  }
+
+  #checkIdle(): void {
+    if (this.#pending.size + this.#running === 0) this.#onIdle?.();
+  }
+
+  /** Hands over to the Agent after this one, if there is one, and waits for requests that are under way, for `timeout` at most. */
+  async leave(): Promise<void> {
+    if (!this.#adapter.connected) return;
+    this.takeover.handOver();
+    await this.#last;
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, this.#options.timeout);
+      this.#onIdle = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+      this.#checkIdle();
+    });
   }
 
   close(): void {
@@ -211,6 +277,11 @@ export class Hub {
       this.#take(id)?.reject(new ClutchError('ERR_CLUTCH_FLEET', 'the fleet was left before the reply came'));
     }
   }
+}
+
+/** Whether only one process may get it. */
+function isExclusive({ one, id, reply }: WireMessage): boolean {
+  return one === true || (id !== undefined && !reply);
 }
 
 /** Names of machines may hold dots, which part a subject of NATS. */

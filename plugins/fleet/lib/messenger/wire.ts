@@ -36,13 +36,28 @@ export interface Packet {
   messages: WireMessage[];
 }
 
+/** Action of what the Agents of one machine say to each other: a TakeoverNotice. */
+export const TAKEOVER = 'clutch:takeover';
+
+/** From an Agent to the one with that `incarnation`, and its reply with the last packet of each stream that it has handled. */
+export type TakeoverNotice =
+  | { kind: 'take-over'; incarnation: string }
+  | { kind: 'handed-over'; incarnation: string; handled: Record<string, number> };
+
+/** What an Agent passes on to its app workers. */
+export interface LocalPacket {
+  messages: WireMessage[];
+  /** Where they come from, if another Agent of the machine may pass them on as well. */
+  origin?: { stream: string; seq: number };
+}
+
 /** Messages and requests between Agent and app workers of one machine. */
 export const LOCAL = {
   /** To the Agent: Outgoing[]; replied to when they have left. */
   publish: 'fleet:publish',
   /** To the Agent: a FleetRequest, replied to with the reply of the other machine. */
   request: 'fleet:request',
-  /** To app workers: WireMessage[]. */
+  /** To app workers: a LocalPacket. */
   messages: 'fleet:messages',
   /** To an app worker: a request of another machine. */
   handle: 'fleet:handle',
