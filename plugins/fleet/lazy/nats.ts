@@ -141,9 +141,10 @@ export class NatsAdapter implements FleetAdapter {
       },
       entries: async () => {
         const kv = await store();
-        const keys: string[] = [];
-        for await (const key of await this.#inTime(kv.keys())) keys.push(key);
-        const found = await this.#inTime(Promise.all(keys.map((key) => kv.get(key))));
+        // A key that is written while the keys are listed comes twice.
+        const keys = new Set<string>();
+        for await (const key of await this.#inTime(kv.keys())) keys.add(key);
+        const found = await this.#inTime(Promise.all([...keys].map((key) => kv.get(key))));
         return found.flatMap((entry) =>
           entry?.operation === 'PUT'
             ? [{ key: decodeKey(entry.key), value: entry.string(), revision: entry.revision }]
