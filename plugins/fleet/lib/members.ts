@@ -147,6 +147,7 @@ export class Membership {
 
   async close(): Promise<void> {
     await this.stop();
+    if (this.#revision === 0) return;
     // Nothing happens if the Agent after this one has written it since.
     await this.#bucket.remove(this.#options.describe().id, this.#revision);
   }

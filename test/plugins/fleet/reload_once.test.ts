@@ -38,6 +38,7 @@ const FILES = {
         clearInterval(timer);
         await fleet.flush();
       });
+      agent.messenger.onRequest('members', () => agent.fleet.members());
       agent.messenger.onRequest('state', () => ({ ...state, lost: fleet.lost }));
     }
   };`,
@@ -82,7 +83,10 @@ for (const kind of ['redis', 'nats'] as const) {
       TestMachine,
     ];
     const ask = (what: string) =>
-      requestJson<{ sent: number; replied: number; errors: string[]; lost: number }>(`${b.cluster.url}/${what}`);
+      requestJson<{ sent: number; replied: number; errors: string[]; lost: number; length?: number }>(
+        `${b.cluster.url}/${what}`,
+      );
+    await until('both are on the list', async () => (await ask('members')).length === 2);
     await ask('begin');
     const last = (machine: TestMachine, what: string): number =>
       Math.max(0, ...notes(machine).flatMap((note) => (note.what === what ? Number(note.data) : [])));

@@ -260,7 +260,7 @@ export class Hub {
   /** Hands over to the Agent after this one, if there is one, and waits for requests that are under way, for `timeout` at most. */
   async leave(): Promise<void> {
     if (!this.#adapter.connected) return;
-    this.takeover.handOver();
+    this.takeover.close();
     await this.#last;
     await new Promise<void>((resolve) => {
       const timer = setTimeout(resolve, this.#options.timeout);

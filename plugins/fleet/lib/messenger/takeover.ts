@@ -47,8 +47,9 @@ export class Takeover {
   #handled: Record<string, number> | undefined;
   #kept: Exclusive[] = [];
   #timer: NodeJS.Timeout | undefined;
-  /** Its own successor has asked before this one was active. */
+  /** Another Agent of the machine has asked to take over. */
   #isAsked = false;
+  #hasCandidate = false;
 
   constructor(options: TakeoverOptions) {
     this.#options = options;
@@ -60,7 +61,7 @@ export class Takeover {
 
   /** Another Agent of the machine has taken over, or is about to. */
   get hasSuccessor(): boolean {
-    return this.#isAsked;
+    return this.#isAsked || this.#hasCandidate;
   }
 
   get isActive(): boolean {
@@ -72,8 +73,12 @@ export class Takeover {
     if (this.#state !== 'joining') return;
     this.#predecessor = predecessor;
     this.#state = 'candidate';
-    if (predecessor === undefined) this.#activate({});
-    else this.#advance();
+    if (predecessor === undefined) {
+      this.#activate({});
+      return;
+    }
+    this.#options.notify({ kind: 'candidate', incarnation: predecessor });
+    this.#advance();
   }
 
   ready(): void {
@@ -102,8 +107,10 @@ export class Takeover {
       this.#handled = notice.handled;
       if (this.#state === 'asking') this.#activate(notice.handled);
     } else if (notice.incarnation === this.#options.incarnation) {
-      this.#isAsked = true;
-      this.handOver();
+      if (notice.kind === 'take-over') {
+        this.#isAsked = true;
+        this.#handOver();
+      } else this.#hasCandidate = notice.kind === 'candidate';
     }
   }
 
@@ -129,12 +136,19 @@ export class Takeover {
       if (this.#isNew(exclusive)) this.#options.deliver(exclusive.message);
     }
     this.#options.onActive();
-    if (this.#isAsked) this.handOver();
+    if (this.#isAsked) this.#handOver();
+  }
+
+  /** The Agent closes. */
+  close(): void {
+    clearTimeout(this.#timer);
+    const isCandidate = this.#state === 'candidate' || this.#state === 'asking';
+    if (isCandidate) this.#options.notify({ kind: 'withdraw', incarnation: this.#predecessor as string });
+    this.#handOver();
   }
 
   /** Takes no such message any more, and says which it has handled. */
-  handOver(): void {
-    clearTimeout(this.#timer);
+  #handOver(): void {
     if (this.#state !== 'active') return;
     this.#state = 'replaced';
     const { incarnation, handled, notify, onReplaced } = this.#options;

@@ -39,9 +39,12 @@ export interface Packet {
 /** Action of what the Agents of one machine say to each other: a TakeoverNotice. */
 export const TAKEOVER = 'clutch:takeover';
 
-/** From an Agent to the one with that `incarnation`, and its reply with the last packet of each stream that it has handled. */
+/**
+ * From an Agent to the one with that `incarnation`: it is about to replace it, or is not after all, or does so now. Then the reply with its own
+ * incarnation, and the last packet of each stream that it has handled.
+ */
 export type TakeoverNotice =
-  | { kind: 'take-over'; incarnation: string }
+  | { kind: 'candidate' | 'withdraw' | 'take-over'; incarnation: string }
   | { kind: 'handed-over'; incarnation: string; handled: Record<string, number> };
 
 /** What an Agent passes on to its app workers. */
