@@ -259,8 +259,11 @@ export class Supervisor extends EventEmitter<Events> {
     if (this.#phase.state === 'closing') return;
     const delay = crashed ? slot.backoff.delayAfter(Date.now() - handle.spawnedAt) : 0;
     debug('%s is replaced in %d ms, crashed: %s, attempt %d', child, delay, crashed, slot.backoff.attempt);
-    this.#tell(() => this.emit('died', child, reason, delay));
-    this.#fill(slot, delay);
+    // It may end the boot.
+    this.#tell(() => {
+      this.emit('died', child, reason, delay);
+      this.#fill(slot, delay);
+    });
   }
 
   /** Forks a child into a slot after `delay` milliseconds, unless something else fills it by then. */

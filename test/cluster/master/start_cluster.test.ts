@@ -37,21 +37,32 @@ test('the parent gets egg-ready once with port and address', async (t) => {
   assert.equal(protocol, 'http');
 });
 
-test('a Master that is loaded later than its processes misses nothing of them', async (t) => {
-  const dir = writeApp(t, {
-    'agent.js': `process.send({ action: 'early', to: 'parent', data: 1 }); module.exports = () => {};`,
-  });
+/** @returns variables with which the Master is loaded seconds after it has forked its processes */
+function slowMaster(dir: string): NodeJS.ProcessEnv {
   const hooks = `export const resolve = async (name, context, next) => {
     if (/cluster-master-master/.test(name)) await new Promise((resolve) => setTimeout(resolve, 4000));
     return next(name, context);
   };`;
-  const slow = path.join(dir, 'slow.mjs');
+  const file = path.join(dir, 'slow.mjs');
   const url = `data:text/javascript,${encodeURIComponent(hooks)}`;
-  writeFileSync(slow, `import { register } from 'node:module'; register(${JSON.stringify(url)});`);
-  const env = { NODE_OPTIONS: `--import ${slow}` };
-  const cluster = await startTestCluster(t, { baseDir: dir, workers: 1 }, env);
+  writeFileSync(file, `import { register } from 'node:module'; register(${JSON.stringify(url)});`);
+  return { NODE_OPTIONS: `--import ${file}` };
+}
+
+test('a Master that is loaded later than its processes misses nothing of them', async (t) => {
+  const agent = `process.send({ action: 'early', to: 'parent', data: 1 }); module.exports = () => {};`;
+  const dir = writeApp(t, { 'agent.js': agent });
+  const cluster = await startTestCluster(t, { baseDir: dir, workers: 1 }, slowMaster(dir));
   assert.ok(cluster.messages.some(({ action }) => action === 'early'));
   assert.equal((await request(`${cluster.url}/-/ready`)).status, 200);
+});
+
+test('an Agent that fails before the Master is loaded is not started again, and its error is printed once', async (t) => {
+  const agent = `module.exports = class { async didLoad() { throw new Error('it cannot be'); } };`;
+  const dir = writeApp(t, { 'agent.js': agent });
+  const { exited, output } = launch(t, { baseDir: dir, workers: 1 }, slowMaster(dir));
+  assert.equal(await exited, 1);
+  assert.equal(output().match(/it cannot be(?!')/g)?.length, 1, output());
 });
 
 test('lifecycle hooks run in order in a worker', async (t) => {
