@@ -13,9 +13,9 @@ type Kind = Exclude<RecordedName, 'request'>;
 const MOST_SPANS = 200;
 const LONGEST_NAME = 200;
 /** Requests that are recorded: in a second on average, at once after a pause, and at a time. */
-const RATION = 10;
+const RATION = 2;
 const BURST = 10;
-const MOST_OPEN = 10;
+const MOST_OPEN = 5;
 /** Requests in a tick whose route is looked up: that takes about a microsecond. */
 const LOOKS = 50;
 /** Milliseconds. */

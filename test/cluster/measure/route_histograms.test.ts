@@ -59,3 +59,27 @@ test('workers of several generations with other routes do not fill the memory of
   assert.equal(Object.keys(counted(totals)).length, 401);
   assert.equal(totals.served.requests, 1000);
 });
+
+test('a route is fast once enough of its requests are known and hardly one was slow, by what is taken', () => {
+  const histograms = new RouteHistograms('/app');
+  const count = (route: string, times: number, milliseconds: number): void => {
+    const known = routes[route] as { path: string };
+    for (let index = 0; index < times; index += 1) histograms.count(known, 'GET', 200, milliseconds);
+    histograms.take();
+  };
+  const routes: Record<string, { path: string }> = { '/': { path: '/' }, '/slow': { path: '/slow' } };
+  count('/', 19, 1);
+  assert.equal(histograms.isFast('GET', '/'), false, 'too few to tell');
+  count('/', 1, 1);
+  assert.equal(histograms.isFast('GET', '/'), true);
+  assert.equal(histograms.isFast('POST', '/'), false);
+  count('/slow', 98, 1);
+  count('/slow', 2, 50);
+  assert.equal(histograms.isFast('GET', '/slow'), false, 'two of a hundred are slow');
+  count('/', 10_000, 1);
+  count('/', 1000, 50);
+  assert.equal(histograms.isFast('GET', '/'), false, 'it has become slow');
+  count('/', 1000, 1);
+  for (let index = 0; index < 12; index += 1) count('/', 1000, 1);
+  assert.equal(histograms.isFast('GET', '/'), true, 'what is long ago counts less and less');
+});
