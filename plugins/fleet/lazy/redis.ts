@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Cluster, ClusterOptions, Redis, RedisOptions } from 'ioredis';
+import { ClutchError } from '../../../errors.js';
 import {
   type AdapterOptions,
   type Bucket,
@@ -103,6 +104,12 @@ export class RedisAdapter implements FleetAdapter {
     return this.#connected;
   }
 
+  /** @throws {ClutchError} ERR_CLUTCH_FLEET without a connection: the client would speak of a stream that is not writable */
+  get #live(): Connection {
+    if (this.#connected) return this.#commands;
+    throw new ClutchError('ERR_CLUTCH_FLEET', 'there is no connection to Redis at the moment');
+  }
+
   connect(): void {
     // The error of a first attempt is emitted as well, and there are more attempts.
     for (const each of [this.#commands, this.#subscriber]) each.connect().catch(() => undefined);
@@ -127,7 +134,7 @@ export class RedisAdapter implements FleetAdapter {
 
   async publish(subject: string, payloads: string[]): Promise<void> {
     const channel = this.#prefix + subject;
-    const commands = this.#commands;
+    const commands = this.#live;
     // The client of a Cluster publishes on any of its nodes, which loses the order; a script goes to the node of its key.
     const publish = commands.isCluster
       ? (payload: string) => commands.eval(PUBLISH, 1, this.#prefix, channel, payload)
@@ -144,22 +151,21 @@ export class RedisAdapter implements FleetAdapter {
     const entry = `${this.#prefix}${name}:`;
     const index = `${this.#prefix}${name}#keys`;
     const counter = `${this.#prefix}${name}#revision`;
-    const commands = this.#commands;
     return {
       get: async (key) => {
-        const [value, revision] = await commands.hmget(entry + key, 'v', 'r');
+        const [value, revision] = await this.#live.hmget(entry + key, 'v', 'r');
         return typeof value === 'string' ? { value, revision: Number(revision) } : undefined;
       },
       put: async (key, value, revision) => {
         const args = [entry + key, counter, index, value, String(revision), String(ttl), key];
-        const written = (await commands.eval(PUT, 3, ...args)) as string | null;
+        const written = (await this.#live.eval(PUT, 3, ...args)) as string | null;
         return written === null ? undefined : Number(written);
       },
       remove: async (key, revision) => {
-        await commands.eval(REMOVE, 2, entry + key, index, String(revision), key);
+        await this.#live.eval(REMOVE, 2, entry + key, index, String(revision), key);
       },
       entries: async () => {
-        const found = (await commands.eval(ENTRIES, 1, index, entry)) as [string, string, string][];
+        const found = (await this.#live.eval(ENTRIES, 1, index, entry)) as [string, string, string][];
         return found.map(([key, value, revision]) => ({ key, value, revision: Number(revision) }));
       },
     };
@@ -167,20 +173,19 @@ export class RedisAdapter implements FleetAdapter {
 
   values(name: string): Values {
     const prefix = `${this.#prefix}${name}:`;
-    const commands = this.#commands;
     return {
-      get: async (key) => (await commands.get(prefix + key)) ?? undefined,
-      set: async (key, value, ttl) => void (await commands.set(prefix + key, value, 'PX', Math.ceil(ttl))),
-      remove: async (key) => void (await commands.del(prefix + key)),
+      get: async (key) => (await this.#live.get(prefix + key)) ?? undefined,
+      set: async (key, value, ttl) => void (await this.#live.set(prefix + key, value, 'PX', Math.ceil(ttl))),
+      remove: async (key) => void (await this.#live.del(prefix + key)),
     };
   }
 
   async take(key: string, { count, limit, window }: RateAsk): Promise<Taken> {
     const args = [`${this.#prefix}hits:${key}`, String(count), String(limit), String(window)];
-    const [granted, used, wait] = (await this.#commands.evalsha(TAKE_SHA, 1, ...args).catch((error: Error) => {
+    const [granted, used, wait] = (await this.#live.evalsha(TAKE_SHA, 1, ...args).catch((error: Error) => {
       // The server has forgotten it, or has never had it.
       if (!error.message.startsWith('NOSCRIPT')) throw error;
-      return this.#commands.eval(TAKE, 1, ...args);
+      return this.#live.eval(TAKE, 1, ...args);
     })) as [number, number, number];
     return { granted, used, wait };
   }

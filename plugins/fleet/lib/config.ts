@@ -52,7 +52,7 @@ export function readConfig({ config, name, baseDir }: Agent): FleetConfig {
     throw wrong(
       'timeout',
       `${fleet.timeout}, more than half of lease (${fleet.lease})`,
-      'A lease needs time for more than one call: give a shorter one.',
+      'A lease needs time for more than one call: give a shorter timeout or a longer lease.',
     );
   }
   return fleet;

@@ -44,6 +44,7 @@ export class RedisEngine implements JobEngine {
   readonly #bull: typeof import('bullmq');
   readonly #redis: Redis | Cluster;
   readonly #pairs = new Map<string, Pair>();
+  #connecting: Promise<void> | undefined;
   /** Calls for a job that nobody waits for any longer, but that may still get one. */
   readonly #late = new Set<Promise<unknown>>();
 
@@ -62,8 +63,9 @@ export class RedisEngine implements JobEngine {
   async open(queues: string[]): Promise<void> {
     for (const name of queues) this.#pairs.set(name, this.#pairOf(name));
     const workers = [...this.#pairs.values()].map(({ worker }) => worker);
-    await this.#inTime(Promise.all(workers.map((worker) => worker.startStalledCheckTimer())));
-    await this.#inTime(Promise.all(workers.map((worker) => worker.waitUntilReady())));
+    const { timeout } = this.#options;
+    await withinTime('Redis', timeout, Promise.all(workers.map((worker) => worker.startStalledCheckTimer())));
+    await withinTime('Redis', timeout, Promise.all(workers.map((worker) => worker.waitUntilReady())));
   }
 
   #pairOf(name: string): Pair {
@@ -91,22 +93,47 @@ export class RedisEngine implements JobEngine {
     return this.#pairs.get(name) as Pair;
   }
 
-  /** The client waits for a connection without a limit. */
-  #inTime<T>(call: Promise<T>): Promise<T> {
-    return withinTime('Redis', this.#options.timeout, call);
+  /**
+   * The client keeps a call without a connection, however long, and makes it then. So a call begins only with a connection: one
+   * that has failed for want of it is not made later.
+   *
+   * @throws {ClutchError} ERR_CLUTCH_JOBS without a connection: nothing has been done
+   */
+  async #inTime<T>(call: () => Promise<T>): Promise<T> {
+    const { timeout } = this.#options;
+    if (this.#redis.status !== 'ready') {
+      await withinTime('Redis', timeout, this.#connected()).catch(() => {
+        throw new ClutchError(
+          'ERR_CLUTCH_JOBS',
+          `there has been no connection to Redis for ${timeout} ms; nothing was done`,
+        );
+      });
+    }
+    return withinTime('a call to Redis', timeout, call());
+  }
+
+  /** One listener for all that wait. */
+  #connected(): Promise<void> {
+    this.#connecting ??= new Promise((resolve) => {
+      this.#redis.once('ready', () => {
+        this.#connecting = undefined;
+        resolve();
+      });
+    });
+    return this.#connecting;
   }
 
   /** Through the worker, which knows our backoff. */
   #job({ queue, id }: { queue: string; id: string }): Promise<Job | undefined> {
-    return this.#inTime(this.#bull.Job.fromId(this.#of(queue).worker, id));
+    return this.#inTime(() => this.#bull.Job.fromId(this.#of(queue).worker, id));
   }
 
   async add(name: string, { id, key, data, delay, attempts, backoff, carrier }: NewJob): Promise<boolean> {
     const { queue } = this.#of(name);
     const { completed, failed } = this.#options.keep;
-    const exists = await this.#inTime(this.#redis.exists(queue.toKey(id)));
+    const exists = await this.#inTime(() => this.#redis.exists(queue.toKey(id)));
     if (exists) return false;
-    await this.#inTime(
+    await this.#inTime(() =>
       queue.add(key ?? name, JSON.parse(data), {
         jobId: id,
         delay,
@@ -121,25 +148,25 @@ export class RedisEngine implements JobEngine {
   }
 
   async take(queue: string, signal: AbortSignal): Promise<TakenJob | undefined> {
+    if (signal.aborted) return undefined;
     const token = randomUUID();
     const taking = this.#take(queue, token);
-    let isLate = false;
+    let end = (): void => {};
     const aborted = new Promise<undefined>((resolve) => {
-      signal.addEventListener(
-        'abort',
-        () => {
-          isLate = true;
-          resolve(undefined);
-        },
-        { once: true },
-      );
+      end = () => resolve(undefined);
     });
+    signal.addEventListener('abort', end, { once: true });
     const handled = taking.then(async (job) => {
-      if (job && isLate) await this.giveBack(job, false);
+      if (job && signal.aborted) await this.giveBack(job, false);
     });
     this.#late.add(handled);
     handled.catch(() => undefined).finally(() => this.#late.delete(handled));
-    return Promise.race([taking, aborted]);
+    try {
+      return await Promise.race([taking, aborted]);
+    } finally {
+      // The signal lives as long as the Agent.
+      signal.removeEventListener('abort', end);
+    }
   }
 
   async #take(queue: string, token: string): Promise<TakenJob | undefined> {
@@ -178,7 +205,7 @@ export class RedisEngine implements JobEngine {
     const job = await this.#job(ref);
     if (!job) return false;
     try {
-      await this.#inTime(report(job));
+      await this.#inTime(() => report(job));
       return true;
     } catch (error) {
       if (NOT_ACTIVE.includes((error as { code?: number }).code ?? 0)) return false;
@@ -216,37 +243,40 @@ export class RedisEngine implements JobEngine {
 
   async get(queue: string, id: string): Promise<JobRecord | undefined> {
     const job = await this.#job({ queue, id });
-    return job && recordOf(job, queue, stateOf(await this.#inTime(job.getState())));
+    return job && recordOf(job, queue, stateOf(await this.#inTime(() => job.getState())));
   }
 
   async list(queue: string, state: JobState, limit: number): Promise<JobRecord[]> {
-    const jobs = (await this.#inTime(this.#of(queue).queue.getJobs([state], 0, limit - 1))) as (Job | undefined)[];
+    const jobs = (await this.#inTime(() => this.#of(queue).queue.getJobs([state], 0, limit - 1))) as (
+      | Job
+      | undefined
+    )[];
     // A job may have gone while they were read.
     return jobs.flatMap((job) => (job ? [recordOf(job, queue, state)] : []));
   }
 
   async counts(queue: string): Promise<Counts> {
     const states = ['waiting', 'prioritized', 'delayed', 'active', 'completed', 'failed'] as const;
-    const found = await this.#inTime(this.#of(queue).queue.getJobCounts(...states));
+    const found = await this.#inTime(() => this.#of(queue).queue.getJobCounts(...states));
     const { waiting = 0, prioritized = 0, delayed = 0, active = 0, completed = 0, failed = 0 } = found;
     return { waiting: waiting + prioritized, delayed, active, completed, failed };
   }
 
   async retry(queue: string, id: string): Promise<boolean> {
     const job = await this.#job({ queue, id });
-    if (!job || !(await this.#inTime(job.isFailed()))) return false;
-    await this.#inTime(this.#redis.hdel(this.#of(queue).queue.toKey(id), 'stc', 'defa'));
-    await this.#inTime(job.retry('failed', { resetAttemptsMade: true, resetAttemptsStarted: true }));
+    if (!job || !(await this.#inTime(() => job.isFailed()))) return false;
+    await this.#inTime(() => this.#redis.hdel(this.#of(queue).queue.toKey(id), 'stc', 'defa'));
+    await this.#inTime(() => job.retry('failed', { resetAttemptsMade: true, resetAttemptsStarted: true }));
     return true;
   }
 
   async pause(name: string, paused: boolean): Promise<void> {
     const { queue } = this.#of(name);
-    await this.#inTime(paused ? queue.pause() : queue.resume());
+    await this.#inTime(() => (paused ? queue.pause() : queue.resume()));
   }
 
   isPaused(queue: string): Promise<boolean> {
-    return this.#inTime(this.#of(queue).queue.isPaused());
+    return this.#inTime(() => this.#of(queue).queue.isPaused());
   }
 
   async close(): Promise<void> {
@@ -258,7 +288,7 @@ export class RedisEngine implements JobEngine {
       await Promise.allSettled(pairs.map(({ queue }) => queue.close()));
     };
     try {
-      await this.#inTime(close());
+      await withinTime('Redis', this.#options.timeout, close());
     } finally {
       this.#redis.disconnect();
     }

@@ -100,7 +100,7 @@ for (const kind of ['redis', 'nats'] as const) {
     await server.stop();
     await until('the loss is noticed', () => !adapter.connected);
     const started = performance.now();
-    await assert.rejects(bucket.get('a'));
+    await assert.rejects(bucket.get('a'), { code: 'ERR_CLUTCH_FLEET', message: /no connection to/ });
     assert.ok(performance.now() - started < 1500);
     await server.start();
     await until('connected again', () => adapter.connected, 20_000);

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { Kvm } from '@nats-io/kv';
@@ -124,6 +125,37 @@ for (const kind of ENGINES) {
       return found.active === 10 && found;
     });
     assert.deepEqual(counts, { waiting: 0, delayed: 0, active: 10, completed: 0, failed: 0 });
+  });
+
+  testOn('calls that have ended leave no listener on the signal, which lives as long as the Agent', async (t) => {
+    const engine = await openEngine(t, kind);
+    const { signal } = new AbortController();
+    for (const id of ['j1', 'j2', 'j3']) {
+      await engine.add('work', { id, ...JOB });
+      await until('a job is taken', () => engine.take('work', signal), 20_000);
+    }
+    assert.equal(getEventListeners(signal, 'abort').length, 0);
+  });
+
+  if (kind === 'memory' || kind === 'sqlite') continue;
+
+  testOn('what was refused while the server was away is not done when it is back', async (t) => {
+    const server = await startServer(t, kind);
+    const engine = await makeEngine(kind, { ...OPTIONS, url: server.url, timeout: 1000, onError: () => {} });
+    t.after(() => engine.close());
+    await engine.open(['work']);
+    await server.stop();
+    // What is called before the loss is noticed may be done.
+    await assert.rejects(engine.counts('work'));
+    await Promise.all([
+      assert.rejects(engine.pause('work', true), /no connection|NATS|timeout/),
+      assert.rejects(engine.add('work', { id: 'j1', ...JOB }), /no connection|NATS|timeout/),
+    ]);
+    await server.start();
+    // This reply comes after those to calls that the client has kept.
+    const { waiting } = await until('it is reached', () => engine.counts('work').catch(() => undefined), 20_000);
+    assert.equal(waiting, 0);
+    assert.equal(await engine.isPaused('work'), false);
   });
 }
 
