@@ -71,7 +71,16 @@ for (const kind of ['redis', 'nats'] as const) {
     await kill(machines.get('a') as TestMachine);
     const killed = ends().length;
     await until('it goes on', () => ends().length >= killed + 4);
-    const dues = ends().map(({ due }) => due);
+    // A machine that dies between the end of a run and its record leaves a run that looks unfinished: it begins again.
+    const last = ends().findLast(({ member, attempt }) => member === 'a' && attempt === 1);
+    const repeated = ends().filter(({ attempt }) => attempt > 1);
+    assert.ok(
+      repeated.length <= 1 && repeated.every(({ due }) => due === last?.due),
+      'only the last run of a begins again',
+    );
+    const dues = ends()
+      .filter(({ attempt }) => attempt === 1)
+      .map(({ due }) => due);
     assert.equal(new Set(dues).size, dues.length, 'no time has run twice');
     const tokens = ends().map(({ token }) => token);
     assert.deepEqual(
