@@ -3,7 +3,20 @@ import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { ClutchError } from '../../../errors.js';
 import type { Agent } from '../../../framework/index.js';
-import type { Secret } from '../../../output/secrets.js';
+import { reveal, type Secret } from '../../../output/secrets.js';
+
+/** What the url of a server begins with; a path is that of a unix socket. */
+const URLS = {
+  memory: { pattern: /^/, shown: '' },
+  redis: {
+    pattern: /^(?:rediss?:\/\/|\/)/,
+    shown: 'redis://host:6379, rediss://host:6379 or the path of a unix socket',
+  },
+  nats: {
+    pattern: /^(?:(?:nats|tls|wss?):\/\/|[\w.-]+(?::\d+)?(?:,|$)|\[)/,
+    shown: 'nats://host:4222 or tls://host:4222',
+  },
+} as const;
 
 export interface FleetConfig {
   /** `memory` (default) for one machine, `redis` or `nats`, whose client the app installs. */
@@ -42,6 +55,12 @@ export function readConfig({ config, name, baseDir }: Agent): FleetConfig {
     new ClutchError('ERR_CLUTCH_CONFIG', `config.fleet.${key} is ${what}`, { fix });
   if (!['memory', 'redis', 'nats'].includes(fleet.adapter)) {
     throw wrong('adapter', JSON.stringify(fleet.adapter), 'Give one of: memory, redis, nats.');
+  }
+  const { pattern, shown } = URLS[fleet.adapter];
+  const url: unknown = reveal(fleet.url);
+  if (url !== undefined && !(typeof url === 'string' && pattern.test(url))) {
+    // The url itself may hold a password.
+    throw wrong('url', `no url of ${fleet.adapter}`, `Give ${shown}.`);
   }
   if (!/^[\w-]+$/.test(fleet.name)) throw wrong('name', JSON.stringify(fleet.name), 'Use letters, digits, _ and -.');
   for (const key of ['lease', 'timeout'] as const) {

@@ -233,6 +233,8 @@ test('with the memory adapter one process has it all', async (t) => {
 test('a wrong config stops the boot and says what to give', async (t) => {
   for (const [fleet, message] of [
     ["{ adapter: 'etcd' }", /config.fleet.adapter is "etcd"[\s\S]*memory, redis, nats/],
+    ["{ adapter: 'redis', url: 'http://127.0.0.1:1' }", /config.fleet.url is no url of redis[\s\S]*redis:\/\/host/],
+    ["{ adapter: 'nats', url: 'redis://:pw@127.0.0.1:1' }", /config.fleet.url is no url of nats(?![\s\S]*pw)/],
     ["{ name: 'a b' }", /config.fleet.name is "a b"/],
     ['{ lease: 3000 }', /config.fleet.timeout is 2000, more than half of lease/],
   ] as const) {
