@@ -1,7 +1,7 @@
 // Builds dist/: types with tsc, code with esbuild. A process loads a dozen files instead of seventy, which is
 // a sixth of the start of a cluster on Node 20: it takes about a millisecond for each ES module.
 import { spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -157,6 +157,8 @@ function writeOutputs() {
     mkdirSync(path.dirname(target), { recursive: true });
     writeFileSync(target, file.endsWith('.map') ? shortenMap(text) : renamed(text));
   }
+  // npm does so when it installs, and not after a later build of a linked directory.
+  chmodSync(path.join(dist, 'cli/index.js'), 0o755);
 }
 
 /** @returns esbuild's name of each chunk → `<room>.js`, or `<room>-<file>.js` for one that is imported late; with a number where there are several */
