@@ -6,7 +6,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { CLI, ROOT, until } from '../support/apps.js';
 import { compile } from '../support/compile.js';
-import { freePort, request } from '../support/http.js';
+import { request } from '../support/http.js';
 import { loadApp, serve, writeApp } from '../support/loaded_app.js';
 import { startCollector } from '../support/otlp_collector.js';
 import { compiled, filesOf } from '../support/page.js';
@@ -51,24 +51,20 @@ test('docs/telemetry.md: clutch start with its files sends spans to a collector'
     'app/router.js': "module.exports = (app) => app.get('/users/:id', (ctx) => { ctx.body = 'ok'; });",
   });
   symlinkSync(path.join(ROOT, 'node_modules/@opentelemetry'), path.join(baseDir, 'node_modules/@opentelemetry'), 'dir');
-  const port = await freePort();
   const env = { ...process.env, ...collector.env, NODE_TEST_CONTEXT: undefined, EGG_HOME: baseDir };
-  const child = spawn(process.execPath, [CLI, 'start', '--port', String(port), '--workers', '1'], {
+  const child = spawn(process.execPath, [CLI, 'start', '--port', '0', '--workers', '1'], {
     cwd: baseDir,
     env,
-    stdio: 'ignore',
+    stdio: ['ignore', 'pipe', 'inherit'],
   });
+  let output = '';
+  child.stdout.on('data', (chunk: Buffer) => (output += String(chunk)));
   const exited = once(child, 'exit');
   t.after(async () => {
     child.kill();
     await exited;
   });
-  const url = `http://127.0.0.1:${port}/users/7`;
-  const answers = (): Promise<boolean> =>
-    request(url).then(
-      ({ status }) => status === 200,
-      () => false,
-    );
-  await until('the app responds', answers);
+  const [, address] = await until('it has started', () => / started on (\S+)/.exec(output));
+  assert.equal((await request(`${address}/users/7`)).status, 200);
   await collector.span('the span of the request', ({ name }) => name === 'GET /users/:id');
 });
