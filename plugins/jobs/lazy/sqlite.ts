@@ -1,7 +1,7 @@
-import { createRequire } from 'node:module';
 import path from 'node:path';
 import { ClutchError } from '../../../errors.js';
 import { makeDirectory } from '../../../output/make_directory.js';
+import { loadInstalled } from '../../fleet/lib/adapter/load_client.js';
 import type { Counts, EngineOptions, JobEngine, Keep } from '../lib/engine/engine.js';
 import type { JobTable } from '../lib/engine/job_table.js';
 import { type JobRecord, type JobState, shown } from '../lib/engine/record.js';
@@ -179,18 +179,4 @@ function prepared(database: SyncDatabase): Database {
     },
     close: () => database.close(),
   };
-}
-
-function loadInstalled<T>(name: string, baseDir: string): T | undefined {
-  for (const from of [path.join(baseDir, 'package.json'), import.meta.url]) {
-    const require = createRequire(from);
-    let file: string;
-    try {
-      file = require.resolve(name);
-    } catch {
-      continue;
-    }
-    return require(file) as T;
-  }
-  return undefined;
 }

@@ -12,6 +12,16 @@ export function loadClient<T>(
   name: string,
   { baseDir, code, where }: { baseDir: string; code: ErrorCode; where: string },
 ): T {
+  const client = loadInstalled<T>(name, baseDir);
+  if (client !== undefined) return client;
+  throw new ClutchError(code, `the package ${name} is not installed`, {
+    where,
+    fix: `Run \`npm install ${name}\`.`,
+  });
+}
+
+/** @returns what a package exports that is installed for the app, or beside Clutch; undefined if it is not */
+export function loadInstalled<T>(name: string, baseDir: string): T | undefined {
   for (const from of [path.join(baseDir, 'package.json'), import.meta.url]) {
     const require = createRequire(from);
     let file: string;
@@ -22,8 +32,5 @@ export function loadClient<T>(
     }
     return require(file) as T;
   }
-  throw new ClutchError(code, `the package ${name} is not installed`, {
-    where,
-    fix: `Run \`npm install ${name}\`.`,
-  });
+  return undefined;
 }
