@@ -5,13 +5,13 @@ import { describeForScreen } from '../../ipc/error_data.js';
 import { CONTROL, type Control, type Envelope, isControl } from '../../ipc/message.js';
 import { keepStandardOutput } from '../../ipc/recent_lines.js';
 import { withPosition } from '../../output/hook_position.js';
-import { maskText } from '../../output/secrets.js';
 import { stderr } from '../../output/stdio.js';
 import type { ChildOptions } from '../options/options.js';
 import type { ListenAddress } from '../protocol/listen_address.js';
 import type { ProfileOrder } from '../protocol/profile_order.js';
 import type { BootData, PrepareData, RequestCounters } from '../protocol/protocol.js';
 import { hasInspector, inspectorPort } from '../protocol/protocol.js';
+import { BOOTING_CLOSE_LIMIT, closeApp } from './close_app.js';
 import { Heartbeat } from './heartbeat.js';
 import { connectMaster, type MasterLink } from './master_link.js';
 
@@ -35,9 +35,6 @@ export interface ChildApplication {
   on(event: string, listener: (...args: never[]) => void): unknown;
   emit(event: string, ...args: unknown[]): boolean;
 }
-
-/** Milliseconds for the close hooks of an application that is not ready. */
-const BOOTING_CLOSE_LIMIT = 1200;
 
 let heartbeat: Heartbeat | undefined;
 
@@ -189,33 +186,12 @@ async function failBoot(link: MasterLink, error: Error, app?: ChildApplication):
   else process.exit(1);
 }
 
-/**
- * Runs the close hooks and ends the process, whatever they do. If one throws, the exit code is not 0.
- *
- * @param limit milliseconds after which it ends in the middle of a hook
- */
+/** Runs the close hooks and ends the process, after `limit` milliseconds in the middle of one. */
 async function closeAndExit(app: ChildApplication, code: number, limit?: number): Promise<never> {
-  const abandon = (): void => {
-    app.loggers?.close?.();
-    void reportAndExit(code);
-  };
-  const timer = limit === undefined ? undefined : setTimeout(abandon, limit);
-  let failed = false;
-  try {
-    await app.close();
-  } catch (error) {
-    failed = true;
-    // Clutch's own framework has logged it.
-    if (!app.loggers) stderr().write(`${maskText(String(toError(error).stack))}\n`);
-  }
-  clearTimeout(timer);
-  return reportAndExit(failed ? code || 1 : code);
-}
-
-/** The logs are closed: the Master gets the final number of lost lines. */
-async function reportAndExit(code: number): Promise<never> {
+  const exitCode = await closeApp(app, code, limit);
+  // The logs are closed: the Master gets the final number of lost lines.
   heartbeat?.beat();
   // A message that is on its way is lost if the process ends in the same event-loop iteration.
   await new Promise((resolve) => setImmediate(resolve));
-  process.exit(code);
+  process.exit(exitCode);
 }

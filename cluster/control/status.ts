@@ -50,6 +50,14 @@ export interface ProcessStatus {
 
 export type MasterState = 'starting' | 'ready' | 'closing' | 'closed';
 
+/** Of the process that the others depend on, or of the only one. */
+export const MASTER_TRANSITIONS = {
+  starting: ['ready', 'closing'],
+  ready: ['closing'],
+  closing: ['closed'],
+  closed: [],
+} as const satisfies Record<MasterState, readonly MasterState[]>;
+
 export interface ClusterStatus {
   state: MasterState;
   address: string;

@@ -3,7 +3,7 @@ import { toError } from '../../errors.js';
 import { CONTROL, isControl } from '../../ipc/message.js';
 import type { LeaderInfo } from '../../ipc/socket_path.js';
 import { ClusterReport } from '../control/cluster_report.js';
-import type { ClusterStatus, MasterState } from '../control/status.js';
+import { type ClusterStatus, MASTER_TRANSITIONS, type MasterState } from '../control/status.js';
 import { DeathRegister } from '../deaths/death_register.js';
 import type { InheritedSockets } from '../listen/inherited_sockets.js';
 import { changeableValues } from '../options/changeable.js';
@@ -39,13 +39,6 @@ import { type Receivers, receiveFromWorker, reloadForPlugin } from './worker_mes
 
 const debug = debuglog('clutch:cluster');
 
-const TRANSITIONS = {
-  starting: ['ready', 'closing'],
-  ready: ['closing'],
-  closing: ['closed'],
-  closed: [],
-} as const;
-
 interface MasterParts extends SpawnedCluster {
   inherited: InheritedSockets;
   /** The Master that this one replaces. */
@@ -77,7 +70,7 @@ export class Master implements ClusterHandle {
   /** What Leader and Followers need to find and trust each other; `agent` follows the Agent in use. */
   readonly #leader: LeaderInfo;
   #messenger: MasterMessenger | undefined;
-  readonly #machine = new StateMachine<MasterState>('Master', TRANSITIONS, 'starting');
+  readonly #machine = new StateMachine<MasterState>('Master', MASTER_TRANSITIONS, 'starting');
   readonly #serviceManager = new ServiceManager(this.#log);
   #onReady = (): void => undefined;
   /** Resolves when every process is ready. */

@@ -8,9 +8,10 @@ import { withPosition } from '../../output/hook_position.js';
 import { maskText } from '../../output/secrets.js';
 import type { Admin } from '../admin/http/admin.js';
 import type { ChildApplication } from '../child/boot_child.js';
+import { BOOTING_CLOSE_LIMIT, closeApp } from '../child/close_app.js';
 import { Heartbeat } from '../child/heartbeat.js';
 import { type Controlled, ControlServer } from '../control/control_server.js';
-import type { ClusterStatus, MasterState } from '../control/status.js';
+import { type ClusterStatus, MASTER_TRANSITIONS, type MasterState } from '../control/status.js';
 import { DeathFile } from '../deaths/death_file.js';
 import { OwnRecord } from '../deaths/own_record.js';
 import type { InheritedSockets } from '../listen/inherited_sockets.js';
@@ -36,17 +37,8 @@ const require = nodeModule.createRequire(import.meta.url);
 
 /** Milliseconds between two heartbeats. */
 const STATS_INTERVAL = 1000;
-/** Milliseconds for the close hooks of an app that is not ready. */
-const BOOTING_CLOSE_LIMIT = 1200;
 
 const STOPPED = 'the app was stopped';
-
-const TRANSITIONS = {
-  starting: ['ready', 'closing'],
-  ready: ['closing'],
-  closing: ['closed'],
-  closed: [],
-} as const;
 
 type Messenger = Controlled['cluster']['messenger'];
 
@@ -76,7 +68,7 @@ interface SingleParts<M> {
  */
 export class SingleProcess<M extends Messenger> {
   readonly #parts: SingleParts<M>;
-  readonly #machine = new StateMachine<MasterState>('single process', TRANSITIONS, 'starting');
+  readonly #machine = new StateMachine<MasterState>('single process', MASTER_TRANSITIONS, 'starting');
   readonly #begin = Date.now();
   readonly #suspects = new SuspectRoutes((message) => this.#link.deliver(message));
   readonly #vitals = new Vitals();
@@ -322,8 +314,8 @@ export class SingleProcess<M extends Messenger> {
   /** Runs the close hooks, no longer than `limit` milliseconds, and what comes last. */
   async #end(code: number, limit?: number): Promise<void> {
     // The Application closes the Agent.
-    const failed = await closeWithin(this.#apps.at(-1), limit);
-    const exitCode = failed ? code || 1 : code;
+    const app = this.#apps.at(-1);
+    const exitCode = app ? await closeApp(app, code, limit) : code;
     this.#heartbeat?.beat();
     this.#certificates.close();
     this.#control.close();
@@ -388,20 +380,4 @@ export async function startSingle<M extends Messenger>(parts: SingleParts<M>): P
 
 function refuse(what: string, fix: string): never {
   throw new ClutchError('ERR_CLUTCH_CONTROL', `an app that is one process (workers: 0) ${what}`, { fix });
-}
-
-/** @returns whether a close hook has failed, or not ended in time */
-async function closeWithin(app: ChildApplication | undefined, limit: number | undefined): Promise<boolean> {
-  if (!app) return false;
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<boolean>((resolve) => {
-    if (limit !== undefined) timer = setTimeout(resolve, limit, true);
-  });
-  const closed = app.close().then(
-    () => false,
-    () => true,
-  );
-  const failed = await Promise.race([closed, late]);
-  clearTimeout(timer);
-  return failed;
 }
