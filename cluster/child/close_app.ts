@@ -26,15 +26,18 @@ export async function closeApp(app: ClosedApplication, code: number, limit?: num
       resolve(code);
     }, limit);
   });
-  const closed = app.close().then(
-    () => code,
-    (error: unknown) => {
-      // Clutch's own framework has logged it.
-      if (!app.loggers) stderr().write(`${maskText(String(toError(error).stack))}\n`);
-      return code || 1;
-    },
-  );
-  const exitCode = await Promise.race([closed, late]);
+  const exitCode = await Promise.race([runCloseHooks(app, code), late]);
   clearTimeout(timer);
   return exitCode;
+}
+
+async function runCloseHooks(app: ClosedApplication, code: number): Promise<number> {
+  try {
+    await app.close();
+    return code;
+  } catch (error) {
+    // Clutch's own framework has logged it.
+    if (!app.loggers) stderr().write(`${maskText(String(toError(error).stack))}\n`);
+    return code || 1;
+  }
 }
