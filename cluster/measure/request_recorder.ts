@@ -16,6 +16,8 @@ const LONGEST_NAME = 200;
 const RATION = 2;
 const BURST = 10;
 const MOST_OPEN = 5;
+/** Recordings whose routes are remembered: of each route that is slow some are recorded, however often the others are asked for. */
+const REMEMBERED = 8;
 /** Requests in a tick whose route is looked up: that takes about a microsecond. */
 const LOOKS = 50;
 /** Milliseconds. */
@@ -102,6 +104,7 @@ export class RequestRecorder implements Recorder {
   /** Requests that may be recorded, and looked at until the next tick. */
   #rations = BURST;
   #looks = LOOKS;
+  #lastRoutes: (string | undefined)[] = [];
   #timers: NodeJS.Timeout[] = [];
 
   constructor(parts: RecorderParts) {
@@ -208,7 +211,11 @@ export class RequestRecorder implements Recorder {
     const { req, res } = ctx as unknown as Exchange;
     const { method = '', url = '' } = req;
     const { routeFor, isFast } = this.#parts;
-    if (isFast(method, routeFor(method, url.split('?', 1)[0] as string))) return false;
+    const route = routeFor(method, url.split('?', 1)[0] as string);
+    if (isFast(method, route)) return false;
+    // The rest is left to other routes.
+    if (this.#rations < 1 + this.#lastRoutes.filter((each) => each === route).length) return false;
+    this.#lastRoutes = [route, ...this.#lastRoutes].slice(0, REMEMBERED);
     this.#rations -= 1;
     this.#recordings.set(res, { start: performance.now(), spans: [] });
     this.#open.add(ctx);

@@ -61,6 +61,27 @@ test('the slowest requests are recorded with their timelines while somebody look
   assert.ok(row.errors >= 3 && row.requests === row.errors && row.p50 > 0 && row.rate > 0);
 });
 
+test('of a slow route that is asked for seldom a timeline is recorded, however many the others would take', async (t) => {
+  const files = {
+    'package.json': '{ "name": "shared" }',
+    'app/router.js': `module.exports = (app) => {
+      const wait = async (ctx) => { await new Promise((done) => setTimeout(done, 20)); ctx.body = 'waited'; };
+      app.get('/often', wait);
+      app.get('/seldom', wait);
+    };`,
+  };
+  const cluster = await startPage(t, { files });
+  const timelines = async (path: string): Promise<number> =>
+    (await cluster.view('routes')).slowest.filter(({ url, spans }) => url.startsWith(path) && spans.length > 0).length;
+  await until('the worker looks', async () => {
+    await request(`${cluster.url}/often`);
+    return (await timelines('/often')) > 0;
+  });
+  for (let n = 0; n < 30; n += 1) await request(`${cluster.url}/often`);
+  await request(`${cluster.url}/seldom`);
+  await until('its timeline is reported', async () => (await timelines('/seldom')) === 1);
+});
+
 test('messages are counted by action and direction; the last that were lost say why', async (t) => {
   const cluster = await startPage(t, {
     files: {
