@@ -1,5 +1,5 @@
-// What a bad night does to a fleet of 5 machines with 2 workers each on one Redis; needs `npm run build` and redis-server.
-// node bench/fleet_faults.mjs [--lease 4000] [--only word] [--write]: --write puts the table into docs/fleet.md
+// What a bad night does to a fleet of 5 machines with 2 workers each on one Redis or NATS; needs `npm run build` and the server.
+// node bench/fleet_faults.mjs [--adapter nats] [--lease 4000] [--only word] [--write]: --write puts the table into docs/fleet.md
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -14,12 +14,16 @@ import { table } from './report.mjs';
 
 const { values } = parseArgs({
   options: {
+    adapter: { type: 'string', default: 'redis' },
     lease: { type: 'string', default: '4000' },
     only: { type: 'string', default: '' },
     write: { type: 'boolean' },
   },
 });
 const LEASE = Number(values.lease);
+const ADAPTER = values.adapter;
+const SERVER = { redis: 'Redis', nats: 'NATS' }[ADAPTER];
+if (!SERVER) throw new Error(`no adapter ${ADAPTER}`);
 const NAMES = ['a', 'b', 'c', 'd', 'e'];
 const root = fileURLToPath(new URL('..', import.meta.url));
 const scratch = mkdtempSync(path.join(os.tmpdir(), 'clutch-fleet-faults-'));
@@ -30,7 +34,7 @@ const FILES = (name, port) => ({
   'package.json': JSON.stringify({ name: 'fleet-faults', egg: { framework: 'koa-clutch' } }),
   'config/plugin.js': 'exports.fleet = true;',
   'config/config.default.js': `exports.keys = 'k';
-    exports.fleet = { adapter: 'redis', url: 'redis://127.0.0.1:${port}', name: 'faults', member: '${name}', lease: ${LEASE}, timeout: 1000 };
+    exports.fleet = { adapter: '${ADAPTER}', url: '${ADAPTER}://127.0.0.1:${port}', name: 'faults', member: '${name}', lease: ${LEASE}, timeout: 1000 };
     exports.logger = { dir: require('path').join(__dirname, '../logs'), consoleLevel: 'NONE' };`,
   'app/schedule/each_second.js': `exports.schedule = { type: 'fleet', interval: '1s' };
     exports.task = (ctx, { due, attempt }) => require('fs').appendFileSync(${JSON.stringify(notes)}, ['run', Date.now(), '${name}', due, attempt].join(' ') + '\\n');`,
@@ -69,28 +73,25 @@ function track(child) {
   return child;
 }
 
-const redisPort = await freePort();
-let redis;
-async function startRedis() {
-  const args = [
-    '--port',
-    String(redisPort),
-    '--bind',
-    '127.0.0.1',
-    '--save',
-    '',
-    '--appendonly',
-    'yes',
-    '--dir',
-    scratch,
-  ];
-  redis = track(spawn('redis-server', args, { stdio: 'ignore' }));
+const serverPort = await freePort();
+const COMMAND = {
+  redis: [
+    'redis-server',
+    `--port ${serverPort} --bind 127.0.0.1 --save`.split(' '),
+    ['', '--appendonly', 'yes', '--dir', scratch],
+  ],
+  nats: ['nats-server', ['-p', String(serverPort), '-a', '127.0.0.1'], ['-js', '-sd', scratch]],
+};
+let server;
+async function startServer() {
+  const [file, ...args] = COMMAND[ADAPTER];
+  server = track(spawn(file, args.flat(), { stdio: 'ignore' }));
   await sleep(300);
 }
 
 const machines = new Map();
 async function startMachine(name) {
-  const proxy = machines.get(name)?.proxy ?? (await startProxy(redisPort));
+  const proxy = machines.get(name)?.proxy ?? (await startProxy(serverPort));
   const dir = path.join(scratch, name);
   for (const [file, text] of Object.entries(FILES(name, proxy.port))) {
     mkdirSync(path.dirname(path.join(dir, file)), { recursive: true });
@@ -164,11 +165,11 @@ const SCENARIOS = {
     await sleep(3 * LEASE);
     await startMachine(name);
   },
-  'Redis is killed and is away for 20 s': async () => {
-    redis.kill('SIGKILL');
-    await once(redis, 'exit');
+  [`${SERVER} is killed and is away for 20 s`]: async () => {
+    server.kill('SIGKILL');
+    await once(server, 'exit');
     await sleep(20_000);
-    await startRedis();
+    await startServer();
   },
   'the leading machine is cut off for 3 leases': async () => {
     const { proxy } = machines.get(leader());
@@ -229,7 +230,7 @@ const rows = [];
 let failed = false;
 const loadBefore = os.loadavg()[0];
 try {
-  await startRedis();
+  await startServer();
   await Promise.all(NAMES.map(startMachine));
   await healthy(0);
   for (const [title, go] of Object.entries(SCENARIOS)) {
@@ -256,7 +257,7 @@ try {
   for (const { proxy } of machines.values()) proxy.close();
   for (const child of [...children]) {
     try {
-      process.kill(child === redis ? child.pid : -child.pid, 'SIGKILL');
+      process.kill(child === server ? child.pid : -child.pid, 'SIGKILL');
     } catch {
       // It has just ended.
     }
@@ -275,13 +276,14 @@ const head = [
 const text = [
   table(head, rows),
   '',
-  `Lease ${LEASE} ms, Node ${process.version}, ${os.availableParallelism()} processors, ${new Date().toISOString().slice(0, 10)}; load average ${loadBefore.toFixed(2)} before and ${os.loadavg()[0].toFixed(2)} after.`,
+  `${SERVER}, lease ${LEASE} ms, Node ${process.version}, ${os.availableParallelism()} processors, ${new Date().toISOString().slice(0, 10)}; load average ${loadBefore.toFixed(2)} before and ${os.loadavg()[0].toFixed(2)} after.`,
 ].join('\n');
 console.log(text);
 if (values.write) {
   const file = path.join(root, 'docs/fleet.md');
-  const [begin, rest] = readFileSync(file, 'utf8').split('<!-- faults -->\n');
-  const [, end] = rest.split('<!-- /faults -->');
-  writeFileSync(file, `${begin}<!-- faults -->\n\n${text}\n\n<!-- /faults -->${end}`);
+  const [opening, closing] = [`<!-- faults ${ADAPTER} -->`, `<!-- /faults ${ADAPTER} -->`];
+  const [begin, rest] = readFileSync(file, 'utf8').split(opening);
+  const [, end] = rest.split(closing);
+  writeFileSync(file, `${begin}${opening}\n\n${text}\n\n${closing}${end}`);
 }
 process.exit(failed ? 1 : 0);

@@ -1,8 +1,8 @@
 let dropped = 0;
 
-/** Counts a message for this process that it could not keep, for the cluster's status. */
-export function countDroppedMessage(): void {
-  dropped += 1;
+/** Counts messages that this process could not keep, or not send to the fleet, for the cluster's status. */
+export function countDroppedMessage(count = 1): void {
+  dropped += count;
 }
 
 /** How many there were since the process began. */

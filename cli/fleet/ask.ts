@@ -7,6 +7,8 @@ export interface FleetReport {
   /** Milliseconds. */
   lease: number;
   connected: boolean;
+  /** Why it is not connected. */
+  problem?: string;
   disconnections: number;
   missed: number;
   members: {
@@ -28,6 +30,8 @@ export interface MachineState {
   /** App workers that take requests, and that are wanted. */
   ready: number;
   wanted: number;
+  /** Of the processes that are ready. */
+  pids: { agent: number[]; workers: number[] };
   served: { requests: number; errors: number };
   lastReload?: { at: string; asker?: string; outcome: 'running' | 'done' | 'failed'; reason?: string };
 }

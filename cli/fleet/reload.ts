@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ClutchError, toError } from '../../errors.js';
 import type { AskFleet, FleetReport, MachineState } from './ask.js';
+import { notConnected } from './status.js';
 
 /** Milliseconds between two looks at a machine that reloads. */
 const LOOK_INTERVAL = 250;
@@ -34,8 +35,9 @@ export interface ReloadOutcome {
  * @throws {ClutchError} ERR_CLUTCH_FLEET when nothing was begun: a machine is not ready or sends no reply, or another reload runs
  */
 export async function reloadFleet(ask: AskFleet, settings: ReloadSettings): Promise<ReloadOutcome> {
-  const { member, members, lease, connected } = await ask<FleetReport>({ command: 'status' });
-  if (!connected) throw refusal(`${member} is not connected to its fleet`);
+  const report = await ask<FleetReport>({ command: 'status' });
+  const { member, members, lease, connected } = report;
+  if (!connected) throw notConnected(report);
   const nonce = randomUUID();
   await ask({ command: 'hold', nonce });
   let lost: Error | undefined;
@@ -75,7 +77,7 @@ async function reloadEach(order: string[], reload: Reload): Promise<ReloadOutcom
       settings.progress(`${member} is reloaded; errors are counted for ${settings.wait / 1000} s`);
       await holds(member, { before, begin: begin.get(member) as MachineState }, reload);
     } catch (error) {
-      const reason = toError(error).message.split('\n')[0] as string;
+      const reason = firstLine(error);
       return { reloaded, stopped: { member, reason }, untouched: order.slice(index + 1) };
     }
     reloaded.push(member);
@@ -122,7 +124,9 @@ async function reloadOne(member: string, { ask, nonce, lost }: Reload): Promise<
     const hasBegun = lastReload !== undefined && lastReload.at !== before.lastReload?.at;
     if (!hasBegun && performance.now() - askedAt > BEGIN_LIMIT) throw new Error('its reload has not begun');
     if (!hasBegun || lastReload.outcome === 'running') continue;
-    if (lastReload.outcome === 'failed') throw new Error(`its reload failed: ${lastReload.reason}`);
+    if (lastReload.outcome === 'failed') {
+      throw new Error(`its reload failed: ${firstLineOf(lastReload.reason)} (${whatIsNew(before, machine)})`);
+    }
     return before;
   }
 }
@@ -158,12 +162,25 @@ function share(from: MachineState, to: MachineState): { percent: number; text: s
   return { percent, text: `${percent.toFixed(1)} % of ${requests} responses` };
 }
 
+/** What a reload has replaced before it failed stays: the Agent comes first. */
+function whatIsNew({ pids: old }: MachineState, { pids: now }: MachineState): string {
+  const agent = now.agent.some((pid) => !old.agent.includes(pid));
+  const workers = now.workers.filter((pid) => !old.workers.includes(pid)).length;
+  if (!agent && workers === 0) return 'none of its processes was replaced';
+  const parts = [...(agent ? ['the Agent'] : []), `${workers} of ${now.workers.length} app workers`];
+  return `replaced before and left so: ${parts.join(', ')}`;
+}
+
 function refusal(what: string): ClutchError {
   return new ClutchError('ERR_CLUTCH_FLEET', what);
 }
 
 function firstLine(error: unknown): string {
-  return toError(error).message.split('\n')[0] as string;
+  return firstLineOf(toError(error).message);
+}
+
+function firstLineOf(text = ''): string {
+  return text.split('\n')[0] as string;
 }
 
 /** The outcome for people. */

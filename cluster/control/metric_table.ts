@@ -247,7 +247,7 @@ export const METRICS: readonly Metric[] = [
   {
     name: 'clutch_messages_undelivered_total',
     type: 'counter',
-    help: 'Messages that could not be delivered; `full`: the receiver does not read, `dropped`: it was not ready and too many waited.',
+    help: 'Messages that could not be delivered; `full`: the receiver does not read, `dropped`: it was not ready and too many waited, or the message could not leave for the fleet.',
     labels: ['reason'],
     samples: (source) => by('reason', [...source.messages.undelivered, ['dropped', droppedBy(source)]]),
   },

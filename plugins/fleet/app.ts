@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import type { Application } from '../../framework/index.js';
 import type {} from '../session/lib/types.js';
-import { LOCAL, type LocalPacket } from './lib/messenger/wire.js';
+import { type HandledRequest, LOCAL, type LocalPacket, type Undelivered } from './lib/messenger/wire.js';
 import type {} from './lib/types.js';
 
 const require = createRequire(import.meta.url);
@@ -18,16 +18,14 @@ export default class FleetApp {
     const { FleetMessenger } = require('./lazy/messenger.js') as typeof import('./lazy/messenger.js');
     const fleet = new FleetMessenger({
       side: 'app',
-      publish: async (batch) =>
-        void (await messenger.request('agent', LOCAL.publish, batch, { timeout: PUBLISH_LIMIT })),
+      publish: (batch) =>
+        messenger.request('agent', LOCAL.publish, batch, { timeout: PUBLISH_LIMIT }) as Promise<Undelivered[]>,
       request: (request) => messenger.request('agent', LOCAL.request, request, { timeout: request.timeout + 1000 }),
       onError: (error) => app.coreLogger.error(error),
     });
     messenger.fleet = fleet;
     messenger.on(LOCAL.messages, (packet: LocalPacket) => fleet.receivePacket(packet));
-    messenger.onRequest(LOCAL.handle, ({ action, data }: { action: string; data: unknown }) =>
-      fleet.handle(action, data),
-    );
+    messenger.onRequest(LOCAL.handle, (request: HandledRequest) => fleet.handle(request));
   }
 
   configDidLoad(): void {

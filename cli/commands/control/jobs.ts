@@ -20,11 +20,12 @@ interface QueueReport {
 const ACTIONS = ['list', 'retry', 'pause', 'resume'] as const;
 
 export const command = defineCommand({
-  description: 'Asks the running app here, with plugin `jobs`. `pause` holds for all machines; what runs goes on.',
+  description: `Asks the running app here, with plugin \`jobs\`. While the jobs of a name are paused, none of them begins on any machine; those
+that run go on.`,
   arguments: [
     {
       name: 'action',
-      help: 'list them with those that failed; run a failed one again; give no more jobs of a name to workers, or again',
+      help: 'list the jobs and those that failed; run a failed one again; pause the jobs of a name, and resume them',
       choices: ACTIONS,
       optional: true,
     },
@@ -33,7 +34,8 @@ export const command = defineCommand({
   examples: {
     jobs: 'how many wait, run and have failed, and why',
     'jobs retry j3f9a0c1d2e4b5a697880': 'run a failed job again, with all its attempts',
-    'jobs pause email/welcome': 'until `jobs resume email/welcome`',
+    'jobs pause email/welcome': 'begin none of these any more',
+    'jobs resume email/welcome': 'begin them again',
   },
   async run({ directory, args: [action = 'list', name] }) {
     if (action === 'list') return ask(directory, { command: 'list', ...(name === undefined ? {} : { queue: name }) });
@@ -46,8 +48,8 @@ export const command = defineCommand({
       const { name, id } = data as { name: string; id: string };
       return `${name} ${id} runs again`;
     }
-    const { name, waiting, paused } = data as QueueReport;
-    return `${name} is ${paused ? 'paused' : 'not paused'}, ${waiting} waiting`;
+    const { name, waiting, active, paused } = data as QueueReport;
+    return `${name} ${paused ? 'is paused' : 'is resumed'} on all machines: ${waiting} waiting, ${active} running`;
   },
 });
 

@@ -3,7 +3,7 @@ import { type FleetReport, fleetOf } from '../../fleet/ask.js';
 import { type ConfigComparison, compareConfig, formatComparison } from '../../fleet/config.js';
 import { type FleetHistory, formatHistory, readHistory } from '../../fleet/history.js';
 import { formatReload, type ReloadOutcome, reloadFleet } from '../../fleet/reload.js';
-import { formatStatus } from '../../fleet/status.js';
+import { formatStatus, readStatus } from '../../fleet/status.js';
 import { usageError } from '../../usage_error.js';
 
 export const command = defineCommand({
@@ -15,6 +15,7 @@ stops, says why, and leaves the rest as it is.`,
       name: 'action',
       help: 'the machines; reload them one by one; config values that differ; runs of schedules by machine',
       choices: ['status', 'reload', 'config', 'history'],
+      optional: true,
     },
   ],
   options: {
@@ -28,16 +29,16 @@ stops, says why, and leaves the rest as it is.`,
     },
   },
   examples: {
-    'fleet status': 'of the fleet that the app here belongs to',
+    fleet: 'the machines of the fleet that the app here belongs to, as `fleet status`',
     'fleet reload --wait 30': 'after new code has been copied to all machines',
     'fleet config': 'values that are not the same on all machines; secrets as hashes',
     'fleet history --json': 'for programs',
   },
-  async run({ directory, args: [action], options, json }) {
+  async run({ directory, args: [action = 'status'], options, json }) {
     const ask = fleetOf(directory);
     if (action === 'config') return compareConfig(ask);
     if (action === 'history') return readHistory(ask);
-    if (action === 'status') return ask<FleetReport>({ command: 'status' });
+    if (action === 'status') return readStatus(ask, { json });
     const outcome = await reloadFleet(ask, {
       maxErrors: numberOf('max-errors', options['max-errors'], 1),
       wait: 1000 * numberOf('wait', options.wait, 10),
@@ -46,7 +47,7 @@ stops, says why, and leaves the rest as it is.`,
     if (outcome.stopped) process.exitCode = 1;
     return outcome;
   },
-  print(data, { args: [action] }) {
+  print(data, { args: [action = 'status'] }) {
     if (action === 'config') return formatComparison(data as ConfigComparison);
     if (action === 'history') return formatHistory(data as FleetHistory);
     return action === 'reload' ? formatReload(data as ReloadOutcome) : formatStatus(data as FleetReport);

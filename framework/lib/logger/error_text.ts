@@ -38,7 +38,11 @@ function describe(thrown: unknown, description: Description, depth: number): str
     if (described.size >= MAX_ERRORS || (typeof inner === 'object' && described.has(inner))) return '';
     return `\n${label}:\n\n${describe(inner, description, depth + 1)}`;
   };
-  if (Array.isArray(errors)) text += errors.map((inner, index) => nested(`[error-${index}]`, inner)).join('');
+  // What is no error in a property of that name, such as the faults of a validation, is printed with the properties.
+  const inner = Array.isArray(errors) ? errors : [];
+  if (!Object.prototype.propertyIsEnumerable.call(error, 'errors') || inner.some((each) => each instanceof Error)) {
+    text += inner.map((each, index) => nested(`[error-${index}]`, each)).join('');
+  }
   if (cause !== undefined && cause !== null) text += nested('cause', cause);
   return text;
 }

@@ -1,6 +1,6 @@
 import type { KV } from '@nats-io/kv';
 import type { NatsConnection, NodeConnectionOptions } from '@nats-io/transport-node';
-import { ClutchError, toError } from '../../../errors.js';
+import { ClutchError } from '../../../errors.js';
 import {
   type AdapterOptions,
   type Bucket,
@@ -10,7 +10,9 @@ import {
   type Values,
 } from '../lib/adapter/adapter.js';
 import { loadClient } from '../lib/adapter/load_client.js';
+import { natsServers } from '../lib/adapter/nats_servers.js';
 import { type RateAsk, type Slice, type Taken, takeHits } from '../lib/adapter/rate_window.js';
+import { ServerErrors } from '../lib/adapter/server_errors.js';
 
 /** JetStream's code for a compare-and-set that came too late; the second one has no number in its text. */
 const WRONG_SEQUENCE = [10071, 10164];
@@ -26,6 +28,7 @@ export class NatsAdapter implements FleetAdapter {
   onChange: FleetAdapter['onChange'] = () => {};
   readonly #options: AdapterOptions;
   readonly #prefix: string;
+  readonly #errors: ServerErrors;
   readonly #subscriptions: [subject: string, listener: (payload: string) => void][] = [];
   readonly #transport: typeof import('@nats-io/transport-node');
   readonly #kv: typeof import('@nats-io/kv');
@@ -38,6 +41,8 @@ export class NatsAdapter implements FleetAdapter {
   constructor(options: AdapterOptions) {
     this.#options = options;
     this.#prefix = `clutch.${options.name}.`;
+    const { url, client } = options;
+    this.#errors = new ServerErrors({ code: 'ERR_CLUTCH_FLEET', name: 'NATS', config: 'config.fleet', url, client });
     const asker = {
       baseDir: options.baseDir,
       code: 'ERR_CLUTCH_FLEET',
@@ -60,7 +65,7 @@ export class NatsAdapter implements FleetAdapter {
     while (!this.#closed) {
       try {
         const options: NodeConnectionOptions = {
-          servers: url ?? '127.0.0.1:4222',
+          ...natsServers(url),
           timeout,
           maxReconnectAttempts: -1,
           reconnectDelayHandler: () => reconnectDelay(this.#attempt++),
@@ -76,7 +81,7 @@ export class NatsAdapter implements FleetAdapter {
         void this.#follow(connection);
         return;
       } catch (error) {
-        this.onChange(false, toError(error));
+        this.onChange(false, this.#errors.noConnection(error));
         await new Promise((resolve) => setTimeout(resolve, reconnectDelay(this.#attempt++)).unref());
       }
     }
@@ -86,7 +91,7 @@ export class NatsAdapter implements FleetAdapter {
     for await (const status of connection.status()) {
       if (status.type === 'disconnect' || status.type === 'close') this.#change(false);
       else if (status.type === 'reconnect') this.#change(true);
-      else if (status.type === 'error') this.onChange(this.#connected, status.error);
+      else if (status.type === 'error') this.onChange(this.#connected, this.#errors.failed(status.error));
     }
   }
 
@@ -100,7 +105,7 @@ export class NatsAdapter implements FleetAdapter {
   /** @throws {ClutchError} ERR_CLUTCH_FLEET without a connection: the client would keep what is sent, without a limit */
   get #live(): NatsConnection {
     if (this.#connection && this.#connected) return this.#connection;
-    throw new ClutchError('ERR_CLUTCH_FLEET', 'there is no connection to NATS at the moment');
+    throw this.#errors.noConnection();
   }
 
   async publish(subject: string, payloads: string[]): Promise<void> {
@@ -117,7 +122,7 @@ export class NatsAdapter implements FleetAdapter {
   #listen(subject: string, listener: (payload: string) => void): void {
     this.#connection?.subscribe(this.#prefix + subject, {
       callback: (error, message) => {
-        if (error) this.onChange(this.#connected, error);
+        if (error) this.onChange(this.#connected, this.#errors.failed(error));
         else listener(message.string());
       },
     });
@@ -202,18 +207,10 @@ export class NatsAdapter implements FleetAdapter {
   }
 
   async #inTime<T>(promise: Promise<T>): Promise<T> {
-    const { timeout } = this.#options;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<never>((_, reject) => {
-      timer = setTimeout(
-        () => reject(new ClutchError('ERR_CLUTCH_FLEET', `NATS sent no reply in ${timeout} ms`)),
-        timeout,
-      );
-    });
     try {
-      return await Promise.race([promise, late]);
-    } finally {
-      clearTimeout(timer);
+      return await this.#errors.inTime(this.#options.timeout, promise);
+    } catch (error) {
+      throw this.#errors.failed(error);
     }
   }
 
@@ -228,7 +225,7 @@ async function unlessTooLate<T>(written: Promise<T>): Promise<T | undefined> {
   try {
     return await written;
   } catch (error) {
-    const { code, message } = error as { code?: unknown; message?: string };
+    const { code, message } = ((error as Error).cause ?? error) as { code?: unknown; message?: string };
     if (WRONG_SEQUENCE.includes(code as number) || /wrong last sequence/.test(message ?? '')) return undefined;
     throw error;
   }

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
 import type { Cluster, ClusterOptions, Redis, RedisOptions } from 'ioredis';
-import { ClutchError } from '../../../errors.js';
 import {
   type AdapterOptions,
   type Bucket,
@@ -11,6 +10,7 @@ import {
 } from '../lib/adapter/adapter.js';
 import { loadClient } from '../lib/adapter/load_client.js';
 import { type RateAsk, SLICES, type Taken } from '../lib/adapter/rate_window.js';
+import { ServerErrors } from '../lib/adapter/server_errors.js';
 
 type Connection = Redis | Cluster;
 
@@ -82,6 +82,7 @@ const TAKE_SHA = createHash('sha1').update(TAKE).digest('hex');
 export class RedisAdapter implements FleetAdapter {
   onChange: FleetAdapter['onChange'] = () => {};
   readonly #prefix: string;
+  readonly #errors: ServerErrors;
   readonly #commands: Connection;
   /** A connection that subscribes takes no other command. */
   readonly #subscriber: Connection;
@@ -91,11 +92,13 @@ export class RedisAdapter implements FleetAdapter {
   constructor(options: AdapterOptions) {
     // The braces are a hash tag: all keys of a fleet are on one node of a Redis Cluster, as scripts need it.
     this.#prefix = `{clutch:${options.name}}:`;
+    const { url, client } = options;
+    this.#errors = new ServerErrors({ code: 'ERR_CLUTCH_FLEET', name: 'Redis', config: 'config.fleet', url, client });
     this.#commands = connection(options);
     this.#subscriber = connection(options);
     for (const each of [this.#commands, this.#subscriber]) {
       for (const event of ['ready', 'close', 'end'] as const) each.on(event, () => this.#update());
-      each.on('error', (error: Error) => this.onChange(this.#connected, error));
+      each.on('error', (error: Error) => this.onChange(this.#connected, this.#errors.noConnection(error)));
     }
     this.#subscriber.on('message', (channel: string, payload: string) => this.#listeners.get(channel)?.(payload));
   }
@@ -104,10 +107,14 @@ export class RedisAdapter implements FleetAdapter {
     return this.#connected;
   }
 
-  /** @throws {ClutchError} ERR_CLUTCH_FLEET without a connection: the client would speak of a stream that is not writable */
-  get #live(): Connection {
-    if (this.#connected) return this.#commands;
-    throw new ClutchError('ERR_CLUTCH_FLEET', 'there is no connection to Redis at the moment');
+  /** @throws {ClutchError} ERR_CLUTCH_FLEET; without a connection the client would speak of a stream that is not writable */
+  async #call<T>(call: (connection: Connection) => Promise<T>): Promise<T> {
+    if (!this.#connected) throw this.#errors.noConnection();
+    try {
+      return await call(this.#commands);
+    } catch (error) {
+      throw this.#errors.failed(error);
+    }
   }
 
   connect(): void {
@@ -128,18 +135,19 @@ export class RedisAdapter implements FleetAdapter {
       if (this.#listeners.size > 0) await this.#subscriber.subscribe(...this.#listeners.keys());
       if (this.#connected) this.onChange(true);
     } catch (error) {
-      this.onChange(this.#connected, error as Error);
+      this.onChange(this.#connected, this.#errors.failed(error));
     }
   }
 
-  async publish(subject: string, payloads: string[]): Promise<void> {
+  publish(subject: string, payloads: string[]): Promise<void> {
     const channel = this.#prefix + subject;
-    const commands = this.#live;
-    // The client of a Cluster publishes on any of its nodes, which loses the order; a script goes to the node of its key.
-    const publish = commands.isCluster
-      ? (payload: string) => commands.eval(PUBLISH, 1, this.#prefix, channel, payload)
-      : (payload: string) => commands.publish(channel, payload);
-    await Promise.all(payloads.map(publish));
+    return this.#call(async (commands) => {
+      // The client of a Cluster publishes on any of its nodes, which loses the order; a script goes to the node of its key.
+      const publish = commands.isCluster
+        ? (payload: string) => commands.eval(PUBLISH, 1, this.#prefix, channel, payload)
+        : (payload: string) => commands.publish(channel, payload);
+      await Promise.all(payloads.map(publish));
+    });
   }
 
   subscribe(subject: string, listener: (payload: string) => void): void {
@@ -153,19 +161,19 @@ export class RedisAdapter implements FleetAdapter {
     const counter = `${this.#prefix}${name}#revision`;
     return {
       get: async (key) => {
-        const [value, revision] = await this.#live.hmget(entry + key, 'v', 'r');
+        const [value, revision] = await this.#call((redis) => redis.hmget(entry + key, 'v', 'r'));
         return typeof value === 'string' ? { value, revision: Number(revision) } : undefined;
       },
       put: async (key, value, revision) => {
         const args = [entry + key, counter, index, value, String(revision), String(ttl), key];
-        const written = (await this.#live.eval(PUT, 3, ...args)) as string | null;
+        const written = (await this.#call((redis) => redis.eval(PUT, 3, ...args))) as string | null;
         return written === null ? undefined : Number(written);
       },
       remove: async (key, revision) => {
-        await this.#live.eval(REMOVE, 2, entry + key, index, String(revision), key);
+        await this.#call((redis) => redis.eval(REMOVE, 2, entry + key, index, String(revision), key));
       },
       entries: async () => {
-        const found = (await this.#live.eval(ENTRIES, 1, index, entry)) as [string, string, string][];
+        const found = (await this.#call((redis) => redis.eval(ENTRIES, 1, index, entry))) as [string, string, string][];
         return found.map(([key, value, revision]) => ({ key, value, revision: Number(revision) }));
       },
     };
@@ -174,19 +182,22 @@ export class RedisAdapter implements FleetAdapter {
   values(name: string): Values {
     const prefix = `${this.#prefix}${name}:`;
     return {
-      get: async (key) => (await this.#live.get(prefix + key)) ?? undefined,
-      set: async (key, value, ttl) => void (await this.#live.set(prefix + key, value, 'PX', Math.ceil(ttl))),
-      remove: async (key) => void (await this.#live.del(prefix + key)),
+      get: async (key) => (await this.#call((redis) => redis.get(prefix + key))) ?? undefined,
+      set: async (key, value, ttl) =>
+        void (await this.#call((redis) => redis.set(prefix + key, value, 'PX', Math.ceil(ttl)))),
+      remove: async (key) => void (await this.#call((redis) => redis.del(prefix + key))),
     };
   }
 
   async take(key: string, { count, limit, window }: RateAsk): Promise<Taken> {
     const args = [`${this.#prefix}hits:${key}`, String(count), String(limit), String(window)];
-    const [granted, used, wait] = (await this.#live.evalsha(TAKE_SHA, 1, ...args).catch((error: Error) => {
-      // The server has forgotten it, or has never had it.
-      if (!error.message.startsWith('NOSCRIPT')) throw error;
-      return this.#live.eval(TAKE, 1, ...args);
-    })) as [number, number, number];
+    const [granted, used, wait] = (await this.#call((redis) =>
+      redis.evalsha(TAKE_SHA, 1, ...args).catch((error: Error) => {
+        // The server has forgotten it, or has never had it.
+        if (!error.message.startsWith('NOSCRIPT')) throw error;
+        return redis.eval(TAKE, 1, ...args);
+      }),
+    )) as [number, number, number];
     return { granted, used, wait };
   }
 

@@ -41,6 +41,8 @@ export class Fleet {
   #loggedAt = new Map<string, number>();
   #closed = false;
   #joined: Promise<void> | undefined;
+  /** Why there is no connection. */
+  #problem: Error | undefined;
   /** Times that the connection was lost. */
   disconnections = 0;
 
@@ -61,7 +63,7 @@ export class Fleet {
       member: this.member,
       incarnation: this.incarnation,
       timeout,
-      members: (side) => this.#memberNames(side),
+      members: (side, now) => this.#memberNames(side, now),
       onActive: () => void this.#announce(),
       onReplaced: () => void this.#membership.stop(),
       onError,
@@ -69,10 +71,10 @@ export class Fleet {
         toAgent: (messages) => this.messenger.receive(messages),
         toApps: (packet) => void agent.messenger.sendToApp(LOCAL.messages, packet),
         toOneApp: (message) => void agent.messenger.sendRandom(LOCAL.messages, { messages: [message] }),
-        handle: (side, action, data) =>
+        handle: (side, { action, data, carrier }) =>
           side === 'agent'
-            ? this.messenger.handle(action, data)
-            : agent.messenger.request('app', LOCAL.handle, { action, data }, { timeout: 60_000 }),
+            ? this.messenger.handle({ action, data, carrier })
+            : agent.messenger.request('app', LOCAL.handle, { action, data, carrier }, { timeout: 60_000 }),
       },
     });
     this.messenger = new FleetMessenger({
@@ -182,7 +184,8 @@ export class Fleet {
       onError: (error) => this.#log(error),
     });
     this.#candidates.set(name, candidate);
-    candidate.start();
+    // Otherwise it begins with the connection.
+    if (this.connected) candidate.start();
     return candidate;
   }
 
@@ -197,8 +200,8 @@ export class Fleet {
     return candidate.isLeader;
   }
 
-  async #memberNames(side: Side): Promise<string[]> {
-    const members = await this.#membership.recent();
+  async #memberNames(side: Side, now?: 'now'): Promise<string[]> {
+    const members = await this.#membership.recent(now);
     return members.filter(({ workers }) => side !== 'app' || workers.length > 0).map(({ id }) => id);
   }
 
@@ -212,6 +215,7 @@ export class Fleet {
       member: this.member,
       lease: this.lease,
       connected: this.connected,
+      ...(this.connected ? {} : { problem: this.#problem?.message ?? 'there has been no connection yet' }),
       disconnections: this.disconnections,
       missed: this.missed,
       members,
@@ -237,8 +241,10 @@ export class Fleet {
 
   #onChange(connected: boolean, error: Error | undefined): void {
     if (this.#closed) return;
-    if (error) this.#log(error);
-    else if (connected) {
+    if (error) {
+      if (!connected) this.#problem = error;
+      this.#log(error);
+    } else if (connected) {
       this.#agent.coreLogger.info('[fleet] %s is connected', this.member);
       this.#hub.connected();
       this.#joined = this.#join();

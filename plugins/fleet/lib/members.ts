@@ -125,10 +125,14 @@ export class Membership {
     return entries.map(({ value }) => JSON.parse(value) as Member).sort((a, b) => (a.id < b.id ? -1 : 1));
   }
 
-  /** The same, no older than one heartbeat: a list for each message would be much for a large fleet. */
-  recent(): Promise<Member[]> {
+  /**
+   * The same, no older than one heartbeat: a list for each message would be much for a large fleet.
+   *
+   * @param isNow to have it a tenth of a heartbeat old at most
+   */
+  recent(isNow?: 'now'): Promise<Member[]> {
     const now = performance.now();
-    if (!this.#list || now - this.#list.at > this.#options.interval) {
+    if (!this.#list || now - this.#list.at > this.#options.interval / (isNow ? 10 : 1)) {
       const members = this.list();
       this.#list = { at: now, members };
       members.catch(() => {

@@ -3,10 +3,11 @@ import type { Consumer, ConsumerInfo, JetStreamClient, JetStreamManager, JsMsg }
 import type { KV } from '@nats-io/kv';
 import type { NatsConnection } from '@nats-io/transport-node';
 import { ClutchError, toError } from '../../../errors.js';
-import { withinTime } from '../../../framework/index.js';
 import { loadClient } from '../../fleet/lib/adapter/load_client.js';
+import { natsServers } from '../../fleet/lib/adapter/nats_servers.js';
+import { ServerErrors } from '../../fleet/lib/adapter/server_errors.js';
 import type { JobRef, TakenJob } from '../lib/engine/attempt.js';
-import type { Counts, EngineOptions, JobEngine } from '../lib/engine/engine.js';
+import { type Counts, type EngineOptions, type JobEngine, LATE_CALL } from '../lib/engine/engine.js';
 import {
   claimed,
   completed,
@@ -55,6 +56,7 @@ interface Session {
  */
 export class NatsEngine implements JobEngine {
   readonly #options: EngineOptions;
+  readonly #errors: ServerErrors;
   readonly #waiters = new Waiters();
   readonly #packages: {
     transport: typeof import('@nats-io/transport-node');
@@ -71,6 +73,8 @@ export class NatsEngine implements JobEngine {
 
   constructor(options: EngineOptions) {
     this.#options = options;
+    const { url, client, source: config } = options;
+    this.#errors = new ServerErrors({ code: 'ERR_CLUTCH_JOBS', name: 'NATS', config, url, client });
     this.#stream = `clutch-${options.name}-jobs`;
     this.#bucket = `clutch-${options.name}-jobs`;
     const asker = { baseDir: options.baseDir, code: 'ERR_CLUTCH_JOBS', where: 'config.jobs.engine is "nats"' } as const;
@@ -91,16 +95,16 @@ export class NatsEngine implements JobEngine {
     if (this.#closed) throw new ClutchError('ERR_CLUTCH_JOBS', 'the engine is closed');
     this.#session ??= this.#connect().catch((error: unknown) => {
       this.#session = undefined;
-      throw error;
+      throw this.#errors.noConnection(error);
     });
-    return withinTime('NATS', this.#options.timeout, this.#session);
+    return this.#errors.inTime(this.#options.timeout, this.#session);
   }
 
   async #connect(): Promise<Session> {
     const { url, client, timeout, lease } = this.#options;
     const { transport, jetstream, kv } = this.#packages;
     const connection = await transport.connect({
-      servers: url ?? '127.0.0.1:4222',
+      ...natsServers(url),
       timeout,
       maxReconnectAttempts: -1,
       pingInterval: timeout,
@@ -147,7 +151,7 @@ export class NatsEngine implements JobEngine {
   }
 
   #inTime<T>(call: Promise<T>): Promise<T> {
-    return withinTime('NATS', this.#options.timeout, call);
+    return this.#errors.inTime(this.#options.timeout, call, LATE_CALL);
   }
 
   async #read(queue: string, id: string): Promise<Stored | undefined> {

@@ -4,9 +4,10 @@ import type { Cluster, ClusterOptions, Redis, RedisOptions } from 'ioredis';
 import { ClutchError } from '../../../errors.js';
 import { withinTime } from '../../../framework/index.js';
 import { loadClient } from '../../fleet/lib/adapter/load_client.js';
+import { ServerErrors } from '../../fleet/lib/adapter/server_errors.js';
 import type { JobRef, TakenJob } from '../lib/engine/attempt.js';
 import type { BackoffTimes } from '../lib/engine/backoff.js';
-import type { Counts, EngineOptions, JobEngine } from '../lib/engine/engine.js';
+import { type Counts, type EngineOptions, type JobEngine, LATE_CALL } from '../lib/engine/engine.js';
 import {
   type FinishedError,
   type JobRecord,
@@ -43,6 +44,7 @@ export class RedisEngine implements JobEngine {
   readonly #options: EngineOptions;
   readonly #bull: typeof import('bullmq');
   readonly #redis: Redis | Cluster;
+  readonly #errors: ServerErrors;
   readonly #pairs = new Map<string, Pair>();
   #connecting: Promise<void> | undefined;
   /** Calls for a job that nobody waits for any longer, but that may still get one. */
@@ -57,7 +59,9 @@ export class RedisEngine implements JobEngine {
     } as const;
     this.#bull = loadClient('bullmq', asker);
     this.#redis = connection(loadClient('ioredis', asker), options);
-    this.#redis.on('error', options.onError);
+    const { url, client, source: config, onError } = options;
+    this.#errors = new ServerErrors({ code: 'ERR_CLUTCH_JOBS', name: 'Redis', config, url, client });
+    this.#redis.on('error', (error) => onError(this.#errors.noConnection(error)));
   }
 
   async open(queues: string[]): Promise<void> {
@@ -95,21 +99,19 @@ export class RedisEngine implements JobEngine {
 
   /**
    * The client keeps a call without a connection, however long, and makes it then. So a call begins only with a connection: one
-   * that has failed for want of it is not made later.
+   * that has failed for want of it is not made later. A call whose connection breaks is made again with the next one, which
+   * does no harm: the id of the job tells whether it has been done.
    *
-   * @throws {ClutchError} ERR_CLUTCH_JOBS without a connection: nothing has been done
+   * @throws {ClutchError} ERR_CLUTCH_JOBS without a connection: nothing has been done; ERR_CLUTCH_TIMEOUT if nobody knows
    */
   async #inTime<T>(call: () => Promise<T>): Promise<T> {
     const { timeout } = this.#options;
     if (this.#redis.status !== 'ready') {
-      await withinTime('Redis', timeout, this.#connected()).catch(() => {
-        throw new ClutchError(
-          'ERR_CLUTCH_JOBS',
-          `there has been no connection to Redis for ${timeout} ms; nothing was done`,
-        );
+      await this.#errors.inTime(timeout, this.#connected()).catch(() => {
+        throw this.#errors.noConnection(new Error(`none in ${timeout} ms, nothing was done`));
       });
     }
-    return withinTime('a call to Redis', timeout, call());
+    return this.#errors.inTime(timeout, call(), LATE_CALL);
   }
 
   /** One listener for all that wait. */
@@ -131,10 +133,9 @@ export class RedisEngine implements JobEngine {
   async add(name: string, { id, key, data, delay, attempts, backoff, carrier }: NewJob): Promise<boolean> {
     const { queue } = this.#of(name);
     const { completed, failed } = this.#options.keep;
-    const exists = await this.#inTime(() => this.#redis.exists(queue.toKey(id)));
-    if (exists) return false;
-    await this.#inTime(() =>
-      queue.add(key ?? name, JSON.parse(data), {
+    return this.#inTime(async () => {
+      if (await this.#redis.exists(queue.toKey(id))) return false;
+      await queue.add(key ?? name, JSON.parse(data), {
         jobId: id,
         delay,
         attempts,
@@ -142,9 +143,9 @@ export class RedisEngine implements JobEngine {
         removeOnComplete: { count: completed },
         removeOnFail: { count: failed },
         stackTraceLimit: 1,
-      }),
-    );
-    return true;
+      });
+      return true;
+    });
   }
 
   async take(queue: string, signal: AbortSignal): Promise<TakenJob | undefined> {

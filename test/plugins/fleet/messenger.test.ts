@@ -32,9 +32,12 @@ const FILES = {
       messenger.fleet[ctx.params.how]('hello', ctx.params.data);
       ctx.body = { pid: process.pid };
     });
+    messenger.fleet.on('clutch:undelivered', (what) => { app.undelivered = what; });
     app.get('/to/:member/:data', async (ctx) => {
-      messenger.fleet.sendTo(ctx.params.member, 'hello', ctx.params.data);
-      ctx.body = {};
+      messenger.fleet.sendTo(ctx.params.member, 'hello', ctx.params.data).sendToApp('hello', 'beside-' + ctx.params.data);
+      await messenger.fleet.flush();
+      const { sent, lost } = messenger.fleet;
+      ctx.body = { sent, lost, undelivered: app.undelivered };
     });
     app.get('/agent/:how/:data', async (ctx) => {
       await messenger.request('agent', 'send', { how: ctx.params.how, data: ctx.params.data });
@@ -169,6 +172,28 @@ test('while the server is away messages are lost and counted, and arrive again w
     readFileSync(path.join(a.baseDir, 'logs/common-error.log'), 'utf8'),
     /10 messages to the fleet are lost so far/,
   );
+});
+
+test('a message for a machine that does not exist is counted, reported, and keeps no other one from leaving', {
+  skip: SKIP.redis,
+}, async (t) => {
+  const server = await startServer(t, 'redis');
+  const a = await startMachine(t, 'a', { adapter: 'redis', url: server.url }, FILES, { workers: 1 });
+  const { sent, lost, undelivered } = await get(a, '/to/nowhere/1');
+  assert.deepEqual([sent, lost], [1, 1]);
+  assert.match(
+    JSON.stringify(undelivered),
+    /"action":"hello","reason":.*no machine of the fleet is called .*nowhere.*There are: a\./,
+  );
+  await until('the other one has come', () => count(a, 'beside-1').app === 1);
+  await until('the heartbeat has it', async () => {
+    const { processes } = await a.cluster.status();
+    return processes.some((one) => one.kind === 'app worker' && one.undeliveredMessages === 1);
+  });
+  // One that has just joined is not on the list that is at hand.
+  const b = await startMachine(t, 'b', { adapter: 'redis', url: server.url }, FILES, { workers: 1 });
+  assert.equal((await get(a, '/to/b/2'))['lost'], 1);
+  await until('it has come', () => count(b, '2').app === 1);
 });
 
 test('messages beyond those that are kept until the cluster is ready are counted in its status', {

@@ -108,7 +108,7 @@ test('clutch fleet reload stops at a machine whose errors grow, or whose code do
   assert.equal(failed.code, 1);
   assert.match(
     failed.stdout + failed.stderr,
-    /^stopped at machine b: its reload failed: .*no way\nreloaded: none\nuntouched: c, a$/m,
+    /^stopped at machine b: its reload failed: .*no way \(replaced before and left so: the Agent, 0 of 1 app workers\)\nreloaded: none\nuntouched: c, a$/m,
   );
   assert.deepEqual(await workersOf([a, c]), before);
 

@@ -18,6 +18,7 @@ import { ENGINES, type Engine, engineConfig, skipOf } from '../../support/jobs.j
 const OPTIONS: EngineOptions = {
   name: 'test',
   url: undefined,
+  source: 'config.jobs',
   client: {},
   file: ':memory:',
   lease: 1000,

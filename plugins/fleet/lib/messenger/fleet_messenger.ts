@@ -4,9 +4,19 @@ import { emitMessage, type MessageData, type Reply, type RequestData } from '../
 import { countDroppedMessage } from '../../../../ipc/dropped_messages.js';
 import { EARLY_MESSAGES } from '../../../../ipc/limits.js';
 import { checkAction } from '../../../../ipc/message.js';
+import { traceReceive, traceSend } from '../../../../tracing/trace_message.js';
 import { Outbox } from './outbox.js';
 import { Sequences } from './sequences.js';
-import type { FleetRequest, FleetTarget, LocalPacket, Outgoing, Side, WireMessage } from './wire.js';
+import type {
+  FleetRequest,
+  FleetTarget,
+  HandledRequest,
+  LocalPacket,
+  Outgoing,
+  Side,
+  Undelivered,
+  WireMessage,
+} from './wire.js';
 
 /** Milliseconds between two reports of lost messages. */
 const REPORT_INTERVAL = 10_000;
@@ -14,8 +24,8 @@ const REPORT_INTERVAL = 10_000;
 /** How a process reaches the fleet. */
 export interface FleetLink {
   side: 'app' | 'agent';
-  /** Resolves when they have left the machine. */
-  publish(batch: Outgoing[]): Promise<void>;
+  /** Resolves when they have left the machine, but for those that it names. */
+  publish(batch: Outgoing[]): Promise<Undelivered[]>;
   request(request: FleetRequest): Promise<unknown>;
   onError(error: Error): void;
 }
@@ -79,7 +89,7 @@ export class FleetMessenger extends EventEmitter {
     return this.#push({ to: 'agent', action, data });
   }
 
-  /** To every process of the machine with this name. */
+  /** To every process of the machine with this name; lost, and counted, if there is none. */
   sendTo<K extends string>(member: string, action: K, data?: MessageData<K>): this {
     return this.#push({ to: 'all', action, data }, member);
   }
@@ -92,6 +102,14 @@ export class FleetMessenger extends EventEmitter {
 
   #push(message: WireMessage, member?: string): this {
     checkAction(message.action);
+    traceSend(
+      () => ({ kind: 'message', name: message.action, peer: peerOf(member ?? message.to) }),
+      (carrier) => this.#take(carrier ? { ...message, carrier } : message, member),
+    );
+    return this;
+  }
+
+  #take(message: WireMessage, member: string | undefined): void {
     let text: string;
     try {
       text = JSON.stringify(message);
@@ -104,8 +122,11 @@ export class FleetMessenger extends EventEmitter {
         },
       );
     }
-    this.#outbox.push({ to: message.to, member, text });
-    return this;
+    this.#outbox.push({
+      to: message.to,
+      ...(member !== undefined && { member, ...(member !== '*' && { checked: true }) }),
+      text,
+    });
   }
 
   /** @returns when all that this process has sent until now has left the machine or is lost: await it to send no faster than that */
@@ -127,7 +148,10 @@ export class FleetMessenger extends EventEmitter {
     data?: RequestData<K>,
     { timeout = 5000 }: { timeout?: number } = {},
   ): Promise<Reply<K>> {
-    return this.#link.request({ target, action, data, timeout }) as Promise<Reply<K>>;
+    return traceSend(
+      () => ({ kind: 'request', name: action, peer: peerOf(target) }),
+      (carrier) => this.#link.request({ target, action, data, timeout, carrier }) as Promise<Reply<K>>,
+    );
   }
 
   /**
@@ -157,14 +181,17 @@ export class FleetMessenger extends EventEmitter {
   }
 
   /** @internal A request of another machine. */
-  async handle(action: string, data: unknown): Promise<unknown> {
+  async handle({ action, data, carrier }: HandledRequest): Promise<unknown> {
     const handler = this.#handlers.get(action);
     if (!handler) {
       throw new ClutchError('ERR_CLUTCH_MESSAGE', `requests "${action}" of the fleet have no handler here`, {
         fix: 'Register a handler with messenger.fleet.onRequest().',
       });
     }
-    return handler(data);
+    return traceReceive(
+      () => ({ kind: 'request', name: action, peer: peerOf(undefined), carrier }),
+      () => handler(data),
+    );
   }
 
   /** @internal Messages that the Agent passes on; while one Agent replaces another, both do. */
@@ -200,7 +227,12 @@ export class FleetMessenger extends EventEmitter {
 
   #emit(message: WireMessage): void {
     this.received += 1;
-    emitMessage(this, message, (error) => this.#link.onError(error));
+    const { action, carrier } = message;
+    if (this.listenerCount(action) === 0) return;
+    traceReceive(
+      () => ({ kind: 'message', name: action, peer: peerOf(undefined), carrier }),
+      () => emitMessage(this, message, (error) => this.#link.onError(error)),
+    );
   }
 
   #report(what: string, cause?: Error): void {
@@ -211,6 +243,8 @@ export class FleetMessenger extends EventEmitter {
   }
 
   #onLost(messages: Outgoing[], error: Error): void {
+    // The cluster's status and metrics have them.
+    countDroppedMessage(messages.length);
     this.#report(`${this.lost} messages to the fleet are lost so far: ${error.message}`, error);
     if (this.listenerCount('clutch:undelivered') === 0) return;
     for (const { text } of messages) {
@@ -218,4 +252,9 @@ export class FleetMessenger extends EventEmitter {
       this.#emit({ to: 'all', action: 'clutch:undelivered', data: { action, reason: error.message } });
     }
   }
+}
+
+/** The other end as a tracer shows it. */
+function peerOf(target: string | undefined): string {
+  return target === undefined ? 'fleet' : `fleet ${target === '*' ? 'random' : target}`;
 }

@@ -1,17 +1,19 @@
 import { randomUUID } from 'node:crypto';
-import { ClutchError } from '../../../../errors.js';
+import { ClutchError, toError } from '../../../../errors.js';
 import { describeError, reviveError } from '../../../../ipc/error_data.js';
 import type { FleetAdapter } from '../adapter/adapter.js';
 import { Sequences } from './sequences.js';
 import { Takeover } from './takeover.js';
 import {
   type FleetRequest,
+  type HandledRequest,
   type LocalPacket,
   type Outgoing,
   type Packet,
   type Side,
   TAKEOVER,
   type TakeoverNotice,
+  type Undelivered,
   type WireMessage,
 } from './wire.js';
 
@@ -25,7 +27,7 @@ interface Local {
   toApps(packet: LocalPacket): void;
   toOneApp(message: WireMessage): void;
   /** A request for the Agent or for one app worker. */
-  handle(side: 'app' | 'agent', action: string, data: unknown): Promise<unknown>;
+  handle(side: 'app' | 'agent', request: HandledRequest): Promise<unknown>;
 }
 
 export interface HubOptions {
@@ -34,8 +36,8 @@ export interface HubOptions {
   /** Milliseconds that messages wait for a connection. */
   timeout: number;
   local: Local;
-  /** @returns names of the machines that have such a process */
-  members(side: Side): Promise<string[]>;
+  /** @returns names of the machines that have such a process; `now` reads the list anew */
+  members(side: Side, now?: 'now'): Promise<string[]>;
   /** This Agent, and no other one of its machine, takes requests from now on. */
   onActive(): void;
   onReplaced(): void;
@@ -101,14 +103,17 @@ export class Hub {
     for (const resolve of this.#connectionWaiters.splice(0)) resolve();
   }
 
-  /** @throws {ClutchError} ERR_CLUTCH_FLEET when they may be lost */
-  publish(batch: Outgoing[]): Promise<void> {
+  /**
+   * @returns those that have no receiver; the others have left
+   * @throws {ClutchError} ERR_CLUTCH_FLEET when they may be lost
+   */
+  publish(batch: Outgoing[]): Promise<Undelivered[]> {
     const published = this.#last.then(() => this.#publish(batch));
     this.#last = published.catch(() => undefined);
     return published;
   }
 
-  async #publish(batch: Outgoing[]): Promise<void> {
+  async #publish(batch: Outgoing[]): Promise<Undelivered[]> {
     await this.#connection();
     let subject = '';
     let texts: string[] = [];
@@ -119,8 +124,16 @@ export class Hub {
       texts = [];
       size = 0;
     };
-    for (const { to, member, text } of batch) {
-      const target = member === undefined ? 'all' : subjectOf(member === '*' ? await this.#pick(to) : member);
+    const undelivered: Undelivered[] = [];
+    for (const [index, message] of batch.entries()) {
+      const { text } = message;
+      let target: string;
+      try {
+        target = await this.#targetOf(message);
+      } catch (error) {
+        undelivered.push({ index, reason: toError(error).message });
+        continue;
+      }
       if (target !== subject || size + text.length > PACKET_SIZE) send();
       subject = target;
       texts.push(text);
@@ -128,6 +141,27 @@ export class Hub {
     }
     send();
     await Promise.all(sent);
+    return undelivered;
+  }
+
+  /** @throws {ClutchError} ERR_CLUTCH_FLEET if there is no such machine */
+  async #targetOf({ to, member, checked }: Outgoing): Promise<string> {
+    if (member === undefined) return 'all';
+    if (member === '*') return subjectOf(await this.#pick(to));
+    if (checked) await this.#assertKnown(member);
+    return subjectOf(member);
+  }
+
+  /** @throws {ClutchError} ERR_CLUTCH_FLEET with the machines that there are */
+  async #assertKnown(member: string): Promise<void> {
+    const { members } = this.#options;
+    if (member === this.#options.member || (await members('all')).includes(member)) return;
+    // It may have joined a moment ago.
+    const known = await members('all', 'now');
+    if (known.includes(member)) return;
+    throw new ClutchError('ERR_CLUTCH_FLEET', `no machine of the fleet is called "${member}"`, {
+      fix: `There are: ${known.join(', ')}.`,
+    });
   }
 
   #packet(subject: string, texts: string[]): string {
@@ -164,17 +198,13 @@ export class Hub {
   }
 
   /** @throws the error of the handler; ERR_CLUTCH_TIMEOUT, ERR_CLUTCH_FLEET */
-  async request({ target, action, data, timeout }: FleetRequest): Promise<unknown> {
+  async request({ target, action, data, timeout, carrier }: FleetRequest): Promise<unknown> {
     const to = target === 'app' ? 'app' : 'agent';
-    const known = await this.#options.members('all');
     const isSide = target === 'app' || target === 'agent';
-    if (!isSide && !known.includes(target)) {
-      throw new ClutchError('ERR_CLUTCH_FLEET', `no machine of the fleet is called "${target}"`, {
-        fix: `There are: ${known.join(', ')}.`,
-      });
-    }
+    const member = isSide ? await this.#pick(to) : target;
+    if (!isSide) await this.#assertKnown(member);
     const id = `${this.#options.member}|${randomUUID()}`;
-    const text = JSON.stringify({ to, one: true, action, data, id } satisfies WireMessage);
+    const text = JSON.stringify({ to, one: true, action, data, ...(carrier && { carrier }), id } satisfies WireMessage);
     const reply = new Promise<unknown>((resolve, reject) => {
       const timer = setTimeout(() => {
         this.#pending.delete(id);
@@ -187,7 +217,7 @@ export class Hub {
       }, timeout);
       this.#pending.set(id, { resolve, reject, timer });
     });
-    this.publish([{ to, member: isSide ? '*' : target, text }]).catch((error: Error) => this.#take(id)?.reject(error));
+    this.publish([{ to, member, text }]).catch((error: Error) => this.#take(id)?.reject(error));
     return reply;
   }
 
@@ -239,11 +269,12 @@ export class Hub {
     this.#checkIdle();
   }
 
-  async #reply(id: string, { to, action, data }: WireMessage): Promise<void> {
+  async #reply(id: string, { to, ...request }: WireMessage): Promise<void> {
+    const { action } = request;
     const reply: WireMessage = { to: 'agent', action, id, reply: true };
     this.#running += 1;
     try {
-      reply.data = await this.#options.local.handle(to === 'app' ? 'app' : 'agent', action, data);
+      reply.data = await this.#options.local.handle(to === 'app' ? 'app' : 'agent', request);
     } catch (error) {
       reply.error = describeError(error);
     }

@@ -1,3 +1,5 @@
+import type { Undelivered } from './wire.js';
+
 /** Messages of one batch at most. */
 const BATCH = 500;
 
@@ -6,7 +8,7 @@ const LIMIT = { messages: 10_000, size: 16 * 1024 * 1024 };
 
 /** What leaves a process for the fleet: in order, in batches, one batch at a time, and no more than a limit. */
 export class Outbox<T extends { text: string }> {
-  readonly #send: (batch: T[]) => Promise<void>;
+  readonly #send: (batch: T[]) => Promise<Undelivered[]>;
   readonly #onLost: (messages: T[], error: Error) => void;
   #waiting: T[] = [];
   #size = 0;
@@ -17,8 +19,8 @@ export class Outbox<T extends { text: string }> {
   /** Messages that may not have left. */
   lost = 0;
 
-  /** @param send resolves when the batch has left; rejects when it may be lost */
-  constructor(send: (batch: T[]) => Promise<void>, onLost: (messages: T[], error: Error) => void) {
+  /** @param send resolves when the batch has left, but for those that it names; rejects when it may be lost */
+  constructor(send: (batch: T[]) => Promise<Undelivered[]>, onLost: (messages: T[], error: Error) => void) {
     this.#send = send;
     this.#onLost = onLost;
   }
@@ -58,8 +60,9 @@ export class Outbox<T extends { text: string }> {
       const batch = this.#waiting.splice(0, BATCH);
       for (const { text } of batch) this.#size -= text.length;
       try {
-        await this.#send(batch);
-        this.#settle(batch);
+        const undelivered = await this.#send(batch);
+        for (const { index, reason } of undelivered) this.#settle(batch.slice(index, index + 1), new Error(reason));
+        this.#settle(batch.slice(undelivered.length));
       } catch (error) {
         this.#settle(batch, error as Error);
       }

@@ -1,4 +1,5 @@
 import type { ErrorData } from '../../../../ipc/error_data.js';
+import type { Carrier } from '../../../../tracing/payloads.js';
 
 /** Which processes of a machine get a message. */
 export type Side = 'app' | 'agent' | 'all';
@@ -8,8 +9,16 @@ export interface Outgoing {
   to: Side;
   /** The only machine that gets it; `*` for any one. */
   member?: string;
+  /** It is undelivered if there is no machine of that name. */
+  checked?: true;
   /** A WireMessage as JSON. */
   text: string;
+}
+
+/** A message of a batch that has no receiver, while the others have left. */
+export interface Undelivered {
+  index: number;
+  reason: string;
 }
 
 /** A message as it crosses between machines. */
@@ -19,6 +28,8 @@ export interface WireMessage {
   one?: true;
   action: string;
   data?: unknown;
+  /** What a tracer of the sender sends along. */
+  carrier?: Carrier;
   /** Of a request, the name of its reply. */
   id?: string;
   /** A reply: its value is `data`. */
@@ -54,16 +65,16 @@ export interface LocalPacket {
   origin?: { stream: string; seq: number };
 }
 
-/** Messages and requests between Agent and app workers of one machine. */
+/** Messages and requests between Agent and app workers of one machine; tracers make no spans of what begins with `clutch-`. */
 export const LOCAL = {
-  /** To the Agent: Outgoing[]; replied to when they have left. */
-  publish: 'fleet:publish',
+  /** To the Agent: Outgoing[]; replied to with Undelivered[] when they have left. */
+  publish: 'clutch-fleet:publish',
   /** To the Agent: a FleetRequest, replied to with the reply of the other machine. */
-  request: 'fleet:request',
+  request: 'clutch-fleet:request',
   /** To app workers: a LocalPacket. */
-  messages: 'fleet:messages',
+  messages: 'clutch-fleet:messages',
   /** To an app worker: a request of another machine. */
-  handle: 'fleet:handle',
+  handle: 'clutch-fleet:handle',
   /** To the Agent: what `clutch fleet` asks. */
   command: 'clutch-fleet',
 } as const;
@@ -76,4 +87,8 @@ export interface FleetRequest {
   action: string;
   data: unknown;
   timeout: number;
+  carrier?: Carrier | undefined;
 }
+
+/** A request of another machine, on its way from the Agent to an app worker. */
+export type HandledRequest = Pick<WireMessage, 'action' | 'data' | 'carrier'>;

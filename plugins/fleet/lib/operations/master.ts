@@ -7,7 +7,7 @@ interface MasterStatus {
   workers: number;
   served: { requests: number; errors: number };
   lastReload?: { at: string; asker?: string; outcome: 'running' | 'done' | 'failed'; reason?: string };
-  processes: { kind: string; state: string }[];
+  processes: { kind: string; state: string; pid: number }[];
 }
 
 /** How a machine does, as its Master says. */
@@ -15,6 +15,7 @@ export interface MachineState extends Pick<MasterStatus, 'state' | 'served' | 'l
   /** App workers that take requests, and that are wanted. */
   ready: number;
   wanted: number;
+  pids: { agent: number[]; workers: number[] };
 }
 
 /** The Master of this machine, as its Agent sees it. */
@@ -28,8 +29,10 @@ export class OwnMaster {
   /** @throws {ClutchError} ERR_CLUTCH_NOT_RUNNING in a process without a Master */
   async state(): Promise<MachineState> {
     const { state, workers, served, lastReload, processes } = (await this.#ask('status')) as MasterStatus;
-    const ready = processes.filter((one) => one.kind === 'app worker' && one.state === 'ready').length;
-    return { state, served, ready, wanted: workers, ...(lastReload && { lastReload }) };
+    const ready = processes.filter(({ state: each }) => each === 'ready');
+    const pidsOf = (kind: string): number[] => ready.filter((one) => one.kind === kind).map(({ pid }) => pid);
+    const pids = { agent: pidsOf('agent'), workers: pidsOf('app worker') };
+    return { state, served, ready: pids.workers.length, wanted: workers, pids, ...(lastReload && { lastReload }) };
   }
 
   /**

@@ -1,5 +1,6 @@
-import { toError } from '../../../../errors.js';
+import { ClutchError, toError } from '../../../../errors.js';
 import type { Agent, Logger } from '../../../../framework/index.js';
+import { maskText } from '../../../../output/secrets.js';
 import type { JobDefinition } from '../definition/job_definition.js';
 import type { JobSender } from '../definition/job_queue.js';
 import type { Attempt, TakenJob } from '../engine/attempt.js';
@@ -67,12 +68,20 @@ export class JobBroker implements JobSender {
     return this.#abort.signal.aborted;
   }
 
-  add(queue: string, job: NewJob): Promise<boolean> {
-    return this.#engine.add(queue, job);
+  async add(queue: string, job: NewJob): Promise<boolean> {
+    try {
+      return await this.#engine.add(queue, job);
+    } catch (error) {
+      throw failureOf(error, `a job ${queue} cannot be added`);
+    }
   }
 
-  get(queue: string, id: string): Promise<JobRecord | undefined> {
-    return this.#engine.get(queue, id);
+  async get(queue: string, id: string): Promise<JobRecord | undefined> {
+    try {
+      return await this.#engine.get(queue, id);
+    } catch (error) {
+      throw failureOf(error, `job ${id} of ${queue} cannot be read`);
+    }
   }
 
   define(definitions: Map<string, JobDefinition>): void {
@@ -297,6 +306,15 @@ export class JobBroker implements JobSender {
       this.#agent.coreLogger.warn('[jobs] %s', toError(error).message);
     }
   }
+}
+
+/** @returns an error of ours as it is; those of a client or a database have no code that one could rely on */
+function failureOf(cause: unknown, what: string): ClutchError {
+  if (cause instanceof ClutchError) return cause;
+  return new ClutchError('ERR_CLUTCH_JOBS', `${what}: ${maskText(toError(cause).message)}`, {
+    fix: 'Find out what its engine lacks; with a `key` a job can be added again without harm.',
+    cause,
+  });
 }
 
 /** What is known of a worker that cannot be reached. */

@@ -19,6 +19,8 @@ export interface EngineOptions {
   /** Separates apps on the same server. */
   name: string;
   url: string | undefined;
+  /** Where the url is from, for errors. */
+  source: 'config.jobs' | 'config.fleet';
   /** Options of the client, passed on as they are. */
   client: Record<string, unknown>;
   /** Of the engine `sqlite`. */
@@ -32,6 +34,12 @@ export interface EngineOptions {
   baseDir: string;
   onError(error: Error): void;
 }
+
+/** Of a call to a server that has sent no reply in time: it may have been done, or be done when the server is back. */
+export const LATE_CALL = {
+  code: 'ERR_CLUTCH_TIMEOUT',
+  fix: 'The call may have been done, or be done when the server is back: with a `key` a job can be added again without harm.',
+} as const;
 
 /**
  * Keeps jobs until they have ended. One attempt at a job is active at a time, under a lease that whoever runs it renews; one that is

@@ -42,6 +42,7 @@ export function readConfig({ config, plugins, name, baseDir }: Agent): EngineCon
   if (lease < 1000) throw wrong('config.jobs.lease', given.lease, 'Give at least one second.');
   return {
     engine,
+    source: given.url === undefined && shared.url !== undefined ? 'config.fleet' : 'config.jobs',
     url: reveal(given.url ?? (shared.url as string | Secret | undefined)),
     client: given.client ?? shared.client ?? {},
     name: app,

@@ -15,8 +15,8 @@ export class AppJobs {
 
   constructor(app: Application) {
     this.#app = app;
-    // The Agent's call has its limit; this one ends after it.
-    const timeout = milliseconds(app.config.jobs?.timeout ?? '5s', 'config.jobs.timeout') + 2000;
+    // The Agent waits for a connection, then for a reply; this one ends after that.
+    const timeout = 2 * milliseconds(app.config.jobs?.timeout ?? '5s', 'config.jobs.timeout') + 2000;
     this.#definitions = loadJobs(app, new AgentSender(app, timeout));
     this.#worker = new JobWorker(app, this.#definitions);
   }
