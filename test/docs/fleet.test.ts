@@ -2,11 +2,18 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { start } from 'koa-clutch';
 import { until } from '../support/apps.js';
+import { compile } from '../support/compile.js';
 import { serve, writeApp } from '../support/loaded_app.js';
-import { filesOf } from '../support/page.js';
+import { compiled, filesOf } from '../support/page.js';
+
+const FILES = { 'package.json': '{ "name": "demo", "type": "module" }', ...filesOf('docs/fleet.md') };
+
+test('docs/fleet.md: its app compiles', (t) => {
+  assert.equal(compile(t, FILES), '');
+});
 
 test('docs/fleet.md: its app sends, asks and leads', async (t) => {
-  const app = (await start({ baseDir: writeApp(t, filesOf('docs/fleet.md')) })) as Awaited<ReturnType<typeof start>> & {
+  const app = (await start({ baseDir: writeApp(t, compiled(FILES)) })) as Awaited<ReturnType<typeof start>> & {
     prices?: Map<number, string>;
   };
   t.after(() => app.close());

@@ -14,7 +14,7 @@ const TSCONFIG = {
     types: ['node'],
     typeRoots: [path.join(ROOT, 'node_modules/@types')],
   },
-  include: ['app', 'config', 'typings'],
+  include: ['*.ts', 'app', 'config', 'typings'],
 };
 
 /** Compiles an app as its user does, after `clutch types`. @returns what the compiler prints, `''` if nothing is wrong */

@@ -95,6 +95,9 @@ test('an Agent that can connect logs no warning at its start', { skip: SKIP.redi
     const { stdout } = await clutchIn(['fleet', 'status', '--json', baseDir]);
     return JSON.parse(stdout).leaders.reports === 'a';
   });
+  await until('what came before is written', () =>
+    readFileSync(path.join(baseDir, 'logs/egg-agent.log'), 'utf8').includes('a is connected'),
+  );
   const logs = readdirSync(path.join(baseDir, 'logs')).filter((file) => file.endsWith('.log'));
   const lines = logs.flatMap((file) => readFileSync(path.join(baseDir, 'logs', file), 'utf8').split('\n'));
   assert.deepEqual(
@@ -109,7 +112,10 @@ for (const kind of ['redis', 'nats'] as const) {
   }, async (t) => {
     const url = `${kind}://user:hunter2@127.0.0.1:${await freePort()}`;
     const { baseDir } = await startMachine(t, 'a', { adapter: kind, url }, {}, { workers: 1 });
-    const text = readFileSync(path.join(baseDir, 'logs/egg-agent.log'), 'utf8');
+    const text = await until('it is written', () => {
+      const written = readFileSync(path.join(baseDir, 'logs/egg-agent.log'), 'utf8');
+      return written.includes('Start the server') && written;
+    });
     const name = { redis: 'Redis', nats: 'NATS' }[kind];
     assert.match(text, new RegExp(`WARN .*there is no connection to ${name}: .*refused`, 'i'));
     assert.match(text, /config\.fleet\.url is \w+:\/\/\*\*\*@127\.0\.0\.1:\d+\n +Start the server, or correct/);

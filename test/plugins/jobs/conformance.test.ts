@@ -327,7 +327,11 @@ for (const engine of ENGINES) {
     const { app, server, startAgain } = await startOn(t, engine);
     app.handlers['end'] = () => 'ended';
     await server?.stop();
-    await assert.rejects(app.jobs.work.add({ do: 'end' }), /Redis|NATS|CONNECTION|timeout/i);
+    await assert.rejects(app.jobs.work.add({ do: 'end' }), (error: NodeJS.ErrnoException) => {
+      assert.match(String(error.code), /^ERR_CLUTCH_(?:JOBS|TIMEOUT)$/);
+      assert.match(error.message, /(?:Redis|NATS)[\s\S]*config\.jobs\.url is .*\n +\w/);
+      return true;
+    });
     await app.close();
     const next = await startAgain();
     next.handlers['end'] = () => 'ended';

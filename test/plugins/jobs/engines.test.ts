@@ -158,6 +158,33 @@ for (const kind of ENGINES) {
     assert.equal(waiting, 0);
     assert.equal(await engine.isPaused('work'), false);
   });
+
+  testOn('a call that the server does not reply to has a code, and says that it may still be done', async (t) => {
+    const server = await startServer(t, kind);
+    const engine = await makeEngine(kind, { ...OPTIONS, url: server.url, timeout: 500, onError: () => {} });
+    t.after(() => engine.close());
+    await engine.open(['work']);
+    await server.freeze();
+    const error = await engine.add('work', { id: 'j1', ...JOB }).catch((reason: unknown) => reason);
+    server.thaw();
+    const { name, code, message } = error as NodeJS.ErrnoException;
+    assert.deepEqual([name, code], ['ClutchError', 'ERR_CLUTCH_TIMEOUT']);
+    assert.match(
+      message,
+      /sent no reply in 500 ms\n +config.jobs.url is \w+:\/\/127[\s\S]*may have been done, or be done when/,
+    );
+    // Added again under its id there is one job, whether the first call was done or not.
+    await until(
+      'it is added or found',
+      () =>
+        engine.add('work', { id: 'j1', ...JOB }).then(
+          () => true,
+          () => false,
+        ),
+      20_000,
+    );
+    await until('it is there', async () => (await engine.counts('work')).waiting === 1);
+  });
 }
 
 test('backoff doubles up to its maximum, and leaves a share to chance', () => {

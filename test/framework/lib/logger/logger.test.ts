@@ -78,6 +78,14 @@ test('an error has code, stack, own properties, nested errors and causes, as Egg
   );
 });
 
+test('what is no error in `errors`, such as the faults of a validation, is printed once', (t) => {
+  const app = quietApp(t);
+  app.logger.error(Object.assign(new Error('invalid'), { errors: [{ field: 'n', message: 'is needed' }] }));
+  const text = lines(app, 'common-error.log').join('\n');
+  assert.match(text, /^errors: \[\{"field":"n","message":"is needed"\}\]$/m);
+  assert.doesNotMatch(text, /no_name|\[error-0\]/);
+});
+
 test('inside a request every logger names user, ip, trace, time, method and URL, secrets masked', async (t) => {
   const app = quietApp(t, `exports.customLogger = { audit: { file: 'audit.log' } };`, {
     'app/router.js': `module.exports = (app) => app.get('/log', async (ctx) => {
