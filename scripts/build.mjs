@@ -47,6 +47,14 @@ const BUILT_IN = {
   agent: CONVENTIONS.filter((file) => OF_AGENT.test(file)),
 };
 
+/**
+ * Small modules that most processes load. Each entry imports them all, so that esbuild puts them into one chunk: otherwise it makes one for
+ * each set of entries that share a module, which are dozens of a few lines, and Node 20 takes a millisecond for each.
+ */
+const COMMON = globbySync(['errors.ts', '{ipc,output,resolve,tracing,cluster/protocol}/*.ts', '!**/*.d.ts'], {
+  cwd: root,
+}).sort();
+
 // With --code, only the code is written, over what is there: for one test after an edit.
 if (!process.argv.includes('--code')) {
   for (const dir of [dist, path.join(root, '.test')]) rmSync(dir, { recursive: true, force: true });
@@ -61,11 +69,10 @@ if (!process.argv.includes('--code')) {
   );
 }
 
+const entries = globbySync(ENTRIES, { cwd: root }).sort();
 const { metafile, outputFiles } = await build({
   entryPoints: [
-    ...globbySync(ENTRIES, { cwd: root })
-      .sort()
-      .map((file) => ({ in: file, out: file.replace(/\.ts$/, '') })),
+    ...entries.map((file) => ({ in: file, out: file.replace(/\.ts$/, '') })),
     ...Object.keys(BUILT_IN).map((kind) => ({ in: `built-in:${kind}`, out: `built_in/${kind}` })),
   ],
   absWorkingDir: root,
@@ -89,6 +96,7 @@ const { metafile, outputFiles } = await build({
   logLevel: 'warning',
   plugins: [
     { name: 'built-in', setup: gatherBuiltIn },
+    { name: 'common', setup: gatherCommon },
     { name: 'own-places', setup: keepOwnPlaces },
   ],
 });
@@ -115,6 +123,14 @@ function gatherBuiltIn({ onLoad, onResolve }) {
   });
 }
 
+function gatherCommon({ onLoad, onResolve }) {
+  onResolve({ filter: /^common$/ }, () => ({ path: 'common', namespace: 'common' }));
+  onLoad({ filter: /.*/, namespace: 'common' }, () => ({
+    contents: COMMON.map((file) => `import './${file}';`).join('\n'),
+    resolveDir: root,
+  }));
+}
+
 function writeStub(kind, file) {
   const name = file.replace(/\.ts$/, '.js');
   const target = path.join(dist, name);
@@ -138,13 +154,14 @@ function keepOwnPlaces({ onLoad, onResolve }) {
     resolveDir: root,
   }));
   onLoad({ filter: /\.ts$/ }, ({ path: file }) => {
-    const source = readFileSync(file, 'utf8');
-    if (!source.includes('import.meta')) return undefined;
+    let source = readFileSync(file, 'utf8');
+    if (entries.includes(path.relative(root, file))) source = `${source}\nimport 'common';`;
+    else if (!source.includes('import.meta')) return undefined;
     const url = `new URL('${path.relative(root, file).replaceAll(path.sep, '/').replace(/\.ts$/, '.js')}', distRoot)`;
     const contents = source
       .replaceAll('import.meta.dirname', `directoryOf(${url})`)
       .replaceAll('import.meta.url', `${url}.href`);
-    return { contents: `import { directoryOf, distRoot } from 'dist-root';\n${contents}`, loader: 'ts' };
+    return { contents: `${contents}\nimport { directoryOf, distRoot } from 'dist-root';`, loader: 'ts' };
   });
 }
 
