@@ -1,15 +1,13 @@
 // Prints how long the template's app takes to boot for a test, with the test kit, in fresh processes: node bench/template_boot.mjs [rounds]
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { makeTemplateApp } from '../scripts/template_app.mjs';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
 const rounds = Number(process.argv[2] ?? 9);
 const temporary = mkdtempSync(path.join(tmpdir(), 'clutch-boot-'));
 const app = path.join(temporary, 'app');
-const node = (...args) => execFileSync(process.execPath, args, { cwd: temporary, encoding: 'utf8' });
 const SCRIPT = `
   const begin = performance.now();
   const { app } = await import('koa-clutch/mock');
@@ -20,13 +18,7 @@ const SCRIPT = `
   process.exit();`;
 
 try {
-  node(path.join(root, 'dist/cli/index.js'), 'init', app, '--js');
-  const { dependencies, optionalDependencies } = JSON.parse(readFileSync(path.join(app, 'package.json'), 'utf8'));
-  for (const name of Object.keys({ ...dependencies, ...optionalDependencies })) {
-    const link = path.join(app, 'node_modules', name);
-    mkdirSync(path.dirname(link), { recursive: true });
-    symlinkSync(name === 'koa-clutch' ? root : path.join(root, 'node_modules', name), link, 'dir');
-  }
+  makeTemplateApp(app, ['--js']);
   const runs = Array.from({ length: rounds }, () =>
     JSON.parse(
       execFileSync(process.execPath, ['--input-type=module', '-e', SCRIPT], {

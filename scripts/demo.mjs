@@ -1,31 +1,15 @@
 // Scaffolds the template into a temporary directory and serves it with an Agent and two workers.
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { cli, makeTemplateApp, root, run } from './template_app.mjs';
 
-const root = fileURLToPath(new URL('..', import.meta.url));
 const temporary = mkdtempSync(path.join(tmpdir(), 'clutch-demo-'));
 const app = path.join(temporary, 'demo');
-const cli = path.join(root, 'dist/cli/index.js');
-
-function run(args, cwd) {
-  const { status } = spawnSync(process.execPath, args, { cwd, stdio: 'inherit' });
-  if (status !== 0) process.exit(status ?? 1);
-}
 
 run([path.join(root, 'scripts/build.mjs')], root);
-run([cli, 'init', app], temporary);
-// In place of `npm install`: the app takes what this checkout has.
-const { dependencies, optionalDependencies, devDependencies } = JSON.parse(
-  readFileSync(path.join(app, 'package.json'), 'utf8'),
-);
-for (const name of Object.keys({ ...dependencies, ...optionalDependencies, ...devDependencies })) {
-  const link = path.join(app, 'node_modules', name);
-  mkdirSync(path.dirname(link), { recursive: true });
-  symlinkSync(name === 'koa-clutch' ? root : path.join(root, 'node_modules', name), link, 'dir');
-}
+makeTemplateApp(app);
 run([cli, 'build'], app);
 
 console.log(`\nServing ${app} with an Agent and 2 workers; Ctrl-C ends it.\n`);
