@@ -312,7 +312,7 @@ export const METRICS: readonly Metric[] = [
     type: 'gauge',
     help: 'Resident memory.',
     labels: KIND_AND_PID,
-    samples: fromStatus(({ memory }) => memory && memory * 1024 * 1024),
+    samples: fromStatus(({ memory }) => memory && Math.round(memory * 1024 * 1024)),
   },
   {
     name: 'clutch_heap_used_bytes',

@@ -1,5 +1,6 @@
 import { toError } from '../../errors.js';
 import type { Admin } from '../admin/http/admin.js';
+import { Lapsing } from '../admin/lapsing.js';
 import type { PageSource } from '../admin/page_source.js';
 import type { ViewData } from '../admin/view_data.js';
 import type { ClusterReport } from '../control/cluster_report.js';
@@ -29,14 +30,17 @@ export class Management {
   readonly #control: ControlServer;
   #admin: Admin | undefined;
   #isOpen = false;
-  /** For `clutch top`. */
-  #views: Promise<ViewData> | undefined;
-  #viewTimer: NodeJS.Timeout | undefined;
+  /** For the page and `clutch top`: the history is kept while somebody looks. */
+  readonly #views: Lapsing<ViewData>;
   /** Resolves when the admin listener is bound or has failed. */
   adminStarted = Promise.resolve();
 
   constructor(parts: ManagementParts) {
     this.#parts = parts;
+    this.#views = new Lapsing(async () => {
+      const { ViewData } = await import('../admin/view_data.js');
+      return new ViewData(parts, { readOnly: parts.admin?.readOnly ?? true });
+    }, VIEW_TIME);
     this.#control = new ControlServer({ ...parts, view: (name) => this.#read(name) }, parts.log);
   }
 
@@ -67,31 +71,18 @@ export class Management {
 
   async #loadPage(admin: AdminListener) {
     const { Page } = await import('../admin/http/page.js');
-    return new Page(admin, this.#parts);
+    return new Page(admin, this.#parts, this.#views);
   }
 
-  /** What views need is loaded, and the history is kept, while somebody looks. */
   async #read(name: string): Promise<unknown> {
-    this.#views ??= import('../admin/view_data.js').then(
-      ({ ViewData }) => new ViewData(this.#parts, { readOnly: true }),
-    );
-    if (this.#viewTimer) this.#viewTimer.refresh();
-    else this.#viewTimer = setTimeout(() => this.#closeViews(), VIEW_TIME).unref();
-    const views = await this.#views;
+    const views = await this.#views.use();
     if (!views.has(name)) throw new Error(`there is no view ${name}, but ${views.names.join(', ')}`);
     return views.read(name);
   }
 
-  #closeViews(): void {
-    void this.#views?.then((views) => views.close());
-    this.#views = undefined;
-    clearTimeout(this.#viewTimer);
-    this.#viewTimer = undefined;
-  }
-
   close(): void {
     this.#isOpen = false;
-    this.#closeViews();
+    this.#views.close();
     this.#control.close();
     this.#admin?.close();
   }

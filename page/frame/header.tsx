@@ -6,7 +6,7 @@ import { linkTo } from '../state/location.js';
 import { nextTheme, theme } from '../state/theme.js';
 
 export function Header({ onShortcuts }: { onShortcuts(): void }) {
-  const app = data.now.value?.app;
+  const { app, cluster } = data.now.value ?? {};
   return (
     <header class="top">
       <a class="brand" href={linkTo('now')} aria-label={`${app?.name ?? 'Clutch'}: now`}>
@@ -22,6 +22,9 @@ export function Header({ onShortcuts }: { onShortcuts(): void }) {
         <p class="app-facts">
           {app.version && <span>{app.version}</span>}
           <span class="env">{app.env}</span>
+          {cluster?.address.startsWith('http') && (
+            <a href={cluster.address}>{cluster.address.replace(/^\w+:\/\//, '')}</a>
+          )}
           <span class="only-wide">Node {app.node.replace(/^v/, '')}</span>
           <span class="only-wide">Clutch {app.clutch}</span>
           <span class="only-wide">Master {app.pid}</span>

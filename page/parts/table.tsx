@@ -1,5 +1,6 @@
 import { type ComponentChildren, Fragment } from 'preact';
 import { useRef, useState } from 'preact/hooks';
+import { place } from '../state/location.js';
 import { Icon } from './icon.js';
 
 export interface Column<Row> {
@@ -50,6 +51,8 @@ export function Table<Row>({ label, columns, rows, keyOf, sort, note, detail, op
   const [isHeld, setHeld] = useState(false);
   const order = useRef<string[]>([]);
 
+  const filter = place.value.query['filter'];
+
   const sorted = isHeld ? inOrder(rows, order.current, keyOf) : sortRows(rows, columns, sorting);
   order.current = sorted.map(keyOf);
   const current = active !== undefined && order.current.includes(active) ? active : order.current[0];
@@ -61,6 +64,17 @@ export function Table<Row>({ label, columns, rows, keyOf, sort, note, detail, op
     const next = new Set(open);
     if (!next.delete(key)) next.add(key);
     choose(next);
+  };
+  /** Esc in what a row has opened to closes it, and goes back to the row. */
+  const leave = (event: KeyboardEvent, key: string): void => {
+    if (event.key !== 'Escape' || !open.has(key)) return;
+    const opened = event.currentTarget as HTMLElement;
+    const row = opened.matches('[data-row]')
+      ? opened
+      : opened.parentElement?.querySelector<HTMLElement>(`[data-row="${CSS.escape(key)}"]`);
+    row?.focus();
+    toggle(key);
+    event.preventDefault();
   };
   const move = (event: KeyboardEvent, key: string): void => {
     if (event.target !== event.currentTarget) return;
@@ -82,6 +96,13 @@ export function Table<Row>({ label, columns, rows, keyOf, sort, note, detail, op
           </tr>
         </thead>
         <tbody role="rowgroup">
+          {sorted.length === 0 && (
+            <tr role="row" class="note">
+              <td role="cell" colSpan={columns.length}>
+                {filter ? `Nothing matches “${filter}”. Esc in the filter clears it.` : 'Nothing matches this choice.'}
+              </td>
+            </tr>
+          )}
           {sorted.map((row) => {
             const key = keyOf(row);
             const isOpen = open.has(key);
@@ -94,7 +115,10 @@ export function Table<Row>({ label, columns, rows, keyOf, sort, note, detail, op
                   class={`${classOf?.(row) ?? ''} ${detail ? 'opens' : ''} ${isOpen ? 'is-open' : ''} ${below ? 'has-note' : ''}`}
                   tabIndex={key === current ? 0 : -1}
                   onFocus={() => setActive(key)}
-                  onKeyDown={(event) => move(event, key)}
+                  onKeyDown={(event) => {
+                    move(event, key);
+                    leave(event, key);
+                  }}
                   onClick={(event) => detail && !isControl(event.target) && toggle(key)}
                 >
                   {columns.map((column, index) => (
@@ -131,7 +155,7 @@ export function Table<Row>({ label, columns, rows, keyOf, sort, note, detail, op
                   </tr>
                 )}
                 {isOpen && detail && (
-                  <tr role="row" class="detail">
+                  <tr role="row" class="detail" onKeyDown={(event) => leave(event, key)}>
                     <td role="cell" colSpan={columns.length}>
                       {detail(row)}
                     </td>

@@ -111,7 +111,7 @@ const COLUMNS: Column<DeathRecord>[] = [
       <Badge tone={TONES[by]} icon={WANTED.includes(by) ? 'leave' : undefined} text={reason} />
     ),
   },
-  { label: 'Decided by', render: ({ by }) => DECIDED[by] },
+  { label: 'Decided by', wraps: true, render: ({ by, asker }) => asker ?? DECIDED[by] },
   { label: 'What', wide: true, render: ({ text }) => <span class="clamp">{text.split('\n')[0]}</span> },
   { label: 'When', value: ({ at }) => at, render: ({ at }) => <Ago at={at} /> },
   {
@@ -161,13 +161,12 @@ function Detail({ record }: { record: DeathRecord }) {
 }
 
 function factsOf(record: DeathRecord): [string, ComponentChildren][] {
-  const { asker, text, state, code, signal, killed, inFlight, requests, memory, loopDelay, silent, at } = record;
+  const { text, state, code, signal, killed, inFlight, requests, memory, loopDelay, silent, at } = record;
   const facts: [string, ComponentChildren][] = [
     ['When', <Clock key="at" at={at} />],
     ['It was', state],
     ['Exit', signal ? `signal ${signal}` : code === null ? 'unknown' : `code ${code}`],
   ];
-  if (asker) facts.unshift(['Who asked', asker]);
   // The row has the first line.
   if (text.includes('\n')) facts.unshift(['What happened', text]);
   if (killed) facts.push(['Killed', 'by the Master: its event loop was blocked, or its time to leave was over']);

@@ -23,8 +23,8 @@ export function Fleet() {
             yours. Then this shows each machine: its state, version, workers and load, and which one differs.
           </p>
           <p>
-            To turn it on: <code>exports.fleet = true;</code> in <code>config/plugin.js</code>, and{' '}
-            <code>exports.fleet = {"{ adapter: 'redis', url }"};</code> in <code>config/config.prod.js</code>.
+            To turn it on: <code>{'export default { fleet: true };'}</code> in <code>config/plugin.ts</code>, and{' '}
+            <code>{"export default { fleet: { adapter: 'redis', url } };"}</code> in <code>config/config.prod.ts</code>.
           </p>
         </Empty>
       </Panel>

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { toError } from '../../../errors.js';
+import type { Lapsing } from '../lapsing.js';
 import type { ViewName } from '../page_data.js';
 import type { ViewData } from '../view_data.js';
 import { HttpError } from './respond.js';
@@ -16,7 +17,7 @@ const RETRY = 1000;
 
 /** Server-sent events: each view that somebody looks at is read once for all streams, and sent when it has changed. */
 export class EventStreams {
-  readonly #data: ViewData;
+  readonly #views: Lapsing<ViewData>;
   readonly #streams = new Set<EventStream>();
   /** What was read last. */
   readonly #last = new Map<ViewName, { value: unknown; text: string }>();
@@ -27,8 +28,8 @@ export class EventStreams {
   #stopWatching: (() => void) | undefined;
 
   /** @param onError called with each error of a view, once until it is another */
-  constructor(data: ViewData, onError: (message: string) => void) {
-    this.#data = data;
+  constructor(views: Lapsing<ViewData>, onError: (message: string) => void) {
+    this.#views = views;
     let last = '';
     this.#onError = (message) => {
       if (message !== last) onError(message);
@@ -36,8 +37,11 @@ export class EventStreams {
     };
   }
 
-  /** @throws {HttpError} 503 when there are too many */
-  open(views: ViewName[], res: ServerResponse): void {
+  /**
+   * @param data stays in use until the last stream has been closed
+   * @throws {HttpError} 503 when there are too many
+   */
+  open(views: ViewName[], data: ViewData, res: ServerResponse): void {
     if (this.#streams.size >= MOST_STREAMS) throw new HttpError(503, `there are ${MOST_STREAMS} streams already`);
     const stream = new EventStream(views, res);
     this.#streams.add(stream);
@@ -45,36 +49,37 @@ export class EventStreams {
       this.#streams.delete(stream);
       if (this.#streams.size === 0) this.#stop();
     });
-    this.#timer ??= setInterval(() => this.#update(), TICK).unref();
+    this.#timer ??= setInterval(() => this.#update(data), TICK).unref();
     // A process that ends or becomes ready is seen at once.
-    this.#stopWatching ??= this.#data.onChange(() => this.#update());
+    this.#stopWatching ??= data.onChange(() => this.#update(data));
     for (const view of new Set(views)) {
       const last = this.#last.get(view);
-      if (last) this.#send(stream, view, last.text);
-      void this.#read(view);
+      if (last) this.#send(stream, view, { data, text: last.text });
+      void this.#read(view, data);
     }
   }
 
-  #update(): void {
+  #update(data: ViewData): void {
+    void this.#views.use();
     this.#ticks += 1;
     const watched = new Set([...this.#streams].flatMap(({ views }) => views));
-    for (const view of watched) if (this.#ticks % 2 === 0 || !SLOW_VIEWS.includes(view)) void this.#read(view);
+    for (const view of watched) if (this.#ticks % 2 === 0 || !SLOW_VIEWS.includes(view)) void this.#read(view, data);
     for (const stream of this.#streams) stream.beat();
   }
 
-  async #read(view: ViewName): Promise<void> {
+  async #read(view: ViewName, data: ViewData): Promise<void> {
     // One whose source is slow is not asked again meanwhile.
     if (this.#reading.has(view)) return;
     this.#reading.add(view);
     try {
-      const value = await this.#data.read(view);
+      const value = await data.read(view);
       const last = this.#last.get(view);
       if (value === last?.value) return;
       // Of logs, each stream has a place of its own.
       const text = view === 'logs' ? '' : JSON.stringify(value);
       this.#last.set(view, { value, text });
       if (text !== '' && text === last?.text) return;
-      for (const stream of this.#streams) if (stream.views.includes(view)) this.#send(stream, view, text);
+      for (const stream of this.#streams) if (stream.views.includes(view)) this.#send(stream, view, { data, text });
     } catch (error) {
       this.#onError(`the admin page has no data for its view ${view}: ${toError(error).message}`);
     } finally {
@@ -82,8 +87,8 @@ export class EventStreams {
     }
   }
 
-  #send(stream: EventStream, view: ViewName, text: string): void {
-    if (view === 'logs') stream.sendLines(this.#data.logs);
+  #send(stream: EventStream, view: ViewName, { data, text }: { data: ViewData; text: string }): void {
+    if (view === 'logs') stream.sendLines(data.logs);
     else stream.send(view, () => text);
   }
 

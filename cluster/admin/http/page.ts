@@ -2,8 +2,9 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { toError } from '../../../errors.js';
 import { maskText } from '../../../output/secrets.js';
 import type { AdminListener } from '../../options/admin_options.js';
+import type { Lapsing } from '../lapsing.js';
 import type { PageSource } from '../page_source.js';
-import { ViewData } from '../view_data.js';
+import type { ViewData } from '../view_data.js';
 import { isAction, runAction } from './actions.js';
 import { Assets } from './assets.js';
 import { Credentials } from './credentials.js';
@@ -20,15 +21,15 @@ export class Page {
   readonly #source: PageSource;
   readonly #assets = new Assets();
   readonly #credentials: Credentials;
-  readonly #data: ViewData;
+  readonly #views: Lapsing<ViewData>;
   readonly #streams: EventStreams;
 
-  constructor(options: AdminListener, source: PageSource) {
+  constructor(options: AdminListener, source: PageSource, views: Lapsing<ViewData>) {
     this.#options = options;
     this.#source = source;
     this.#credentials = new Credentials(options.token);
-    this.#data = new ViewData(source, { readOnly: options.readOnly });
-    this.#streams = new EventStreams(this.#data, (message) => source.log.error(message));
+    this.#views = views;
+    this.#streams = new EventStreams(views, (message) => source.log.error(message));
   }
 
   async handle(req: IncomingMessage, res: ServerResponse): Promise<void> {
@@ -62,19 +63,23 @@ export class Page {
     if (kind === 'actions') return this.#act(name, req, res);
     if (req.method !== 'GET' && req.method !== 'HEAD') throw methodError(res, 'GET, HEAD');
     if (isStatic && this.#assets.serve(pathname, req, res)) return;
-    if (kind === 'views' && this.#data.has(name)) return sendJson(req, res, 200, await this.#data.read(name));
+    if (kind === 'views') {
+      const data = await this.#views.use();
+      if (data.has(name)) return sendJson(req, res, 200, await data.read(name));
+    }
     if (pathname === '/api/events') return this.#stream(searchParams.get('views'), req, res);
     throw new HttpError(404, 'not found');
   }
 
-  #stream(names: string | null, req: IncomingMessage, res: ServerResponse): void {
+  async #stream(names: string | null, req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const data = await this.#views.use();
     const views = (names ?? 'now').split(',');
-    const known = views.filter((name) => this.#data.has(name));
+    const known = views.filter((name) => data.has(name));
     if (known.length < views.length) {
-      throw new HttpError(400, `name views in ?views=, of ${this.#data.names.join(', ')}`);
+      throw new HttpError(400, `name views in ?views=, of ${data.names.join(', ')}`);
     }
     if (req.method === 'HEAD') res.writeHead(200, { 'content-type': 'text/event-stream' }).end();
-    else this.#streams.open(known, res);
+    else this.#streams.open(known, data, res);
   }
 
   async #act(name: string, req: IncomingMessage, res: ServerResponse): Promise<void> {
@@ -88,7 +93,6 @@ export class Page {
 
   close(): void {
     this.#streams.close();
-    this.#data.close();
   }
 }
 

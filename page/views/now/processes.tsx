@@ -31,7 +31,7 @@ export function Processes({ view }: { view: NowView }) {
   return (
     <Panel
       title="Processes"
-      about={readOnly ? READ_ONLY : `${cluster.address} · ${cluster.baseDir}`}
+      about={`${cluster.address} · ${cluster.baseDir}${readOnly ? ` · ${READ_ONLY}` : ''}`}
       tools={
         <>
           <ActionButton label="Reload all processes" onClick={() => setAsked({ action: 'reload' })}>

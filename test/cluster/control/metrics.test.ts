@@ -75,6 +75,19 @@ test('requests are counted by method, route and status; what has no route and wh
   assert.ok((metrics.get('clutch_gc_duration_seconds_count{kind="app worker",gc="minor"}') ?? 0) > 0);
 });
 
+test('sizes are whole bytes', async (t) => {
+  const cluster = await startTestCluster(t, { baseDir: writeApp(t, FILES), workers: 1, admin: { port: 0 } });
+  const admin = await cluster.admin();
+  const sizes = await until('all processes have reported', async () => {
+    const series = [...parse((await request(`${admin}/metrics`)).body)].filter(([name]) => /_bytes\{/.test(name));
+    return series.filter(([name]) => name.startsWith('clutch_resident_memory')).length === 3 && series;
+  });
+  assert.deepEqual(
+    sizes.filter(([, value]) => !Number.isInteger(value)),
+    [],
+  );
+});
+
 test('counters do not fall when a worker is killed or all are replaced', async (t) => {
   const baseDir = writeApp(t, FILES);
   const cluster = await startTestCluster(t, { baseDir, workers: 2, admin: { port: 0 } });
