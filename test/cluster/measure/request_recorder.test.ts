@@ -82,6 +82,68 @@ test('of a slow route that is asked for seldom a timeline is recorded, however m
   await until('its timeline is reported', async () => (await timelines('/seldom')) === 1);
 });
 
+test('of many requests at once as many timelines are recorded as the ration allows; the others are listed without', async (t) => {
+  const files = {
+    'package.json': '{ "name": "rationed" }',
+    'app/router.js': `module.exports = (app) => {
+      app.get('/slow', async (ctx) => { await new Promise((done) => setTimeout(done, 20)); ctx.body = 'waited'; });
+    };`,
+  };
+  const cluster = await startPage(t, { files });
+  const slowest = async () => (await cluster.view('routes')).slowest;
+  const lookedAt = Date.now();
+  await until('the worker looks', async () => {
+    await request(`${cluster.url}/slow`);
+    return (await slowest()).some(({ spans }) => spans.length > 0);
+  });
+  for (let round = 0; round < 5; round += 1) {
+    await Promise.all(Array.from({ length: 30 }, () => request(`${cluster.url}/slow`)));
+  }
+  const seconds = (Date.now() - lookedAt) / 1000;
+  const listed = await until('the list is full', async () => {
+    const all = await slowest();
+    return all.length === 50 && all;
+  });
+  const timelines = listed.filter(({ spans }) => spans.length > 0).length;
+  assert.ok(timelines <= 10 + 2 * seconds, `${timelines} in ${seconds} s`);
+});
+
+test('of a route that is known to be fast no timeline is recorded', async (t) => {
+  const files = {
+    'package.json': '{ "name": "fast" }',
+    'app/router.js': `module.exports = (app) => {
+      app.get('/fast', (ctx) => { ctx.body = 'fast'; });
+      // Each one takes longer than the one before, so that it is among the slowest.
+      let took = 20;
+      app.get('/slow', async (ctx) => { await new Promise((done) => setTimeout(done, took += 2)); ctx.body = 'waited'; });
+    };`,
+  };
+  const cluster = await startPage(t, { files });
+  const timelines = async (route: string): Promise<number> =>
+    (await cluster.view('routes')).slowest.filter((slow) => slow.route === route && slow.spans.length > 0).length;
+  const ask = async (): Promise<void> => {
+    for (let n = 0; n < 20; n += 1) await request(`${cluster.url}/fast`);
+    await request(`${cluster.url}/slow`);
+  };
+  await until('one of the slow route is recorded', async () => {
+    await ask();
+    return (await timelines('/slow')) > 0;
+  });
+  // On a busy machine some requests take long: their share has to become small.
+  await until(
+    'three of the slow route are, and none of the fast one meanwhile',
+    async () => {
+      const [fast, slow] = [await timelines('/fast'), await timelines('/slow')];
+      await until('three are', async () => {
+        await ask();
+        return (await timelines('/slow')) >= slow + 3;
+      });
+      return (await timelines('/fast')) === fast;
+    },
+    30_000,
+  );
+});
+
 test('messages are counted by action and direction; the last that were lost say why', async (t) => {
   const cluster = await startPage(t, {
     files: {
