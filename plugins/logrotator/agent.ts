@@ -1,12 +1,10 @@
 import { createRequire } from 'node:module';
 import type { Agent } from '../../framework/index.js';
+import { GZIP_DELAY } from './lib/log_names.js';
 
 const require = createRequire(import.meta.url);
 
-/** Milliseconds from the rotation until a log is compressed: every process has opened its new file by then. */
-const GRACE = 10_000;
-
-/** Compresses rotated logs, in the one process that all workers share. */
+/** Compresses logs that were rotated by day or hour, in the one process that all workers share. */
 export default class LogrotatorAgentBoot {
   readonly #agent: Agent;
   readonly #timers = new Set<NodeJS.Timeout>();
@@ -33,7 +31,7 @@ export default class LogrotatorAgentBoot {
   }
 
   #compressSoon(find: () => string[] | Promise<string[]>): void {
-    const { gzipDelay = GRACE } = this.#agent.config.logrotator;
+    const { gzipDelay = GZIP_DELAY } = this.#agent.config.logrotator;
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
       this.#last = this.#last.then(() => this.#compress(find));

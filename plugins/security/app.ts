@@ -1,5 +1,6 @@
 import type { Context } from '../../core/index.js';
 import type { Application } from '../../framework/index.js';
+import { setHeadersOnErrors } from './lib/error_headers.js';
 import { safeTarget } from './lib/safe_redirect.js';
 import { securityOf } from './security.js';
 
@@ -20,6 +21,7 @@ export default class SecurityBoot {
     // A wrong config stops the boot.
     securityOf(this.#app);
     this.#app.config.coreMiddleware.push('securities');
+    if (!this.#app.plugins['onerror']) setHeadersOnErrors(this.#app.context);
     const response = this.#app.response as unknown as Response;
     const { redirect } = response;
     response.unsafeRedirect = redirect;

@@ -26,8 +26,8 @@ export async function compressLog(file: string): Promise<boolean> {
     const output = createWriteStream(partial, { flags: 'wx', mode: before.mode & 0o777, flush: true });
     await pipeline(createReadStream(file), createGzip(), output);
     await fs.utimes(partial, before.atime, before.mtime);
-    const { size, mtimeMs } = await fs.stat(file);
-    if (size !== before.size || mtimeMs !== before.mtimeMs) return false;
+    const { ino, size, mtimeMs } = await fs.stat(file);
+    if (ino !== before.ino || size !== before.size || mtimeMs !== before.mtimeMs) return false;
     await fs.rename(partial, target);
   } finally {
     await fs.rm(partial, { force: true });
@@ -49,6 +49,23 @@ export async function uncompressedLogs(dir: string): Promise<string[]> {
     if (ROTATED.test(name) && all.has(`${name}.gz`)) await removeIfSame(path.join(dir, name));
   }
   return names.filter((name) => ROTATED.test(name) && !all.has(`${name}.gz`)).map((name) => path.join(dir, name));
+}
+
+/**
+ * Finds what a rotation by size has left uncompressed, and removes a log whose compressed file is complete.
+ *
+ * @param file the log that is written
+ * @param minAge milliseconds since the last line: younger ones may still be written to
+ * @returns `<file>.1` and so on
+ */
+export async function uncompressedNumbers(file: string, maxFiles: number, minAge: number): Promise<string[]> {
+  const found: string[] = [];
+  for (let number = 1; number <= maxFiles; number += 1) {
+    const numbered = `${file}.${number}`;
+    if (existsSync(numbered) && existsSync(`${numbered}.gz`)) await removeIfSame(numbered);
+    if (existsSync(numbered) && Date.now() - (await fs.stat(numbered)).mtimeMs >= minAge) found.push(numbered);
+  }
+  return found;
 }
 
 /** The compressed file has the time of the log that it was made from. */

@@ -1,5 +1,8 @@
 import path from 'node:path';
 
+/** Milliseconds from the rotation until a log is compressed: every process has opened its new file by then. */
+export const GZIP_DELAY = 10_000;
+
 const HOUR = 60 * 60 * 1000;
 /** Just under a day: the daily rotation runs a second after midnight, and may be a minute late. */
 const ABOUT_A_DAY = 24 * HOUR - 2 * 60 * 1000;

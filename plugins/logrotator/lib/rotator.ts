@@ -15,7 +15,7 @@ export interface Rotation {
  */
 export abstract class LogRotator {
   readonly app: Application;
-  /** Whether `config.logrotator.gzip` holds for its logs: their new names stay theirs. */
+  /** Whether the Agent compresses its logs: their new names stay theirs. */
   protected readonly compresses: boolean = false;
 
   constructor({ app }: { app: Application }) {

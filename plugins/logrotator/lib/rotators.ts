@@ -1,8 +1,11 @@
 import { existsSync, promises as fs } from 'node:fs';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import type { Application } from '../../../framework/index.js';
-import { expiredLogs, nameOfDay, nameOfHour } from './log_names.js';
+import { expiredLogs, GZIP_DELAY, nameOfDay, nameOfHour } from './log_names.js';
 import { LogRotator, logFiles, type Rotation } from './rotator.js';
+
+const require = createRequire(import.meta.url);
 
 /** `config.logrotator`. Files are absolute, or relative to `config.logger.dir`. */
 export interface LogrotatorConfig {
@@ -20,7 +23,7 @@ export interface LogrotatorConfig {
   rotateDuration: number;
   /** Days after which logs that were rotated by day or hour are removed; 0 keeps all. */
   maxDays: number;
-  /** Whether the Agent compresses logs that were rotated by day or hour. */
+  /** Whether rotated logs are compressed. */
   gzip: boolean;
   /** Milliseconds from the rotation until then; default 10,000. */
   gzipDelay?: number;
@@ -70,8 +73,32 @@ export class HourRotator extends LogRotator {
   }
 }
 
-/** Logs that have become too large: `a.log` becomes `a.log.1`, that `a.log.2`, and the oldest is removed. */
+/**
+ * Logs that have become too large: `a.log` becomes `a.log.1`, that `a.log.2`, and the oldest is removed. It compresses them itself,
+ * before it renames the next: while the Agent did so, their names could change.
+ */
 export class SizeRotator extends LogRotator {
+  override async rotate(): Promise<void> {
+    if (this.app.config.logrotator.gzip) await this.#compress();
+    await super.rotate();
+  }
+
+  async #compress(): Promise<void> {
+    const { filesRotateBySize, maxFiles, gzipDelay = GZIP_DELAY } = this.app.config.logrotator;
+    const { compressLog, uncompressedNumbers } = require('../lazy/compress.js') as typeof import('../lazy/compress.js');
+    for (const log of absolute(this.app, filesRotateBySize)) {
+      try {
+        for (const file of await uncompressedNumbers(log, maxFiles, gzipDelay)) {
+          if (await compressLog(file)) this.logger.info('[logrotator] compressed %s', file);
+        }
+      } catch (error) {
+        this.logger.error(
+          new Error(`[logrotator] ${log} is not compressed: ${(error as Error).message}`, { cause: error }),
+        );
+      }
+    }
+  }
+
   override async getRotateFiles(): Promise<Map<string, Rotation>> {
     const { filesRotateBySize, maxFileSize, maxFiles } = this.app.config.logrotator;
     const large: string[] = [];
@@ -94,9 +121,12 @@ export class SizeRotator extends LogRotator {
 
 /** Makes room for `file.1`. */
 async function shift(file: string, maxFiles: number): Promise<void> {
-  await fs.rm(`${file}.${maxFiles}`, { force: true });
-  for (let number = maxFiles - 1; number >= 1; number -= 1) {
-    if (existsSync(`${file}.${number}`)) await fs.rename(`${file}.${number}`, `${file}.${number + 1}`);
+  for (const end of ['', '.gz']) {
+    await fs.rm(`${file}.${maxFiles}${end}`, { force: true });
+    for (let number = maxFiles - 1; number >= 1; number -= 1) {
+      const name = `${file}.${number}${end}`;
+      if (existsSync(name)) await fs.rename(name, `${file}.${number + 1}${end}`);
+    }
   }
 }
 

@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
-import { gunzipSync } from 'node:zlib';
+import { gunzipSync, gzipSync } from 'node:zlib';
 import { start } from 'koa-clutch';
 import { expiredLogs, nameOfDay, nameOfHour } from '../../../plugins/logrotator/lib/log_names.js';
 import { startTestCluster, until } from '../../support/apps.js';
@@ -117,6 +117,39 @@ test('by size: files are counted up, and the oldest is removed', async (t) => {
     ['round 5', 'round 4', 'round 3'],
   );
   assert.ok(statSync(path.join(logs, 'huge.log')).size < 100);
+});
+
+test('by size with gzip: all but the newest are compressed and counted up', async (t) => {
+  const { app, logs, names } = await startApp(t, {
+    filesRotateBySize: ['huge.log'],
+    maxFileSize: 100,
+    maxFiles: 3,
+    gzip: true,
+    gzipDelay: 0,
+  });
+  const huge = app.getLogger('huge');
+  for (let round = 1; round <= 5; round += 1) {
+    huge?.info(`round ${round} ${'x'.repeat(100)}`);
+    app.loggers.flush();
+    await app.runSchedule('logrotator/rotate_by_size');
+  }
+  huge?.info('small');
+  app.loggers.flush();
+  const rounds = (): string[] =>
+    names()
+      .filter((name) => /^huge\.log\.\d/.test(name))
+      .map((name) => {
+        const bytes = readFileSync(path.join(logs, name));
+        const text = (name.endsWith('.gz') ? gunzipSync(bytes) : bytes).toString();
+        return `${name.slice('huge.log.'.length)}: ${/round \d/.exec(text)?.[0]}`;
+      });
+  assert.deepEqual(rounds(), ['1: round 5', '2.gz: round 4', '3.gz: round 3']);
+  // As after a crash between the two: the compressed file is complete, and the log not removed.
+  const log = path.join(logs, 'huge.log.1');
+  writeFileSync(`${log}.gz`, gzipSync(readFileSync(log)));
+  utimesSync(`${log}.gz`, statSync(log).atime, statSync(log).mtime);
+  await app.runSchedule('logrotator/rotate_by_size');
+  assert.deepEqual(rounds(), ['1.gz: round 5', '2.gz: round 4', '3.gz: round 3']);
 });
 
 test('logs older than maxDays are removed', async (t) => {

@@ -345,6 +345,38 @@ test('error responses have the security headers, whatever refuses the request', 
   }
 });
 
+test('error responses have the security headers without plugin onerror, too', async (t) => {
+  const app = loadApp(t, {
+    'app/router.js': `module.exports = (app) => {
+      app.on('error', () => undefined);
+      app.get('/throw', (ctx) => { ctx.set('x-secret', '1'); ctx.throw(500, 'no'); });
+      app.get('/own', (ctx) => ctx.throw(400, 'no', { headers: { 'x-frame-options': 'DENY', 'x-own': '1' } }));
+      app.post('/json', (ctx) => { ctx.body = 'ok'; });
+    };`,
+    'config/plugin.js': 'exports.onerror = false;',
+    'config/config.default.js': 'exports.keys = "k1"; exports.logger = { consoleLevel: "NONE" };',
+  });
+  const ask = await serve(t, app);
+  const post = (body: string) =>
+    ask('/json', { method: 'POST', headers: { 'content-type': 'application/json' }, body });
+  for (const [expected, reply] of [
+    [500, await ask('/throw')],
+    [404, await ask('/none')],
+    [403, await post('{}')],
+    [400, await post('{')],
+    [405, await ask('/throw', { method: 'TRACE' })],
+  ] as const) {
+    const { status, headers, body } = reply;
+    assert.equal(status, expected, body);
+    assert.equal(headers['x-content-type-options'], 'nosniff', body);
+    assert.equal(headers['x-frame-options'], 'SAMEORIGIN', body);
+    assert.equal(headers['x-secret'], undefined);
+  }
+  const { status, headers } = await ask('/own');
+  assert.deepEqual([status, headers['x-frame-options'], headers['x-own']], [400, 'DENY', '1']);
+  assert.equal(headers['x-content-type-options'], 'nosniff');
+});
+
 test('pages of the config may be on a domain that is not in the white list', async (t) => {
   const app = loadApp(
     t,
