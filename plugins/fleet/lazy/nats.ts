@@ -96,7 +96,10 @@ export class NatsAdapter implements FleetAdapter {
   }
 
   #change(connected: boolean): void {
-    if (connected) this.#attempt = 0;
+    if (connected) {
+      this.#attempt = 0;
+      this.#errors.connected();
+    }
     if (connected === this.#connected) return;
     this.#connected = connected;
     this.onChange(connected);

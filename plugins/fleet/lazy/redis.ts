@@ -126,8 +126,10 @@ export class RedisAdapter implements FleetAdapter {
     const connected = this.#commands.status === 'ready' && this.#subscriber.status === 'ready';
     if (connected === this.#connected) return;
     this.#connected = connected;
-    if (connected) void this.#subscribe();
-    else this.onChange(false);
+    if (connected) {
+      this.#errors.connected();
+      void this.#subscribe();
+    } else this.onChange(false);
   }
 
   async #subscribe(): Promise<void> {

@@ -62,6 +62,7 @@ export class RedisEngine implements JobEngine {
     const { url, client, source: config, onError } = options;
     this.#errors = new ServerErrors({ code: 'ERR_CLUTCH_JOBS', name: 'Redis', config, url, client });
     this.#redis.on('error', (error) => onError(this.#errors.noConnection(error)));
+    this.#redis.on('ready', () => this.#errors.connected());
   }
 
   async open(queues: string[]): Promise<void> {
@@ -108,7 +109,7 @@ export class RedisEngine implements JobEngine {
     const { timeout } = this.#options;
     if (this.#redis.status !== 'ready') {
       await this.#errors.inTime(timeout, this.#connected()).catch(() => {
-        throw this.#errors.noConnection(new Error(`none in ${timeout} ms, nothing was done`));
+        throw this.#errors.noConnection();
       });
     }
     return this.#errors.inTime(timeout, call(), LATE_CALL);

@@ -20,6 +20,8 @@ const PLACES = ['nodes', 'sentinels', 'servers', 'host', 'port', 'path'];
 export class ServerErrors {
   readonly #server: Server;
   readonly #where: string;
+  /** Why there is no connection, for calls that fail meanwhile. */
+  #lastCause: unknown;
 
   constructor(server: Server) {
     this.#server = server;
@@ -30,8 +32,14 @@ export class ServerErrors {
     else this.#where = `${config}.url is ${shownUrl(url)}`;
   }
 
-  /** @param cause of a connection that failed */
-  noConnection(cause?: unknown): ClutchError {
+  /** There is a connection. */
+  connected(): void {
+    this.#lastCause = undefined;
+  }
+
+  /** @param cause of a connection that failed; that of the last one if it is not given */
+  noConnection(cause: unknown = this.#lastCause): ClutchError {
+    this.#lastCause = cause;
     const { code, name, config } = this.#server;
     const reason = cause === undefined ? '' : `: ${reasonOf(cause)}`;
     return new ClutchError(code, `there is no connection to ${name}${reason}`, {
