@@ -41,8 +41,6 @@ export class Fleet {
   #loggedAt = new Map<string, number>();
   #closed = false;
   #joined: Promise<void> | undefined;
-  /** Why there is no connection. */
-  #problem: Error | undefined;
   /** Times that the connection was lost. */
   disconnections = 0;
 
@@ -207,15 +205,19 @@ export class Fleet {
 
   /** @internal What `clutch fleet status` prints. */
   async report() {
-    const [members, leases] = this.connected
-      ? await Promise.all([this.members(), this.bucket({ name: 'leases', ttl: this.lease }).entries()])
-      : [[], []];
+    const { connected } = this;
+    const read = [this.members(), this.bucket({ name: 'leases', ttl: this.lease }).entries()] as const;
+    // Without a connection each call rejects at once with the reason.
+    const [members, leases, problem] = await Promise.all(read).catch((error: Error) => {
+      if (connected) throw error;
+      return [[], [], error.message] as const;
+    });
     return {
       name: this.#config.name,
       member: this.member,
       lease: this.lease,
-      connected: this.connected,
-      ...(this.connected ? {} : { problem: this.#problem?.message ?? 'there has been no connection yet' }),
+      connected,
+      ...(problem !== undefined && { problem }),
       disconnections: this.disconnections,
       missed: this.missed,
       members,
@@ -241,10 +243,8 @@ export class Fleet {
 
   #onChange(connected: boolean, error: Error | undefined): void {
     if (this.#closed) return;
-    if (error) {
-      if (!connected) this.#problem = error;
-      this.#log(error);
-    } else if (connected) {
+    if (error) this.#log(error);
+    else if (connected) {
       this.#agent.coreLogger.info('[fleet] %s is connected', this.member);
       this.#hub.connected();
       this.#joined = this.#join();

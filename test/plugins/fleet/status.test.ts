@@ -84,6 +84,20 @@ test('clutch fleet alone shows the machines', async (t) => {
   assert.match(stdout, /^alone +(?:starting|ready) .* \d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/m);
 });
 
+test('nats: clutch fleet status names the server when the connection is lost', { skip: SKIP.nats }, async (t) => {
+  const server = await startServer(t, 'nats');
+  const { baseDir } = await startMachine(t, 'a', { adapter: 'nats', url: server.url }, {}, { workers: 1 });
+  assert.match((await clutchIn(['fleet', 'status', baseDir])).stdout, /a is connected/);
+  await server.stop();
+  const { code, stderr } = await until('it notices', async () => {
+    const found = await clutchIn(['fleet', 'status', baseDir]);
+    return found.stderr.includes('is not connected') && found;
+  });
+  assert.equal(code, 1);
+  assert.match(stderr, /there is no connection to NATS/);
+  assert.ok(stderr.includes(`config.fleet.url is ${server.url}`), stderr);
+});
+
 test('an Agent that can connect logs no warning at its start', { skip: SKIP.redis }, async (t) => {
   const server = await startServer(t, 'redis');
   const files = {

@@ -208,7 +208,10 @@ test('clutch jobs lists, retries, pauses and resumes those of a running app', as
     [failedRow?.[0], failedRow?.[1], failedRow?.[3], failedRow?.[4]],
     [id, 'email/welcome', '1', 'no server for mail'],
   );
-  assert.match((await clutch('jobs', 'pause', 'email/welcome', baseDir)).stdout, /email\/welcome is paused, 0 waiting/);
+  assert.match(
+    (await clutch('jobs', 'pause', 'email/welcome', baseDir)).stdout,
+    /^email\/welcome is paused on all machines: 0 waiting, 0 running$/m,
+  );
   assert.match((await clutch('jobs', 'retry', id, baseDir)).stdout, new RegExp(`email/welcome ${id} runs again`));
   const [report] = JSON.parse((await clutch('jobs', 'list', '--json', baseDir)).stdout) as object[];
   assert.deepEqual(report, {
@@ -225,7 +228,7 @@ test('clutch jobs lists, retries, pauses and resumes those of a running app', as
   const resumed = await promisify(execFile)(process.execPath, [CLI, 'jobs', 'resume', 'email/welcome'], {
     cwd: baseDir,
   });
-  assert.match(resumed.stdout, /is not paused/);
+  assert.match(resumed.stdout, /^email\/welcome is resumed on all machines: /);
   const unknown = await clutch('jobs', 'pause', 'email/wellcome', baseDir);
   assert.notEqual(unknown.code, 0);
   assert.match(unknown.stderr, /there is no job email\/wellcome[\s\S]*There are: email\/welcome/);

@@ -36,7 +36,7 @@ export interface HubOptions {
   /** Milliseconds that messages wait for a connection. */
   timeout: number;
   local: Local;
-  /** @returns names of the machines that have such a process; `now` reads the list anew */
+  /** @returns names of the machines that have such a process; with `now` the list is read anew, unless it has just been */
   members(side: Side, now?: 'now'): Promise<string[]>;
   /** This Agent, and no other one of its machine, takes requests from now on. */
   onActive(): void;
