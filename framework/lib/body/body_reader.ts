@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module';
+import type { ParseOptions } from 'secure-json-parse';
 import type { Context } from '../../../core/index.js';
 import { refusal } from '../../../errors.js';
 import { BodyError } from './body_error.js';
@@ -42,7 +43,7 @@ export function bodyReader(options: BodyParserConfig): BodyReader {
         new BodyError(415, 'charset.unsupported', `unsupported charset "${shorten(type.charset)}"`),
       );
     }
-    return readBody(ctx.req, limits[type.kind]).then((bytes) => parse[type.kind](bytes, type));
+    return readBody(ctx.req, limits[type.kind], (bytes) => parse[type.kind](bytes, type));
   };
 }
 
@@ -63,12 +64,16 @@ function parsers({
       }
       if (strict && !/^[\ufeff\s]*[[{]/.test(rawBody))
         throw syntaxError('invalid JSON, only supports object and array');
-      // Loaded with the first JSON body.
-      const { parse } = require('secure-json-parse') as typeof import('secure-json-parse');
       try {
-        return { body: parse(rawBody, poisoning), rawBody };
-      } catch (error) {
-        throw refusal(Object.assign(error as Error, { status: 400, expose: true }));
+        return {
+          body: mayPoison(rawBody) ? secureParse(rawBody, poisoning) : JSON.parse(withoutBom(rawBody)),
+          rawBody,
+        };
+      } catch (thrown) {
+        const error = thrown as Error;
+        // Where it was parsed tells nobody anything.
+        error.stack = String(error);
+        throw refusal(Object.assign(error, { status: 400, expose: true }));
       }
     },
     form(bytes, { decoder, charset }) {
@@ -83,6 +88,21 @@ function parsers({
     },
     raw: (bytes) => ({ body: bytes, rawBody: bytes }),
   };
+}
+
+/** Whether a key of JSON may be one that changes a prototype; it may be written with escapes. */
+function mayPoison(json: string): boolean {
+  return json.includes('__proto__') || json.includes('constructor') || json.includes('\\u');
+}
+
+/** Loaded with the first JSON body that needs it. */
+function secureParse(json: string, poisoning: ParseOptions): unknown {
+  const { parse } = require('secure-json-parse') as typeof import('secure-json-parse');
+  return parse(json, poisoning);
+}
+
+function withoutBom(json: string): string {
+  return json.charCodeAt(0) === 0xfeff ? json.slice(1) : json;
 }
 
 function syntaxError(message: string): Error {

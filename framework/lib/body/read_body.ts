@@ -4,25 +4,27 @@ import { BodyError } from './body_error.js';
 const EMPTY = Buffer.alloc(0);
 
 /**
- * Reads a request body into memory, inflated.
+ * Reads a request body into memory, inflated, and parses it.
  *
  * @param limit bytes that it may have, both as sent and inflated
+ * @param parse called with the whole body; what it throws rejects the promise
  * @returns a promise that rejects with a BodyError: 413 beyond the limit, 415 for an unknown `Content-Encoding`, 400 if the
  * client disconnects or the compressed data is invalid
  */
-export function readBody(req: IncomingMessage, limit: number): Promise<Buffer> {
+export function readBody<T>(req: IncomingMessage, limit: number, parse: (bytes: Buffer) => T): Promise<T> {
   const encoding = req.headers['content-encoding'];
-  if (encoding === undefined || encoding === 'identity') return readBytes(req, limit);
+  if (encoding === undefined || encoding === 'identity') return readBytes(req, limit, parse);
   const inflate = INFLATE[encoding.toLowerCase()];
   if (!inflate) {
     return Promise.reject(
       new BodyError(415, 'encoding.unsupported', `unsupported content encoding "${shorten(encoding)}"`),
     );
   }
-  return readBytes(req, limit).then((bytes) => (bytes.length === 0 ? bytes : inflated(bytes, inflate, limit)));
+  return readBytes(req, limit, (bytes) => (bytes.length === 0 ? bytes : inflated(bytes, inflate, limit))).then(parse);
 }
 
-function readBytes(req: IncomingMessage, limit: number): Promise<Buffer> {
+/** Parses inside of the listener for `end`: a promise for the bytes alone would be one more of each request. */
+function readBytes<T>(req: IncomingMessage, limit: number, parse: (bytes: Buffer) => T | Promise<T>): Promise<T> {
   return new Promise((resolve, reject) => {
     if (Number(req.headers['content-length']) > limit) {
       reject(tooLarge());
@@ -46,7 +48,11 @@ function readBytes(req: IncomingMessage, limit: number): Promise<Buffer> {
     };
     const onEnd = (): void => {
       stop();
-      resolve(chunks ? Buffer.concat(chunks, size) : (first ?? EMPTY));
+      try {
+        resolve(parse(chunks ? Buffer.concat(chunks, size) : (first ?? EMPTY)));
+      } catch (error) {
+        reject(error);
+      }
     };
     const onClose = (): void => fail(aborted());
     const stop = (): void => {
