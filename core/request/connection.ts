@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Context } from '../types.js';
+import { respondToFailure } from './fail.js';
 
 const CONNECTION = Symbol('connection');
 
@@ -20,7 +21,7 @@ class Connection {
     void socket.remoteAddress;
     socket.on('error', (error) => {
       const { current } = this;
-      if (current && !current.res.writableFinished) current.onerror(error);
+      if (current && !current.res.writableFinished) respondToFailure(current, error);
     });
   }
 

@@ -1,11 +1,11 @@
-import { readable } from '../../errors.js';
 import { channels } from '../../tracing/channels.js';
 import { isChosen, isRecorded } from '../../tracing/recording.js';
-import { tracedMiddleware, traceRequest, traceRequestError } from '../tracing/traced_request.js';
+import { tracedMiddleware, traceRequest } from '../tracing/traced_request.js';
 import type { Context, Middleware } from '../types.js';
 import { compose } from './compose.js';
 import type { Composed } from './composed.js';
 import { watchConnection } from './connection.js';
+import { fail } from './fail.js';
 import { middlewareOf } from './phases.js';
 import { respond } from './respond.js';
 
@@ -75,13 +75,4 @@ export function handleRequest(ctx: Context, run: Composed & { [RESPONDING]?: Com
     return traceRequest(ctx, responding ?? (() => response(ctx, () => run(ctx)) as Promise<unknown>)) as Promise<void>;
   }
   return (responding ? responding(ctx) : response(ctx, () => run(ctx))) as Promise<void>;
-}
-
-/**
- * Koa does not respond if null, undefined or an object that cannot be read was thrown, and the client waits for ever: here they
- * are errors like any other.
- */
-function fail(ctx: Context, error: unknown): void {
-  traceRequestError(ctx, error);
-  ctx.onerror((readable(error) ?? new Error(`non-error thrown: ${String(error)}`)) as Error);
 }

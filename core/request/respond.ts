@@ -5,6 +5,7 @@ import type { SingleWriteResponse } from '../http/single_write_response.js';
 import type { Context } from '../types.js';
 import { isSource } from './body_source.js';
 import { onceEnded } from './connection.js';
+import { respondToFailure } from './fail.js';
 import { isBodyNull, isStream } from './koa_internals.js';
 import { isPlainData } from './koa_prototypes.js';
 import { isWebResponse, isWebStream } from './web_response.js';
@@ -76,7 +77,7 @@ function respondWithStream(ctx: Context, stream: Stream.Readable): void {
     if (!error) return;
     const begun = res.headersSent;
     stream.unpipe(res);
-    if (ctx.app.listenerCount('error')) ctx.onerror(error);
+    if (ctx.app.listenerCount('error')) respondToFailure(ctx, error);
     stream.destroy();
     if (begun) res.destroy();
   };

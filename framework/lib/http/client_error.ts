@@ -67,8 +67,8 @@ function limitersOf(app: Host): Limiters {
 /**
  * Responds to a request that Node cannot parse or that did not arrive in time, and closes its connection.
  *
- * @param before the latest response on the connection, if any. If its request arrived completely, it is sent first. If it belongs to
- * the broken request and has begun, the connection is closed at once: the client would take more bytes for its body
+ * @param before the latest response on the connection, if any. If it has begun and not ended, the connection is closed at once, as Node
+ * does: the client would take more bytes for its body. One that has not begun is sent first, if its request arrived completely
  */
 export async function respondToClientError(
   app: Host,
@@ -78,7 +78,13 @@ export async function respondToClientError(
 ): Promise<void> {
   if (settled.has(socket)) return;
   settled.add(socket);
-  if (before?.req.complete && !before.writableFinished) await once(before, 'close');
+  if (before && !before.writableFinished) {
+    if (before.headersSent && !before.writableEnded) {
+      socket.destroy();
+      return;
+    }
+    if (before.req.complete) await once(before, 'close');
+  }
   if (error.code === 'ECONNRESET' || !socket.writable || (before?.headersSent && !before.writableFinished)) {
     socket.destroy();
     return;

@@ -5,6 +5,9 @@ import { type HttpError, headersOf, phraseOf, statusOf, viewForClient } from './
 import type { ErrorType, OnerrorConfig } from './options.js';
 import { type Representation, representations } from './representations.js';
 
+/** Whatever Node refuses in a reason phrase. */
+const NO_PHRASE = /[^\t\x20-\x7e\x80-\xff]/;
+
 /**
  * Responds to a request whose handling threw, and emits `error` on the app. In the listeners the status is that of the
  * response and `app.currentContext` is `ctx`.
@@ -35,8 +38,19 @@ export function respondToError(ctx: Context, thrown: unknown): void {
     giveUp(ctx, failed);
   }
   if (res.headersSent || !ctx.writable) return;
-  if (writing === undefined) endResponse(ctx);
-  else void writing.catch((failed: unknown) => giveUp(ctx, failed)).then(() => endResponse(ctx));
+  if (writing === undefined) send(ctx);
+  else void writing.catch((failed: unknown) => giveUp(ctx, failed)).then(() => send(ctx));
+}
+
+/** A response that cannot be sent, such as one whose methods were replaced and throw, ends with its connection. */
+function send(ctx: Context): void {
+  if (ctx.res.headersSent || !ctx.writable) return;
+  try {
+    endResponse(ctx);
+  } catch (failed) {
+    ctx.res.destroy();
+    ctx.app.coreLogger.error(failed);
+  }
 }
 
 /** Sets status and headers. @returns the kind of the response */
@@ -67,13 +81,13 @@ function writeResponse(ctx: Context, error: HttpError, type: ErrorType): Promise
 }
 
 /**
- * @returns the reason phrase that the app chose for this error. One that was set along with another status, such as the `OK` of
+ * @returns the reason phrase that the app chose for this error, if HTTP can carry it. One that was set along with another status, such as the `OK` of
  * a body set before the error, belongs to a response that is not sent
  */
 function ownMessage(ctx: Context, status: number): string | undefined {
   if (ctx.req.httpVersionMajor >= 2) return undefined;
   const { statusCode, statusMessage } = ctx.res;
-  if (!statusMessage || statusMessage === phraseOf(statusCode)) return undefined;
+  if (!statusMessage || statusMessage === phraseOf(statusCode) || NO_PHRASE.test(statusMessage)) return undefined;
   return !isStatusSet(ctx.response) || statusCode === status ? statusMessage : undefined;
 }
 
@@ -135,10 +149,15 @@ function writeBody(
   return undefined;
 }
 
-/** A minimal response, used when a handler or template fails. */
+/** A minimal response, used when a handler or template fails; the end of the connection if not even that is possible. */
 function giveUp(ctx: Context, failed: unknown): void {
-  ctx.app.coreLogger.error(failed);
-  ctx.status = 500;
-  ctx.body = phraseOf(500);
-  ctx.type = 'text';
+  try {
+    ctx.app.coreLogger.error(failed);
+    ctx.status = 500;
+    ctx.body = phraseOf(500);
+    ctx.type = 'text';
+  } catch (again) {
+    ctx.res.destroy();
+    ctx.app.coreLogger.error(again);
+  }
 }

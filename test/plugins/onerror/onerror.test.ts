@@ -428,3 +428,39 @@ test('an error whose headers or members cannot be written still has a response',
     assert.equal((await ask('/circle', { headers: { accept } })).status, 422);
   }
 });
+
+test('a response that cannot be written at all ends with its connection, with the plugin and without it', async (t) => {
+  const broken = ['setHeader', 'removeHeader', 'getHeaderNames', 'writeHead', 'end'];
+  const routes = `const { Readable } = require('node:stream'); module.exports = (app) => {
+    app.get('/fine', async (ctx) => { ctx.body = 'fine'; });
+    app.get('/onerror', async (ctx) => { ctx.onerror = () => { throw new Error('onerror'); }; throw new Error('e'); });
+    app.get('/stream', async (ctx) => {
+      ctx.onerror = () => { throw new Error('onerror'); };
+      ctx.body = new Readable({ read() { this.destroy(new Error('e')); } });
+    });
+    for (const name of ${JSON.stringify(broken)}) {
+      app.get('/' + name, async (ctx) => { ctx.res[name] = () => { throw new Error(name); }; throw new Error('e'); });
+    }
+  };`;
+  for (const config of ['', 'exports.onerror = { html() { throw new Error("handler"); } };']) {
+    for (const plugin of [true, false]) {
+      const app = loadApp(
+        t,
+        files(config, { 'app/router.js': routes, 'config/plugin.js': `exports.onerror = ${plugin};` }),
+        { env: 'prod' },
+      );
+      const ask = await serve(t, app);
+      for (const name of ['onerror', 'stream', ...broken]) {
+        const outcome = await Promise.race([
+          ask(`/${name}`, { headers: html }).then(
+            ({ status }) => status,
+            ({ code }) => code as string,
+          ),
+          new Promise((resolve) => setTimeout(resolve, 10_000, 'no response').unref()),
+        ]);
+        assert.ok(outcome === 500 || outcome === 'ECONNRESET', `${name}, plugin ${plugin}: ${outcome}`);
+      }
+      assert.equal((await ask('/fine')).body, 'fine');
+    }
+  }
+});

@@ -41,6 +41,8 @@ const FAILS: [what: string, body: string, status: number][] = [
     "throw Object.assign(new Error('e'), { status: 400, headers: { 'a b': '1', c: 'd\\r\\ne' } });",
     400,
   ],
+  ['with a reason phrase that is none', "ctx.message = 'a\\nb'; throw new Error('e');", 500],
+  ['of a response whose reason phrase is none', "ctx.status = 200; ctx.message = 'a\\nb'; ctx.body = 'x';", 500],
   ['with a status of interim responses', "throw Object.assign(new Error('e'), { status: 101 });", 500],
 ];
 for (const accept of ['text/html', 'application/json', 'text/plain']) {

@@ -15,6 +15,13 @@ const ROUTES = `module.exports = (app) => {
     ctx.res.write('first');
     ctx.req.socket.once('bad', () => { ctx.res.write('second'); ctx.res.end('third'); });
   });
+  app.all('/length', async (ctx) => {
+    const body = new (require('node:stream').PassThrough)();
+    ctx.body = body;
+    ctx.length = 16;
+    body.write('first');
+    ctx.req.socket.once('bad', () => body.end('second third'));
+  });
 };`;
 
 async function listen(t: TestContext, { config = '', server: options = {} } = {}): Promise<number> {
@@ -135,27 +142,57 @@ test('a response before the error comes first; one to the broken request is cut 
   assert.doesNotMatch(cut, /400/);
 });
 
-test('bytes that are no HTTP put nothing into a chunked response, and a client that stays loses its connection', async (t) => {
+test('bytes that are no HTTP while a response is written end its connection, without a 400 in it', async (t) => {
+  for (const path of ['/chunks', '/length', '/begun']) {
+    const app = loadApp(t, { 'config/config.unittest.js': CONFIG, 'app/router.js': ROUTES });
+    await app.ready();
+    const server = http.createServer(app.serverOptions, app.callback());
+    app.emit('server', server);
+    // The handler goes on once the error is known.
+    server.on('clientError', (_error, socket) => void socket.emit('bad'));
+    await new Promise<void>((resolve) => server.listen(0, resolve));
+    t.after(() => server.close());
+    const { port } = server.address() as net.AddressInfo;
+    const socket = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    let text = '';
+    socket.once('data', () => socket.write('no HTTP\r\n\r\n'));
+    socket.on('data', (chunk) => {
+      text += String(chunk);
+    });
+    socket.on('error', () => undefined);
+    socket.write(`GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`);
+    const open = (): Promise<number> =>
+      new Promise((resolve, reject) =>
+        server.getConnections((error, count) => (error ? reject(error) : resolve(count))),
+      );
+    await until(
+      'the server has closed it, although the client has not',
+      async () => text !== '' && (await open()) === 0,
+    );
+    assert.match(text, /^HTTP\/1\.1 .*\r\n\r\n.*(first|begun)/s, path);
+    assert.doesNotMatch(text, /second|400/, path);
+    socket.destroy();
+  }
+});
+
+test('a client that stays after its 400 loses its connection', async (t) => {
   const app = loadApp(t, { 'config/config.unittest.js': CONFIG, 'app/router.js': ROUTES });
   await app.ready();
   const server = http.createServer(app.serverOptions, app.callback());
   app.emit('server', server);
-  // The response goes on once the error is known.
-  server.on('clientError', (_error, socket) => void socket.emit('bad'));
   await new Promise<void>((resolve) => server.listen(0, resolve));
   t.after(() => server.close());
   const { port } = server.address() as net.AddressInfo;
   const socket = net.connect({ port, host: '127.0.0.1', allowHalfOpen: true });
   let text = '';
-  socket.once('data', () => socket.write('no HTTP\r\n\r\n'));
   socket.on('data', (chunk) => {
     text += String(chunk);
   });
   socket.on('error', () => undefined);
-  socket.write('GET /chunks HTTP/1.1\r\nHost: a\r\n\r\n');
+  socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\nno HTTP\r\n\r\n');
   const open = (): Promise<number> =>
     new Promise((resolve, reject) => server.getConnections((error, count) => (error ? reject(error) : resolve(count))));
   await until('the server has closed it, although the client has not', async () => text !== '' && (await open()) === 0);
-  assert.match(text, /\r\n\r\n5\r\nfirst\r\n6\r\nsecond\r\n5\r\nthird\r\n0\r\n\r\nHTTP\/1\.1 400 /);
+  assert.match(text, /\r\n\r\nfineHTTP\/1\.1 400 /);
   socket.destroy();
 });
