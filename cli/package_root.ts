@@ -1,9 +1,10 @@
+import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readPackage } from '../resolve/package.js';
 
 /** @returns the directory of this installation of Clutch */
 export function packageRoot(): string {
-  return fileURLToPath(new URL('../..', import.meta.url));
+  return path.resolve(fileURLToPath(new URL('../..', import.meta.url)));
 }
 
 /** @returns the version of this installation */

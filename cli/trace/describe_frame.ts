@@ -24,7 +24,7 @@ export function frameDescriber(baseDir: string) {
     const file = url.startsWith('file:') ? fileURLToPath(url) : url;
     const name = functionName || '(anonymous)';
     const position = `${file}:${lineNumber + 1}:${columnNumber + 1}`;
-    if (file.startsWith(own) && !file.includes(`${path.sep}node_modules${path.sep}`, own.length)) {
+    if (file.startsWith(own) && !file.includes(`${path.sep}node_modules${path.sep}`, own.length - 1)) {
       const source = nameOwnFrames(position);
       return {
         text: `at ${name} (koa-clutch/${source.startsWith(own) ? source.slice(own.length) : source})`,

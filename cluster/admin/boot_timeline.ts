@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { withPosition } from '../../output/hook_position.js';
 import { shortPath } from '../../resolve/short_path.js';
@@ -87,5 +87,15 @@ export function placeOf(step: string, baseDir: string): { name: string; where: s
     const [, line] = /:(\d+):\d+$/.exec(withPosition(`${file}:${name}`)) ?? [];
     return { name, where: `${shortPath(file, baseDir)}${line === undefined ? '' : `:${line}`}` };
   }
-  return { name: step, where: LOADED.exec(step)?.[1] ?? '' };
+  const [, loaded] = LOADED.exec(step) ?? [];
+  if (loaded === undefined) return { name: step, where: '' };
+  const source = sourceOf(loaded, baseDir);
+  return { name: step.replace(loaded, source), where: source };
+}
+
+/** Steps have the names of compiled files, which Egg gives them. */
+function sourceOf(file: string, baseDir: string): string {
+  const source = file.replace(/\.js$/, '.ts');
+  const isThere = (name: string): boolean => ['', 'app'].some((dir) => existsSync(path.join(baseDir, dir, name)));
+  return !isThere(file) && isThere(source) ? source : file;
 }

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { toError } from '../../errors.js';
 import type { ProfileKind, ProfileOrder, ProfileOutcome } from '../protocol/profile_order.js';
 import { type InspectorSession, withInspector } from './inspector_session.js';
+import { nameSources, type RecordedProfile } from './name_sources.js';
 
 /** Microseconds between two samples of the CPU: less than 1 % of the time goes into them. */
 const CPU_INTERVAL = 1000;
@@ -39,7 +40,8 @@ async function takeCpu(session: InspectorSession, fd: number, seconds: number): 
   const startedAt = Date.now();
   await session.post('Profiler.start');
   await sleep(seconds * 1000);
-  const { profile } = await session.post<{ profile: object }>('Profiler.stop');
+  const { profile } = await session.post<{ profile: RecordedProfile }>('Profiler.stop');
+  nameSources(profile);
   writeFileSync(fd, JSON.stringify(profile));
   return startedAt;
 }

@@ -69,10 +69,15 @@ export function Logs() {
           What any process writes to its logs, stdout and stderr appears here in the moment it is written.
         </Empty>
       ) : (
-        <Tail lines={shown} />
+        <Tail lines={shown} none={noneOf(lines, trace)} />
       )}
     </Panel>
   );
+}
+
+function noneOf(lines: LogLine[], trace: string): string {
+  if (trace === '' || lines.some(({ traceId }) => traceId)) return 'No line matches the filter.';
+  return 'No line has a trace id: lines of a request have one when the app sets ctx.traceId or telemetry is on.';
 }
 
 function processesOf(lines: LogLine[]): [string, string][] {
@@ -102,7 +107,7 @@ function usePauseKey(toggle: () => void): void {
 }
 
 /** Follows the end as long as the end is in sight. */
-function Tail({ lines }: { lines: LogLine[] }) {
+function Tail({ lines, none }: { lines: LogLine[]; none: string }) {
   const box = useRef<HTMLDivElement>(null);
   const follows = useRef(true);
   const keys = keysOf(lines);
@@ -145,7 +150,7 @@ function Tail({ lines }: { lines: LogLine[] }) {
           </span>
         </div>
       ))}
-      {lines.length === 0 && <p class="muted">No line matches the filter.</p>}
+      {lines.length === 0 && <p class="muted">{none}</p>}
     </div>
   );
 }

@@ -9,6 +9,7 @@ import { readLogs } from '../../../cluster/logs/read_logs.js';
 import { ClutchError } from '../../../errors.js';
 import { defineCommand } from '../../command.js';
 import { daemonLogs } from '../../process/daemon.js';
+import { followMaster, masterEntries } from '../../process/master_entries.js';
 import { processKinds } from '../../process/process_kinds.js';
 import { typeScriptExecArgv } from '../../process/typescript.js';
 import { dim, failure, warning } from '../../terminal/style.js';
@@ -17,7 +18,7 @@ import { usageError } from '../../usage_error.js';
 const KINDS: Record<string, LoggingKind> = { master: 'master', agent: 'agent', worker: 'app worker' };
 
 export const command = defineCommand({
-  description: `All logs of the app in the order of their times: \`*.log\` in config.logger.dir, and what a daemon prints. Lines that follow an entry without
+  description: `All logs of the app in the order of their times: \`*.log\` in config.logger.dir, and what the Master prints. Lines that follow an entry without
 a time of their own, such as a stack, stay with it; what several logs have is printed once; JSON logs are understood.`,
   options: {
     follow: { short: 'f', help: 'print new entries as they come, until Ctrl-C' },
@@ -42,7 +43,8 @@ a time of their own, such as a stack, stay with it; what several logs have is pr
     const list = (): string[] => [
       ...new Set([...logFiles(dir, name), ...daemonLogs(directory).flatMap(existing(name))]),
     ];
-    if (list().length === 0) {
+    const masters = name === undefined ? await masterEntries(directory) : [];
+    if (list().length === 0 && masters.length === 0) {
       throw new ClutchError('ERR_CLUTCH_NOT_FOUND', name ? `there is no log "${name}"` : 'there are no logs', {
         where: dir,
         fix: 'The app writes them as it runs; config.logger.dir says where.',
@@ -54,9 +56,12 @@ a time of their own, such as a stack, stay with it; what several logs have is pr
       for (const entry of entries) console.log(json ? JSON.stringify(toLogLine(entry)) : coloured(entry));
     };
     const { entries, positions } = await readLogs(list(), { count: Number(lines), filter });
-    print(entries);
+    const all = [...entries, ...masters.filter(filter)].sort((a, b) => a.time - b.time);
+    print(lines === '0' ? [] : all.slice(-Number(lines)));
+    if (wanted.trace !== undefined && entries.length === 0) console.error(dim(withoutTrace(wanted.trace)));
     if (!follow) return;
     new LogFollower({ list, positions, filter, onEntries: print });
+    if (name === undefined) followMaster(directory, masters, (more) => print(more.filter(filter)));
     await new Promise(() => undefined);
   },
 });
@@ -77,6 +82,10 @@ function wantedEntries({ level, process, trace }: { level?: string; process?: st
     process: isPid ? Number(process) : kind,
     trace,
   };
+}
+
+function withoutTrace(id: string): string {
+  return `No entry has the trace id ${id}. Lines of a request have one when the app sets ctx.traceId or telemetry is on: docs/telemetry.md`;
 }
 
 /** On a terminal errors stand out, and stacks stand back. */

@@ -27,6 +27,8 @@ const MOST_FRAMES = 8;
 
 interface TracedRequest extends SlowRequest {
   cpu: CutProfile;
+  /** Where its controller is, if it is known. */
+  file?: string | undefined;
 }
 
 export const command = defineCommand({
@@ -45,18 +47,23 @@ messages, and what ran on the CPU during each. A process that is busy records th
     if (!/^\d{1,10}$/.test(pid)) throw usageError(`the pid is ${pid}`);
     const slow = parseDuration('slow', options.slow ?? '200ms', 'ms');
     const seconds = parseDuration('for', options.for ?? '30s', 's') / 1000;
-    const look = async (): Promise<SlowRequest[]> =>
-      ((await askMaster(directory, { command: 'view', name: 'routes' })) as RoutesView).slowest;
+    const look = async (): Promise<RoutesView> =>
+      (await askMaster(directory, { command: 'view', name: 'routes' })) as RoutesView;
     await look();
     if (process.stderr.isTTY) console.error(dim(`recording pid ${pid} for ${seconds} s`));
     const recorded = await profileWhile(look, directory, { pid: Number(pid), seconds });
     await sleep(LAST_REPORT);
     const end = recorded.startedAt + (recorded.profile.endTime - recorded.profile.startTime) / 1000 + CLOCK_TOLERANCE;
     // Others came while the profile was begun, or after its end: it would say that they waited.
-    const requests = (await look()).filter(
+    const { slowest, routes } = await look();
+    const requests = slowest.filter(
       ({ pid: by, took, at }) => by === Number(pid) && took >= slow && at >= recorded.startedAt && at + took <= end,
     );
-    return requests.map((request) => ({ ...request, cpu: cpuOf(request, recorded, directory) }));
+    return requests.map((request) => ({
+      ...request,
+      file: routes.find(({ method, route }) => method === request.method && route === request.route)?.file,
+      cpu: cpuOf(request, recorded, directory),
+    }));
   },
   print: (requests, { options }) =>
     requests.length === 0
@@ -107,7 +114,7 @@ function cpuOf({ at, took }: SlowRequest, { profile, startedAt }: Recorded, dire
   return cutProfile(profile, { from, to: from + took, most: MOST_STACKS, describe });
 }
 
-function format({ at, method, url, route, status, took, traceId, spans, cpu }: TracedRequest): string {
+function format({ at, method, url, route, status, took, traceId, spans, cpu, file }: TracedRequest): string {
   const trace = traceId === undefined ? '' : `  trace ${traceId}`;
   const title = `${method} ${url}  ${status}  ${rounded(took)} ms`;
   const depths = spans.map(({ parent }, index) => {
@@ -131,5 +138,9 @@ function format({ at, method, url, route, status, took, traceId, spans, cpu }: T
       `    ${rounded(milliseconds).padStart(6)} ms  ${printable(frames[0] ?? '')}`,
       ...frames.slice(1, MOST_FRAMES).map((frame) => dim(`               ${printable(frame)}`)),
     ]),
+    // It cannot be told apart from its caller in such a profile.
+    ...(file !== undefined && cpu.stacks.length > 0 && !cpu.stacks.some(({ isOfApp }) => isOfApp)
+      ? [printable(`  V8 has inlined the controller into its caller; it is in ${file}`)]
+      : []),
   ].join('\n');
 }
