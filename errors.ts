@@ -27,6 +27,7 @@ export const ERROR_CODES = {
   ERR_CLUTCH_COOKIE: 'A cookie cannot be set.',
   ERR_CLUTCH_BOOT: 'A process or an app failed to start, or to become ready.',
   ERR_CLUTCH_MESSAGE: 'A message cannot be sent.',
+  ERR_CLUTCH_NO_REPLY: 'A request may have been handled, but its reply cannot come any more.',
   ERR_CLUTCH_CANCELLED: 'Nobody waits for the reply to a request any more, so its handler may stop.',
   ERR_CLUTCH_TIMEOUT: 'A message, or a call of the Leader, was not answered in time.',
   ERR_CLUTCH_CLIENT: 'A client of app.cluster() is used in a way that it does not have.',

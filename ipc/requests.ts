@@ -40,6 +40,16 @@ interface StreamParts {
 }
 
 /** What waits for a reply: a request, or a stream. */
+/** What the Master says of a message that reached nobody. */
+export interface UndeliveredReport {
+  action: string;
+  reason: string;
+  /** Of a request. */
+  id?: unknown;
+  /** The receiver had it: only the reply cannot come any more. */
+  arrived?: boolean;
+}
+
 interface Pending {
   resolve(value: unknown): void;
   reject(error: Error): void;
@@ -246,17 +256,21 @@ export class Requests {
   }
 
   /** @returns whether the message that reached nobody was a request of ours */
-  undelivered({ id, action, reason }: { id?: unknown; action: string; reason: string }): boolean {
+  undelivered({ id, action, reason, arrived }: UndeliveredReport): boolean {
     const pending = this.#take(String(id));
-    pending?.reject(new ClutchError('ERR_CLUTCH_MESSAGE', `request "${action}" is not delivered: ${reason}`));
+    pending?.reject(
+      arrived
+        ? new ClutchError('ERR_CLUTCH_NO_REPLY', `request "${action}" may have been handled: ${reason}`)
+        : new ClutchError('ERR_CLUTCH_MESSAGE', `request "${action}" is not delivered: ${reason}`),
+    );
     return pending !== undefined;
   }
 
   close(): void {
     for (const id of [...this.#pending.keys()]) {
-      this.#take(id)?.reject(new ClutchError('ERR_CLUTCH_MESSAGE', 'the messenger was closed before the reply came'));
+      this.#take(id)?.reject(new ClutchError('ERR_CLUTCH_NO_REPLY', 'the messenger was closed before the reply came'));
     }
-    const error = new ClutchError('ERR_CLUTCH_MESSAGE', 'the messenger of the receiver was closed before it replied');
+    const error = new ClutchError('ERR_CLUTCH_NO_REPLY', 'the messenger of the receiver was closed before it replied');
     for (const [id, running] of [...this.#running]) {
       this.#running.delete(id);
       running.cancel(error);

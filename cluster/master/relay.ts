@@ -9,6 +9,7 @@ import {
   type Message,
   nameOf,
 } from '../../ipc/message.js';
+import type { UndeliveredReport } from '../../ipc/requests.js';
 import { MessageCounts } from '../metrics/message_counts.js';
 import type { SendFailure } from '../spawn/child_handle.js';
 import type { ManagedChild } from '../supervise/managed_child.js';
@@ -31,6 +32,9 @@ const REASON = {
 } as const;
 
 type Failure = keyof typeof REASON;
+
+/** The request may have been handled. */
+const ARRIVED: readonly Failure[] = ['dropped', 'died'];
 
 /** How many requests to one process are remembered while it has not replied. */
 const PENDING_LIMIT = 10_000;
@@ -225,7 +229,7 @@ export class Relay extends EventEmitter<Events> {
       receiver.handle.once('drain', () => {
         this.#lost.delete(receiver);
         for (const each of lost ?? []) {
-          const report = { action: '', reason: REASON.dropped, id: each };
+          const report: UndeliveredReport = { action: '', reason: REASON.dropped, id: each, arrived: true };
           receiver.handle.send({ clutch: CONTROL.undelivered, data: report, from: 'master' });
         }
       });
@@ -275,7 +279,8 @@ export class Relay extends EventEmitter<Events> {
     this.#count(message, failure);
     const name = nameOf(message);
     const id = isControl(message) ? idOf(message) : undefined;
-    const report = { clutch: CONTROL.undelivered, data: { action: name, reason: REASON[failure], id }, from: 'master' };
+    const data: UndeliveredReport = { action: name, reason: REASON[failure], id, arrived: ARRIVED.includes(failure) };
+    const report = { clutch: CONTROL.undelivered, data, from: 'master' };
     if (id !== undefined && senderPid === process.pid) {
       this.emit('control', report);
       return;

@@ -11,7 +11,14 @@ import { ROOT, temporaryDirectory } from '../support/apps.js';
 import type { Files } from '../support/loaded_app.js';
 
 const run = promisify(execFile);
-const ENV = { ...process.env, NODE_TEST_CONTEXT: undefined, NODE_ENV: undefined, EGG_SERVER_ENV: undefined };
+const ENV = {
+  ...process.env,
+  NODE_TEST_CONTEXT: undefined,
+  NODE_ENV: undefined,
+  EGG_SERVER_ENV: undefined,
+  // Of an `npx -p` that runs these tests: another one in it would look for a command of that package.
+  npm_config_package: undefined,
+};
 
 const FRAMEWORK: Files = {
   'index.js': `const egg = require('egg');

@@ -12,7 +12,13 @@ import {
   type Message,
   nameOf,
 } from '../../../ipc/message.js';
-import { type RequestHandler, type RequestOptions, Requests, type RequestTarget } from '../../../ipc/requests.js';
+import {
+  type RequestHandler,
+  type RequestOptions,
+  Requests,
+  type RequestTarget,
+  type UndeliveredReport,
+} from '../../../ipc/requests.js';
 import type { RequestContext } from '../../../ipc/running_request.js';
 import type { StreamHandler } from '../../../ipc/streams.js';
 import type { Carrier } from '../../../tracing/payloads.js';
@@ -294,7 +300,7 @@ export class Messenger extends EventEmitter {
         this.#cancel(message.data as { id: string });
         break;
       case CONTROL.undelivered:
-        this.#undelivered(message.data as Parameters<Requests['undelivered']>[0]);
+        this.#undelivered(message.data as UndeliveredReport);
         break;
     }
   }
@@ -328,7 +334,7 @@ export class Messenger extends EventEmitter {
     );
   }
 
-  #undelivered(what: { action: string; reason: string; id?: unknown }): void {
+  #undelivered(what: UndeliveredReport): void {
     if (this.#requests.undelivered(what)) return;
     const { action, reason } = what;
     this.#onError(new ClutchError('ERR_CLUTCH_MESSAGE', `message "${action}" is not delivered: ${reason}`));

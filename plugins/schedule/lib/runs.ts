@@ -118,8 +118,10 @@ export class Runs {
       if (acceptance.reason === 'replaced') this.#fail(run, 'there is another Agent by now', 'info');
       else this.#again(run, acceptance.reason);
     } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
+      if (code === 'ERR_CLUTCH_NO_REPLY') this.#lose(run);
       // A worker that is slow to say so may have it: `check` follows it.
-      if ((error as NodeJS.ErrnoException).code !== 'ERR_CLUTCH_TIMEOUT') this.#again(run, 'gone');
+      else if (code !== 'ERR_CLUTCH_TIMEOUT') this.#again(run, 'gone');
     }
   }
 

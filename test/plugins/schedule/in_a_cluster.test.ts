@@ -83,6 +83,19 @@ test('W14: a run whose worker dies in the middle begins again on another one, on
   assert.equal(pids('begun').length, 2);
 });
 
+test('a run may have begun when its worker dies before it has said so: it begins again as often as retry says', async (t) => {
+  const die = "note('begun'); process.kill(process.pid, 'SIGKILL');";
+  for (const retry of [0, 1]) {
+    const { cluster, pids, log } = await startNoting(t, {
+      job: `exports.schedule = { type: 'worker', immediate: true, retry: ${retry} }; exports.task = () => { ${die} };`,
+    });
+    await until('it is given up', () => /job\.js failed: app worker \d+ died during the run/.test(log()));
+    await until('there are workers', async () => (await cluster.pids()).workers.length === 2);
+    assert.equal(pids('begun').length, retry + 1);
+    await cluster.stop();
+  }
+});
+
 test('W14: the death of the Agent runs nothing twice: not what is immediate, not what is still running', async (t) => {
   const { baseDir, cluster, pids, log } = await startNoting(t, {
     immediate: "exports.schedule = { type: 'worker', immediate: true }; exports.task = () => note('immediate');",

@@ -7,6 +7,8 @@ import type { JobRecord, NewJob } from '../engine/record.js';
 const AGENT_LIMIT = 10_000;
 const RETRY_INTERVAL = 200;
 
+const AGENT_IS_GONE = ['ERR_CLUTCH_MESSAGE', 'ERR_CLUTCH_NO_REPLY'];
+
 /** Reaches the engine from an app worker: it is in the Agent. */
 export class AgentSender implements JobSender {
   readonly #app: Application;
@@ -26,15 +28,15 @@ export class AgentSender implements JobSender {
     return this.#ask(ACTION.get, { queue, id }) as Promise<JobRecord | undefined>;
   }
 
-  /** A request that was not delivered has done nothing: it is sent again until there is an Agent. */
+  /** Without an Agent it is sent again until there is one: what a lost reply was about is done once, since a job has an id. */
   async #ask(action: string, data: unknown): Promise<unknown> {
     const begin = performance.now();
     for (;;) {
       try {
         return await this.#app.messenger.request('agent', action, data, { timeout: this.#timeout });
       } catch (error) {
-        const { code } = error as NodeJS.ErrnoException;
-        if (code !== 'ERR_CLUTCH_MESSAGE' || performance.now() - begin > AGENT_LIMIT) throw error;
+        const { code = '' } = error as NodeJS.ErrnoException;
+        if (!AGENT_IS_GONE.includes(code) || performance.now() - begin > AGENT_LIMIT) throw error;
         await new Promise((resolve) => setTimeout(resolve, RETRY_INTERVAL));
       }
     }
