@@ -18,7 +18,8 @@ const JOBS = { text: 'a text as it is', format: 'a text with %d and %s' };
 const COUNT = 100_000;
 /** Parts of a job in a round, each by all kinds in turn. */
 const PARTS = 5;
-const WARM_UP = 2;
+/** Until V8 has compiled all that a line runs through, which takes about half a million lines. */
+const WARM_UP = 6;
 const peers = installPeers('logger', ['egg-logger@3', 'pino@10']);
 
 const results = {};
