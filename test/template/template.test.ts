@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import path from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
@@ -8,6 +9,8 @@ import { transform } from 'esbuild';
 import { parseAllDocuments } from 'yaml';
 import { CLI, ROOT } from '../support/apps.js';
 import { scaffold } from '../support/dev.js';
+
+const { Database } = createRequire(import.meta.url)('node-sqlite3-wasm') as typeof import('node-sqlite3-wasm');
 
 const run = promisify(execFile);
 const env = { ...process.env, NODE_TEST_CONTEXT: undefined, NODE_ENV: undefined };
@@ -36,6 +39,21 @@ for (const flags of [[], ['--js']]) {
     assert.match(stdout, /fail 0\n/);
   });
 }
+
+// Node before 22.13 opens the file with node-sqlite3-wasm, which has no WAL.
+test('the notes that were made on one version of Node can be read and written on every other', async (t) => {
+  const dir = await scaffold(t, '--js');
+  const script = `
+    import { start } from 'koa-clutch';
+    const app = await start({ baseDir: process.cwd(), env: 'local' });
+    app.createAnonymousContext().service.note.create({ author: 'Ada', text: 'hello' });
+    await app.close();`;
+  await run(process.execPath, ['--input-type=module', '--eval', script], { cwd: dir, env });
+  const database = new Database(path.join(dir, 'data/notes.db'));
+  t.after(() => database.close());
+  database.exec("INSERT INTO notes (author, text, created_at) SELECT author, 'again', created_at FROM notes");
+  assert.equal(database.all('SELECT text FROM notes').length, 2);
+});
 
 test('name and port of a new app are everywhere, and its YAML is valid', async (t) => {
   const dir = await scaffold(t, '--port', '8300');

@@ -5,8 +5,8 @@ import path from 'node:path';
 export function openDatabase({ file, schema }) {
   if (file !== ':memory:') mkdirSync(path.dirname(file), { recursive: true });
   const sqlite = process.getBuiltinModule('node:sqlite');
-  // Processes that write wait for each other; with WAL those that read do not.
-  const setup = `PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; ${schema}`;
+  // Processes wait for each other. Not WAL: node-sqlite3-wasm cannot open a file that node:sqlite has used with it.
+  const setup = `PRAGMA busy_timeout = 5000; PRAGMA journal_mode = TRUNCATE; ${schema}`;
   return sqlite ? openWithNode(sqlite, file, setup) : openWithWasm(file, setup);
 }
 
