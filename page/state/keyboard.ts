@@ -25,7 +25,7 @@ export const SHORTCUTS: [keys: string[], text: string][] = [
   [['Enter'], 'open or close a row'],
   [['Space'], 'pause or continue the logs'],
   [['t'], 'automatic, light or dark colours'],
-  [['Esc'], 'clear the filter, close a dialog'],
+  [['Esc'], 'clear the filter, close a dialog or an open row'],
   [['?'], 'this list'],
 ];
 

@@ -92,7 +92,6 @@ function Role({ kind, boots }: { kind: BootView['kind']; boots: BootView[] }) {
 const COLUMNS: Column<BootStep>[] = [
   {
     label: 'Critical chain',
-    wide: true,
     render: ({ name }) => <strong>{name}</strong>,
   },
   { label: 'Took', numeric: true, value: ({ took }) => took, render: ({ took }) => formatMilliseconds(took) },
@@ -100,7 +99,7 @@ const COLUMNS: Column<BootStep>[] = [
   {
     label: 'File',
     value: ({ file = '' }) => file,
-    wraps: true,
+    wide: true,
     render: ({ file }) => (file ? <Path path={file} /> : <span class="none">–</span>),
   },
 ];

@@ -4,7 +4,7 @@ import { type GraphNode, graphOf, type PluginGraph } from '../model/plugin_graph
 import { Badge } from '../parts/badge.js';
 import { Choice, Filter, matches } from '../parts/filter.js';
 import { Empty, Loading, Panel } from '../parts/panel.js';
-import { Path } from '../parts/path.js';
+import { Breakable, Path } from '../parts/path.js';
 import { type Column, Table } from '../parts/table.js';
 import { data } from '../state/data.js';
 import { place, setQuery } from '../state/location.js';
@@ -74,7 +74,7 @@ const COLUMNS: Column<PluginView>[] = [
     value: ({ enabled }) => Number(enabled),
     render: ({ enabled }) => (enabled ? <Badge tone="good" text="on" /> : <Badge tone="muted" text="off" />),
   },
-  { label: 'Why', wide: true, render: ({ reason }) => reason },
+  { label: 'Why', wide: true, render: ({ reason }) => <Breakable text={reason} /> },
   { label: 'Where', wraps: true, render: ({ path = '' }) => <Path path={path} /> },
   {
     label: 'Needs',
