@@ -19,6 +19,11 @@ const CLUTCH = fileURLToPath(new URL('../../..', import.meta.url));
 
 type Readers = { [Name in ViewName]: () => Views[Name] | Promise<Views[Name]> };
 
+/** One for all who look, closed when nobody does. */
+export interface SharedViewData {
+  use(): Promise<ViewData>;
+}
+
 /** Reads the data of each view. A view whose source is missing is empty. */
 export class ViewData {
   readonly #source: PageSource;

@@ -1,11 +1,11 @@
 import { toError } from '../../errors.js';
 import type { Admin } from '../admin/http/admin.js';
-import { Lapsing } from '../admin/lapsing.js';
 import type { PageSource } from '../admin/page_source.js';
 import type { ViewData } from '../admin/view_data.js';
 import type { ClusterReport } from '../control/cluster_report.js';
 import { ControlServer } from '../control/control_server.js';
 import type { AdminListener } from '../options/admin_options.js';
+import { Lapsing } from './lapsing.js';
 
 type Controlled = Omit<ConstructorParameters<typeof ControlServer>[0], 'view'>;
 

@@ -1,8 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { toError } from '../../../errors.js';
-import type { Lapsing } from '../lapsing.js';
 import type { ViewName } from '../page_data.js';
-import type { ViewData } from '../view_data.js';
+import type { SharedViewData, ViewData } from '../view_data.js';
 import { HttpError } from './respond.js';
 
 /** Streams at the same time; a browser opens one for each tab. */
@@ -17,7 +16,7 @@ const RETRY = 1000;
 
 /** Server-sent events: each view that somebody looks at is read once for all streams, and sent when it has changed. */
 export class EventStreams {
-  readonly #views: Lapsing<ViewData>;
+  readonly #views: SharedViewData;
   readonly #streams = new Set<EventStream>();
   /** What was read last. */
   readonly #last = new Map<ViewName, { value: unknown; text: string }>();
@@ -28,7 +27,7 @@ export class EventStreams {
   #stopWatching: (() => void) | undefined;
 
   /** @param onError called with each error of a view, once until it is another */
-  constructor(views: Lapsing<ViewData>, onError: (message: string) => void) {
+  constructor(views: SharedViewData, onError: (message: string) => void) {
     this.#views = views;
     let last = '';
     this.#onError = (message) => {

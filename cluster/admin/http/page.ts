@@ -2,9 +2,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { toError } from '../../../errors.js';
 import { maskText } from '../../../output/secrets.js';
 import type { AdminListener } from '../../options/admin_options.js';
-import type { Lapsing } from '../lapsing.js';
 import type { PageSource } from '../page_source.js';
-import type { ViewData } from '../view_data.js';
+import type { SharedViewData } from '../view_data.js';
 import { isAction, runAction } from './actions.js';
 import { Assets } from './assets.js';
 import { Credentials } from './credentials.js';
@@ -21,10 +20,10 @@ export class Page {
   readonly #source: PageSource;
   readonly #assets = new Assets();
   readonly #credentials: Credentials;
-  readonly #views: Lapsing<ViewData>;
+  readonly #views: SharedViewData;
   readonly #streams: EventStreams;
 
-  constructor(options: AdminListener, source: PageSource, views: Lapsing<ViewData>) {
+  constructor(options: AdminListener, source: PageSource, views: SharedViewData) {
     this.#options = options;
     this.#source = source;
     this.#credentials = new Credentials(options.token);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { askMaster } from 'koa-clutch/cluster';
-import { Lapsing } from '../../../cluster/admin/lapsing.js';
+import { Lapsing } from '../../../cluster/service/lapsing.js';
 import { readEvents, startPage } from '../../support/admin.js';
 import { until } from '../../support/apps.js';
 
