@@ -13,7 +13,7 @@ import { turnsOn } from './tsconfig.js';
  */
 export function typeScriptExecArgv(baseDir: string): string[] {
   const tsconfig = path.join(baseDir, 'tsconfig.json');
-  if (!existsSync(tsconfig)) return [];
+  if (!existsSync(tsconfig) && !saysTypeScript(baseDir)) return [];
   const native = Boolean((process.features as { typescript?: unknown }).typescript);
   if (native) {
     process.env['EGG_TYPESCRIPT'] ??= 'true';
@@ -36,6 +36,19 @@ export function typeScriptExecArgv(baseDir: string): string[] {
         cause,
       },
     );
+  }
+}
+
+/** @returns whether package.json has `egg.typescript`, as Egg's tools ask for; an app then needs no tsconfig.json */
+function saysTypeScript(baseDir: string): boolean {
+  try {
+    const { egg } = createRequire(path.join(baseDir, 'package.json'))('./package.json') as {
+      egg?: { typescript?: unknown };
+    };
+    return egg?.typescript === true;
+  } catch {
+    // An app without package.json; one that cannot be parsed is reported by the loader.
+    return false;
   }
 }
 

@@ -75,7 +75,7 @@ export function resolveModule(filepath: string): string | undefined {
 
 export function notCompiled(file: string): ClutchError {
   return new ClutchError('ERR_CLUTCH_NOT_COMPILED', `there is no compiled JavaScript beside ${file}`, {
-    fix: 'Compile first (npm run build), or run it with `clutch dev`, or on a Node that strips types.',
+    fix: 'Compile first (npm run build), or run it with `clutch dev`, which needs a tsconfig.json in the app, or on a Node that strips types.',
   });
 }
 

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import net, { type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -129,6 +129,16 @@ test('the frames of a TypeScript app are true', async (t) => {
     body,
   );
   assert.ok(frames.every((frame) => !frame.includes('chunk')));
+});
+
+test('an app of Egg that says egg.typescript is TypeScript, without a tsconfig.json too', async (t) => {
+  const dir = await helloApp(t, 'ts');
+  rmSync(path.join(dir, 'tsconfig.json'));
+  const file = path.join(dir, 'package.json');
+  const pkg = JSON.parse(readFileSync(file, 'utf8')) as object;
+  writeFileSync(file, JSON.stringify({ ...pkg, egg: { typescript: true } }));
+  const { url } = await startDev(t, dir);
+  assert.equal((await request(url)).status, 200);
 });
 
 test('a port that is taken: the next one without --port, an end in two lines with it', async (t) => {

@@ -211,6 +211,14 @@ test('core 1.8.runInBackground goes on after the response', async (t) => {
   assert.deepEqual(await behind, [true]);
 });
 
+test('core 1.8.runInBackground takes a generator function, as Egg 3', async (t) => {
+  const expression = `(ctx.runInBackground(function* (own) { app.emit('behind', own === (yield Promise.resolve(ctx))); }), 1)`;
+  const { app, evaluate } = await serveExpression(t, expression);
+  const behind = once(app, 'behind');
+  assert.equal(await evaluate(), 1);
+  assert.deepEqual(await behind, [true]);
+});
+
 test('core 1.8.type of the response: an unknown one removes the header', async (t) => {
   const expression = '(ctx.type = "json", ctx.type = "no-such-type", ctx.response.has("content-type"))';
   assert.equal(await (await serveExpression(t, expression)).evaluate(), false);

@@ -59,6 +59,11 @@ export function scanPackage(text: string, declared: string): EggFinding[] {
       findings.push({ kind: 'replaced', ...at, what, fix });
     } else if (Object.hasOwn(TOOLS, name)) {
       findings.push({ kind: 'replaced', ...at, what: `${name} works; Clutch has ${TOOLS[name]}`, fix: 'It may stay.' });
+      // egg-mock 5 has Egg 3 as a peer, which npm compares with the version of Clutch.
+      if (name === 'egg-mock' && !Object.hasOwn(pkg['overrides'] ?? {}, 'egg')) {
+        const what = 'npm install ends with ERESOLVE: egg-mock asks for a version of Egg';
+        findings.push({ kind: 'write', ...at, what, fix: '"overrides": { "egg": "$egg" } in package.json' });
+      }
     }
   }
   return findings;

@@ -132,7 +132,7 @@ export default defineExtend<Own>({
     await new Promise((resolve) => setImmediate(resolve));
     const start = Date.now();
     try {
-      await scope(this);
+      await app.toAsyncFunction(scope)(this);
       app.coreLogger.info('[background] %s succeeded in %sms', name, Date.now() - start);
     } catch (thrown) {
       app.coreLogger.info('[background] %s failed after %sms', name, Date.now() - start);

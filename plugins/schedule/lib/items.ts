@@ -64,7 +64,9 @@ function toItem(app: Host, exports: unknown, key: string): ScheduleItem {
   // A function that is no class gives what the file could have exported.
   if (typeof exported === 'function' && !isSubscription(exported)) exported = (exported as (app: Host) => unknown)(app);
   const { schedule, task } =
-    typeof exported === 'function' ? fromClass(exported as ScheduleClass) : fromObject(exported as ScheduleObject);
+    typeof exported === 'function'
+      ? fromClass(app, exported as ScheduleClass)
+      : fromObject(app, exported as ScheduleObject);
   if (!isRecord(schedule) || typeof task !== 'function') {
     throw new ClutchError('ERR_CLUTCH_CONFIG', 'a schedule file must have "schedule" and "task" properties', {
       where: key,
@@ -84,17 +86,26 @@ function isRecord(value: unknown): value is ScheduleOptions {
   return typeof value === 'object' && value !== null;
 }
 
-function fromClass(Class: ScheduleClass): Partial<ScheduleItem> {
+// A task of Egg 3 may be a generator function.
+function fromClass(app: Host, Class: ScheduleClass): Partial<ScheduleItem> {
   const hasMethod = typeof Class.prototype?.subscribe === 'function';
   return {
     schedule: Class.schedule,
-    task: hasMethod ? (ctx, ...args) => new Class(ctx).subscribe(...args) : undefined,
+    task: hasMethod
+      ? (ctx, ...args) => {
+          const subscriber = new Class(ctx);
+          return app.toAsyncFunction(subscriber.subscribe).apply(subscriber, args);
+        }
+      : undefined,
   };
 }
 
-function fromObject(exported: ScheduleObject | undefined | null): Partial<ScheduleItem> {
-  const hasTask = typeof exported?.task === 'function';
-  return { schedule: exported?.schedule, task: hasTask ? (ctx, ...args) => exported.task?.(ctx, ...args) : undefined };
+function fromObject(app: Host, exported: ScheduleObject | undefined | null): Partial<ScheduleItem> {
+  const task = exported?.task;
+  return {
+    schedule: exported?.schedule,
+    task: typeof task === 'function' ? app.toAsyncFunction(task).bind(exported) : undefined,
+  };
 }
 
 /**

@@ -240,3 +240,31 @@ test('an app waits for its runs when it closes, before its other hooks', async (
   await app.close();
   assert.deepEqual(order, ['begun', 'ended', 'closed']);
 });
+
+test('tasks may be generator functions, as in Egg 3', async (t) => {
+  const app = loadApp(t, {
+    'app/schedule/object.js': `module.exports = {
+      schedule: { type: 'worker', interval: '1h' },
+      *task(ctx, number) { return [ctx.method, yield Promise.resolve(number), this === module.exports]; },
+    };`,
+    'app/schedule/function.js': `module.exports = () => ({
+      schedule: { type: 'worker', interval: '1h' },
+      *task() { return yield [Promise.resolve(1), 2].map((each) => Promise.resolve(each)); },
+    });`,
+    'app/schedule/class.js': `
+      const { Subscription } = require('egg');
+      module.exports = class extends Subscription {
+        static get schedule() { return { type: 'worker', interval: '1h' }; }
+        *subscribe(number) { return [this.ctx.method, yield Promise.resolve(number)]; }
+      };`,
+    'app/schedule/failing.js': `module.exports = {
+      schedule: { type: 'worker', interval: '1h' },
+      *task() { yield Promise.reject(new Error('from a generator')); },
+    };`,
+  });
+  await app.ready();
+  assert.deepEqual(await app.runSchedule('object', 5), ['SCHEDULE', 5, true]);
+  assert.deepEqual(await app.runSchedule('function'), [1, 2]);
+  assert.deepEqual(await app.runSchedule('class', 6), ['SCHEDULE', 6]);
+  await assert.rejects(app.runSchedule('failing'), /from a generator/);
+});

@@ -201,6 +201,28 @@ test('the store is asked only for requests with the cookie; one that it does not
   await missed;
 });
 
+test('a store may have generator functions, as in Egg 3', async (t) => {
+  const { app, ask: plain } = await start(t);
+  const kept = new Map<string, unknown>();
+  app.sessionStore = class {
+    *get(key: string): Generator<unknown, unknown, unknown> {
+      return yield Promise.resolve(kept.get(key));
+    }
+    *set(key: string, value: object): Generator<unknown, void, unknown> {
+      kept.set(key, yield Promise.resolve(structuredClone(value)));
+    }
+    *destroy(key: string) {
+      yield Promise.resolve(kept.delete(key));
+    }
+  } as never;
+  const { ask } = browser(plain);
+  await ask(`/set${v({ a: 1 })}`);
+  assert.equal(kept.size, 1);
+  assert.equal(JSON.parse((await ask('/get')).body).values.a, 1);
+  await ask(`/assign${v(null)}`);
+  assert.equal(kept.size, 0);
+});
+
 test('a store may be a class; one that lacks a method is refused by name', async (t) => {
   const { app, ask: plain } = await start(t);
   app.sessionStore = class {

@@ -3,6 +3,7 @@ import type { SessionConfig, SessionStore } from '../../lib/options.js';
 
 interface App {
   config: { session: SessionConfig };
+  toAsyncFunction<T>(fn: T): T;
 }
 
 type StoreClass = new (app: unknown) => SessionStore;
@@ -22,6 +23,10 @@ export default {
           fix: 'A store has get(key), set(key, session, maxAge) and destroy(key).',
         });
       }
+      // A store of Egg 3 may have generator functions.
+      const own = instance?.[method];
+      const wrapped = app.toAsyncFunction(own);
+      if (instance && wrapped !== own) Object.assign(instance, { [method]: wrapped });
     }
     if (instance) app.config.session.store = instance;
     else delete app.config.session.store;

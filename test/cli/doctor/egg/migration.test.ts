@@ -124,3 +124,16 @@ test('a plugin that is declared with its package stays in use, and is told so', 
   assert.equal(finding?.line, 3);
   assert.match(finding?.fix ?? '', /^Remove `package: '@eggjs\/session'` from config\/plugin/);
 });
+
+test('egg-mock asks for a version of Egg, which npm must be told to override', () => {
+  const text = '{\n"devDependencies": {\n"egg-mock": "^5" },\n"dependencies": { "egg": "npm:koa-clutch" } }';
+  const findings = scanPackage(text, '');
+  assert.deepEqual(
+    findings.map(({ kind, line, fix }) => ({ kind, line, fix })),
+    [
+      { kind: 'replaced', line: 3, fix: 'It may stay.' },
+      { kind: 'write', line: 3, fix: '"overrides": { "egg": "$egg" } in package.json' },
+    ],
+  );
+  assert.equal(scanPackage(`${text.slice(0, -1)}, "overrides": { "egg": "$egg" } }`, '').length, 1);
+});
