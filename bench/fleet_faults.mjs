@@ -218,6 +218,12 @@ function figures(from, recovered, before) {
   const runs = read().filter(([what, , , due]) => what === 'run' && Number(due) >= from - 1000);
   const firsts = runs.filter(([, , , , attempt]) => attempt === '1').map(([, , , due]) => due);
   const twice = firsts.length - new Set(firsts).size;
+  for (const due of new Set(firsts.filter((each, index) => firsts.indexOf(each) !== index))) {
+    const lines = runs
+      .filter((line) => line[3] === due)
+      .map(([, at, name, , attempt]) => `${name} at ${at}, attempt ${attempt}`);
+    console.error(`the run of ${due}: ${lines.join('; ')}`);
+  }
   const sum = (key) =>
     [...after].reduce((total, [name, now]) => {
       const was = before.get(name);

@@ -24,12 +24,19 @@ export async function startProxy(target) {
     forward(remote, client, () => link.down);
   });
   /** What comes while a direction is cut is lost to the other side, like packets that are never repeated in time. */
-  const forward = (from, to, isOpen) =>
+  const forward = (from, to, isOpen) => {
+    // A chunk that is not delayed any more must not overtake one that is: TCP keeps the order.
+    const waiting = [];
     from.on('data', (chunk) => {
       if (!isOpen()) return;
-      if (link.delay > 0) setTimeout(() => to.write(chunk), link.delay);
-      else to.write(chunk);
+      if (link.delay === 0 && waiting.length === 0) {
+        to.write(chunk);
+        return;
+      }
+      waiting.push(chunk);
+      setTimeout(() => to.write(waiting.shift()), link.delay);
     });
+  };
   await new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     port: server.address().port,
