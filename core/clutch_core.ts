@@ -363,7 +363,7 @@ export class ClutchCore extends KoaBase {
   ready(argument?: ReadyArgument): Promise<void> | this {
     const state = this.lifecycle.readyState;
     if (argument === undefined) return state.promise();
-    if (typeof argument === 'function') state.onSettled(argument);
+    if (typeof argument === 'function') state.whenSettled(toAsyncFunction(argument));
     else if (argument !== false) state.settle(argument === true ? undefined : argument);
     return this;
   }

@@ -1,5 +1,6 @@
 import path from 'node:path';
 import { isClass } from './files/export_kind.js';
+import { toAsyncFunction } from './files/generators.js';
 import { loadIfExists } from './files/module_loader.js';
 import type { LoadUnit } from './load_unit.js';
 import type { LoaderHost } from './loader_host.js';
@@ -23,7 +24,8 @@ export function loadBootFiles(
       Object.assign(exports.prototype, { fullPath: file });
       lifecycle.addBootHook(exports);
     } else if (typeof exports === 'function') {
-      lifecycle.addFunctionAsBootHook((app) => exports(app), file);
+      const run = toAsyncFunction(exports);
+      lifecycle.addFunctionAsBootHook((app) => run(app), file);
     } else {
       warn(`${file} must export a class or a function and is ignored`);
     }

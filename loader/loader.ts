@@ -7,6 +7,7 @@ import { loadCustomLoaders } from './files/custom_loader.js';
 import { callSynchronously, isClass } from './files/export_kind.js';
 import { applyExtends } from './files/extend.js';
 import { FileLoader, type FileLoaderOptions } from './files/file_loader.js';
+import { toAsyncFunction } from './files/generators.js';
 import { buildMiddleware, type ListedMiddleware } from './files/middleware.js';
 import { loadModule, resolveModule } from './files/module_loader.js';
 import { isPlainObject } from './load_unit.js';
@@ -122,14 +123,19 @@ export class Loader extends UnitLoader {
       if (file === undefined) return;
       const router = this.requireFile(file);
       if (typeof router !== 'function' || isClass(router)) return;
+      const run = toAsyncFunction(router);
       callSynchronously(
-        router,
-        () => router(this.app) as unknown,
+        run,
+        () => run(this.app) as unknown,
         () =>
-          new ClutchError('ERR_CLUTCH_MODULE', 'app/router exports an async function', {
-            where: file,
-            fix: 'Register routes synchronously, and move what must be awaited to didLoad in app.js.',
-          }),
+          new ClutchError(
+            'ERR_CLUTCH_MODULE',
+            `app/router exports ${run === router ? 'an async' : 'a generator'} function`,
+            {
+              where: file,
+              fix: 'Register routes synchronously, and move what must be awaited to didLoad in app.js.',
+            },
+          ),
       );
     });
   }

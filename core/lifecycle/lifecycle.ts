@@ -38,7 +38,7 @@ const NEXT_PHASES: Record<Phase, readonly Phase[]> = {
 export class Lifecycle extends EventEmitter {
   readonly app: object;
   readonly timing: Timing;
-  readonly #ready = new Ready();
+  readonly #ready = new Ready((thrown) => this.#report(toError(thrown)));
   readonly #load: TaskGroup;
   readonly #boot: TaskGroup;
   readonly #collected: ((app: object) => NamedHook)[] = [];
@@ -104,7 +104,7 @@ export class Lifecycle extends EventEmitter {
     return this.#ready;
   }
 
-  /** The error that ready failed with if `close()` interrupted the boot. */
+  /** The error that ready failed with if `close()` interrupted the boot, or a file could not be loaded. */
   get interruption(): Error | undefined {
     return this.#interruption;
   }
@@ -117,6 +117,15 @@ export class Lifecycle extends EventEmitter {
   /** Fails the boot if it is not ready in time. @param limit milliseconds from now; 0 for no limit */
   limitBoot(limit: number): void {
     if (this.#ready.state === 'pending' && !this.isClosing) this.#deadline.setLimit(limit);
+  }
+
+  /**
+   * The files could not be loaded. Whoever waits for ready is not called: it would run without what has not been loaded, and its
+   * failure would hide the cause. From now on `close()` only gives back what was opened.
+   */
+  abandon(error: Error): void {
+    this.#interruption = error;
+    this.#ready.abandon(error);
   }
 
   #failUnfinished(what: string, { fix }: { fix: string }): void {
@@ -176,7 +185,7 @@ export class Lifecycle extends EventEmitter {
     if (!hook[name]) return;
     const title = `${name} in ${file}`;
     log('%s', title);
-    const run = (): unknown => this.timing.measure(title, () => hook[name]?.());
+    const run = (): unknown => this.timing.measure(title, () => toAsyncFunction(hook[name])?.call(hook));
     const result = this.#trace(name, file, run);
     if (isPromise(result)) this.#load.track(title, title, assertEnded(result, name, file));
   }
@@ -314,9 +323,9 @@ export class Lifecycle extends EventEmitter {
       const what = 'the app was closed while it booted';
       this.#interruption = new ClutchError('ERR_CLUTCH_LIFECYCLE', what, { where: this.remaining });
       this.#ready.settle(this.#interruption);
-      // The rejection of ready is delivered while the application still handles unhandled rejections.
-      await new Promise((resolve) => setImmediate(resolve));
     }
+    // Rejections of the tick in which a boot ends are delivered while the application still handles them.
+    if (this.#ready.state === 'failed') await new Promise((resolve) => setImmediate(resolve));
     try {
       await this.#closeHooks.run((error) => this.#report(error));
     } finally {

@@ -208,6 +208,7 @@ export abstract class BaseApplication extends ClutchCore {
     } catch (error) {
       this.#releaseLoaderLog(this.coreLogger);
       // Gives back listeners and timers of what was already set up; the caller gets the error.
+      this.lifecycle.abandon(toError(error));
       this.close().catch((closing: unknown) => this.coreLogger.error(closing));
       // In single mode the error may end as an unhandled rejection of the caller's, which Node reports.
       if (this.options.mode === 'single') this.releaseRejections();

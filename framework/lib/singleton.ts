@@ -9,6 +9,7 @@ export type CreateClient<A, C, T> = (config: C, app: A, clientName?: string) => 
 interface SingletonHost {
   readonly config: Record<string, unknown>;
   readonly coreLogger: Logger;
+  toAsyncFunction<F>(fn: F): F;
   beforeStart(task: () => unknown, name?: string): void;
 }
 
@@ -36,13 +37,16 @@ export class Singleton<T = unknown, C = unknown> {
   readonly options: SingletonConfig;
   readonly #app: SingletonHost;
   readonly #create: CreateClient<never, C, T>;
+  /** Whether it is an async or a generator function. */
+  readonly #isAsync: boolean;
   /** Clients of the config, which are closed with the app. Whoever makes one more closes it. */
   readonly #owned = new Set<T>();
 
   constructor(app: SingletonHost, name: string, create: CreateClient<never, C, T>) {
     this.#app = app;
     this.name = name;
-    this.#create = create;
+    this.#create = app.toAsyncFunction(create);
+    this.#isAsync = this.#create !== create || isAsyncFunction(create);
     this.options = (app.config[name] ?? {}) as SingletonConfig;
   }
 
@@ -114,7 +118,7 @@ export class Singleton<T = unknown, C = unknown> {
    * @throws {ClutchError} ERR_CLUTCH_LIFECYCLE if clients of this plugin are made asynchronously
    */
   createInstance(config: Partial<C>, clientName?: string): T {
-    if (isAsyncFunction(this.#create)) {
+    if (this.#isAsync) {
       throw new ClutchError('ERR_CLUTCH_LIFECYCLE', `${this.name} only support create asynchronously`, {
         where: `app.${this.name}.createInstance()`,
         fix: 'Use createInstanceAsync().',

@@ -4,6 +4,7 @@ import { debuglog } from 'node:util';
 import { ClutchError, toError } from '../../errors.js';
 import type { AppInfo } from '../app_info.js';
 import { isClass } from '../files/export_kind.js';
+import { toAsyncFunction } from '../files/generators.js';
 import { loadIfExists } from '../files/module_loader.js';
 import { type ConfigObject, isPlainObject, type LoadUnit } from '../load_unit.js';
 import { AsyncConfigError, callOrDefer, type PendingConfig, type ResolvedConfig } from './async_config.js';
@@ -166,7 +167,8 @@ class ConfigReader {
     return { file, config: checkConfig(unit, file, value) };
   }
 
-  #call(make: ConfigFunction, file: string, appConfig: ConfigObject | undefined): unknown {
+  #call(exported: ConfigFunction, file: string, appConfig: ConfigObject | undefined): unknown {
+    const make = toAsyncFunction(exported);
     const awaited = this.#resolved?.get(file);
     if (!awaited) {
       const call = (): unknown => callConfigFunction(make, file, this.#appInfo, appConfig);
