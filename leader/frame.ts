@@ -204,8 +204,12 @@ export class FrameReader {
   }
 }
 
+/** V8's format has this byte before each Buffer and typed array that Node has written, and may have it elsewhere. */
+const HOST_OBJECT = 0x5c;
+
 function decode(chunk: Buffer, begin: number, end: number, encoding: Encoding): unknown {
   if (encoding === JSON_TEXT) return JSON.parse(chunk.toString('utf8', begin, end));
-  // V8 may keep a view of what it reads, and the chunk belongs to the socket.
-  return decodeValue(Buffer.from(chunk.subarray(begin, end)), encoding);
+  const bytes = chunk.subarray(begin, end);
+  // Node gives a Buffer or typed array back as a view of what it has read, and the chunk belongs to the socket.
+  return decodeValue(bytes.includes(HOST_OBJECT) ? Buffer.from(bytes) : bytes, encoding);
 }

@@ -92,6 +92,26 @@ test('a frame of many chunks is put together', () => {
   );
 });
 
+test('what was read stays as it is when the bytes it came in are used again', () => {
+  const text = 'x'.repeat(10_000);
+  const payloads = [
+    Buffer.from(text),
+    { text },
+    { text: `${text}\\`, bytes: Buffer.from('raw') },
+    new Float64Array([1, 2]),
+    new Uint16Array([3]).buffer,
+    `${text}é\u4e2d`,
+  ];
+  const bytes = write(payloads.map((payload, id) => ({ type: 2, id, payload })));
+  const frames: Frame[] = [];
+  new FrameReader((each) => frames.push(each), { authenticated: true }).read(bytes);
+  bytes.fill(0);
+  assert.deepEqual(
+    frames.map(({ payload }) => payload),
+    payloads,
+  );
+});
+
 test('an unauthenticated peer may send small frames of JSON only', () => {
   const reader = (): FrameReader => new FrameReader(() => undefined, { authenticated: false });
   assert.throws(() => reader().read(write([{ type: 0, id: 0, payload: 'x'.repeat(2000) }])), /over the limit of 1024/);
