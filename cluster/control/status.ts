@@ -81,7 +81,7 @@ export function childStatus(child: ManagedChild, current: Readonly<Record<string
     kind,
     pid: handle.id,
     state: child.state,
-    uptime: seconds(Date.now() - handle.spawnedAt),
+    uptime: seconds(Date.now() - child.bootedAt),
     ...slotStatus(kind, slot),
     undeliveredMessages: child.undeliveredMessages + (stats?.droppedMessages ?? 0),
     ...(others.length > 0 ? { options: Object.fromEntries(others) } : {}),

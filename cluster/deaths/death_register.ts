@@ -91,7 +91,7 @@ function recordOf(child: ManagedChild, exit: Exit, takeOomKill: () => boolean): 
     code: exit.code,
     signal: exit.signal,
     killed: handle.killed,
-    uptime: seconds(now - handle.spawnedAt),
+    uptime: seconds(now - child.bootedAt),
     ...(stats && {
       ...(kind === 'app worker' ? { inFlight: stats.inFlight, requests: stats.requests } : {}),
       memory: mebibytes(stats.rss),

@@ -53,6 +53,8 @@ export class ManagedChild extends Vitals {
   undeliveredMessages = 0;
   /** Connections that it has cut when its time to drain was over. */
   cutConnections = 0;
+  /** When it was told to load the app, and before that when it was forked, in milliseconds since the epoch: a spare waits in between. */
+  bootedAt: number;
   /** When it began to drain, in milliseconds since the epoch. */
   drainingSince: number | undefined;
   #failure: ErrorData | undefined;
@@ -73,6 +75,7 @@ export class ManagedChild extends Vitals {
     this.kind = kind;
     this.handle = handle;
     this.slot = slot;
+    this.bootedAt = handle.spawnedAt;
     this.#machine = new StateMachine<ChildState>(this, TRANSITIONS, state);
   }
 

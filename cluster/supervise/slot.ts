@@ -7,8 +7,11 @@ export class Slot {
   restarts = 0;
   /** Why the last one that filled it ended. */
   lastExit: string | undefined;
+  /** Whether that one had been ready. */
+  hasServed = false;
   #retryAt: number | undefined;
   #timer: NodeJS.Timeout | undefined;
+  #retry: () => void = () => undefined;
 
   constructor(index: number) {
     this.index = index;
@@ -21,11 +24,18 @@ export class Slot {
 
   /** @param delay milliseconds */
   retryAfter(delay: number, retry: () => void): void {
+    this.#retry = retry;
     this.#retryAt = Date.now() + delay;
     this.#timer = setTimeout(() => {
       this.#retryAt = undefined;
       retry();
     }, delay);
+  }
+
+  /** @param delay milliseconds; it waits for no longer than that */
+  retryWithin(delay: number): void {
+    clearTimeout(this.#timer);
+    this.retryAfter(delay, this.#retry);
   }
 
   cancelRetry(): void {

@@ -14,6 +14,8 @@ import { StateMachine } from './state_machine.js';
 
 const debug = debuglog('clutch:cluster');
 
+/** Milliseconds until an app worker is started while none serves: requests wait for it. */
+const SOON = 1000;
 /** Milliseconds that a child gets after a pause. */
 const CATCH_UP = 3000;
 
@@ -165,7 +167,8 @@ export class Supervisor extends EventEmitter<Events> {
   }
 
   #boot(child: ManagedChild): void {
-    child.lastBeat = Date.now();
+    child.bootedAt = Date.now();
+    child.lastBeat = child.bootedAt;
     const boot = this.#options.boot(child.slot.index);
     child.options = this.bootOptions();
     child.handle.send({ clutch: CONTROL.boot, data: { ...boot, options: { ...boot.options, ...child.options } } });
@@ -223,7 +226,7 @@ export class Supervisor extends EventEmitter<Events> {
       return;
     }
     void this.#end(child);
-    this.#onDeath(child, ending.text, { crashed: false });
+    this.#onDeath(child, ending.text, { crashed: false, hasServed: true });
   }
 
   /** Starts the replacement of a child that still serves its last requests. */
@@ -233,7 +236,7 @@ export class Supervisor extends EventEmitter<Events> {
     this.#become(child, 'draining');
     const { closeTimeout, drainTimeout } = this.#options;
     child.handle.killAfter(closeTimeout + 1000, drainTimeout + 1000);
-    this.#onDeath(child, ending.text, { crashed: true });
+    this.#onDeath(child, ending.text, { crashed: true, hasServed: true });
   }
 
   #onExit(child: ManagedChild, code: number | null, signal: string | null): void {
@@ -248,22 +251,44 @@ export class Supervisor extends EventEmitter<Events> {
     // A draining child was asked to leave, or its replacement is on the way.
     if (state !== 'starting' && state !== 'ready') return;
     const outside = state === 'ready' && killedFromOutside(signal) && !child.ending;
-    this.#onDeath(child, reason, { crashed: !outside });
+    this.#onDeath(child, reason, { crashed: !outside, hasServed: state === 'ready' });
   }
 
   /** @param crashed whether the exit may be one of a crash loop */
-  #onDeath(child: ManagedChild, reason: string, { crashed }: { crashed: boolean }): void {
-    const { slot, handle } = child;
+  #onDeath(
+    child: ManagedChild,
+    reason: string,
+    { crashed, hasServed }: { crashed: boolean; hasServed: boolean },
+  ): void {
+    const { slot } = child;
     slot.lastExit = reason;
+    slot.hasServed = hasServed;
     slot.restarts += 1;
     if (this.#phase.state === 'closing') return;
-    const delay = crashed ? slot.backoff.delayAfter(Date.now() - handle.spawnedAt) : 0;
-    debug('%s is replaced in %d ms, crashed: %s, attempt %d', child, delay, crashed, slot.backoff.attempt);
+    const backoff = crashed ? slot.backoff.delayAfter(Date.now() - child.bootedAt) : 0;
     // It may end the boot.
     this.#tell(() => {
+      const delay = hasServed && this.#isDeserted() ? Math.min(backoff, SOON) : backoff;
+      debug('%s is replaced in %d ms, crashed: %s, attempt %d', child, delay, crashed, slot.backoff.attempt);
       this.emit('died', child, reason, delay);
       this.#fill(slot, delay);
+      this.#hasten();
     });
+  }
+
+  /** Whether no app worker serves or is going to soon. An Agent has no requests that wait. */
+  #isDeserted(): boolean {
+    if (this.kind === 'agent' || this.all.some(({ fillsSlot }) => fillsSlot)) return false;
+    return !this.#slots.some(({ retryAt }) => retryAt !== undefined && retryAt <= Date.now() + SOON);
+  }
+
+  /** Starts one of those soon that have served before they crashed; what does not boot waits as long as its backoff says. */
+  #hasten(): void {
+    if (!this.#isDeserted()) return;
+    const [first] = this.#slots
+      .filter(({ retryAt, hasServed }) => retryAt !== undefined && hasServed)
+      .sort((a, b) => (a.retryAt as number) - (b.retryAt as number));
+    first?.retryWithin(SOON);
   }
 
   /** Forks a child into a slot after `delay` milliseconds, unless something else fills it by then. */

@@ -100,8 +100,8 @@ export class Watchdog {
       return;
     }
     if (state !== 'ready') return;
-    const { handle, jitter } = child;
-    const age = now - handle.spawnedAt;
+    const { jitter } = child;
+    const age = now - child.bootedAt;
     const ending = overLimit(this.#limits, stats, { age, slowFor: this.#slowFor(child, stats.loopP99, now), jitter });
     if (ending) this.replace(child, ending);
   }

@@ -59,6 +59,23 @@ test('W1, W2: a crash loop is slowed down, never given up, and over when the fau
   assert.equal((await request(cluster.url)).status, 200);
 });
 
+for (const workers of [1, 2]) {
+  test(`while none of ${workers} workers serves, one that had served is started again within a second, however often it has crashed`, async (t) => {
+    const cluster = await startTestCluster(t, { baseDir, workers });
+    const delays = (): number[] =>
+      [...cluster.output().matchAll(/and is replaced (?:at once|in (\d+) ms)/g)].map(([, delay]) => Number(delay ?? 0));
+    const count = workers * 6;
+    for (let deaths = 1; deaths <= count; deaths += 1) {
+      // The connection waits until there is a worker.
+      await ask(cluster, '/throw');
+      await until(`death ${deaths}`, () => delays().length >= deaths);
+    }
+    // With two workers, one may wait for long while the other one serves.
+    assert.ok(delays().filter((delay) => delay > 1000).length <= (workers - 1) * 3, delays().join());
+    assert.equal((await request(cluster.url)).status, 200);
+  });
+}
+
 test('secrets in the error of a boot are masked in the log, the status and the reply to a reload', async (t) => {
   const app = temporaryDirectory(t);
   writeFileSync(path.join(app, 'package.json'), '{ "name": "secrets" }');
