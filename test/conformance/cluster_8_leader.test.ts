@@ -140,11 +140,11 @@ test('cluster 8.68 a Follower recovers from a Leader that was absent for longer 
   const { leader, follower } = pair(t);
   const first = leader();
   first.builder(Registry).create();
-  const client = follower({ maxWaitTime: 100 }).builder(Registry).create();
+  const client = follower({ maxWaitTime: 1000 }).builder(Registry).create();
   await client.ready();
   await first.close();
   await assert.rejects(client.get('a'));
-  await absentFor(follower({ maxWaitTime: 200 }));
+  await absentFor(follower({ maxWaitTime: 1200 }));
   leader().builder(Registry).create();
   await until('it answers again', () =>
     client.count().then(

@@ -79,7 +79,7 @@ test('W12, W25: when the Agent dies, pending calls fail at once and all is back 
   await ask(cluster, '/publish?key=news&value=kept');
   await until('both have been told', async () => (await toldToAll(cluster)).every((told) => told.length === 1));
   const pending = ask(cluster, '/never');
-  await until('the call is in flight', async () => (await ask(cluster, '/pid')).value === agent);
+  await until('the call is in flight', async () => (await ask(cluster, '/waiting')).value);
   const begin = Date.now();
   process.kill(agent as number, 'SIGKILL');
   const { error } = await pending;
