@@ -39,13 +39,13 @@ export function parseCommandLine(
   commands: Commands,
   [name, definition]: [string, Command] | [undefined, undefined],
 ): CommandInput {
-  let input: CommandInput | undefined;
+  let complete: (() => CommandInput) | undefined;
   const program = createProgram(version);
   for (const [each, { group, summary }] of Object.entries(commands)) {
     const command = program.command(each).summary(summary).description(summary).helpGroup(`${group}:`);
     if (each !== name) continue;
     configure(command, definition, (given, options) => {
-      input = { ...toInput(definition, given, options), commands, typed: argv.slice(1) };
+      complete = () => ({ ...toInput(definition, given, options), commands, typed: argv.slice(1) });
     });
   }
   try {
@@ -53,8 +53,8 @@ export function parseCommandLine(
   } catch (error) {
     throw translate(error);
   }
-  if (!input) throw new Printed();
-  return input;
+  if (!complete) throw new Printed();
+  return complete();
 }
 
 function createProgram(version: string): CommanderCommand {
@@ -113,9 +113,11 @@ function nameOf({ name, optional, repeated }: Argument): string {
 }
 
 function toArgument(declared: Argument): CommanderArgument {
-  const { help, choices } = declared;
+  const { help, choices, optional } = declared;
   const argument = new CommanderArgument(nameOf(declared), help);
-  return choices ? argument.choices(choices) : argument;
+  if (choices) argument.choices(choices);
+  // In the place of an optional choice the directory may stand, so `toInput` does the check; help still shows the choices.
+  return choices && optional ? argument.argParser((text) => text) : argument;
 }
 
 function toOption(flag: string, { short, argument, repeatable, choices, help }: Option): CommanderOption {
@@ -137,9 +139,16 @@ function toInput(
   let directory = texts.at(-1);
   // `clutch config ./app`: what looks like a path is the directory, also where an optional argument could stand.
   const last = args.findLastIndex((arg) => arg !== undefined);
-  if (directory === undefined && last >= 0 && definition.arguments?.[last]?.optional && isPath(args[last] as string)) {
+  const declared = definition.arguments?.[last];
+  if (directory === undefined && declared?.optional && isDirectoryFor(declared, args[last] as string)) {
     directory = args[last];
     args[last] = undefined;
+  }
+  for (const [index, { name, choices, optional }] of definition.arguments?.entries() ?? []) {
+    const text = args[index];
+    if (optional && choices && text !== undefined && !choices.includes(text)) {
+      throw usageError(`there is no ${name} '${text}'. Allowed choices are ${choices.join(', ')}.`);
+    }
   }
   const options: Record<string, unknown> = {};
   for (const flag of Object.keys(optionsOf(definition))) {
@@ -161,10 +170,20 @@ function withDirectory(texts: (string | undefined)[], repeated: (text: string) =
   return last === undefined || repeated(last) ? [...texts, undefined] : texts;
 }
 
+/** Where only certain words are allowed, any other text that names a directory is one; elsewhere only what looks like a path. */
+function isDirectoryFor({ choices }: Argument, text: string): boolean {
+  if (!choices) return isPath(text);
+  return !choices.includes(text) && (isPath(text) || isDirectory(text));
+}
+
 /** Names of jobs and schedules have slashes, too: what begins like a name is a path if there is such a directory. */
 function isPath(text: string): boolean {
   if (/^\.\.?(?:[/\\]|$)/.test(text) || path.isAbsolute(text)) return true;
-  return /[/\\]/.test(text) && statSync(text, { throwIfNoEntry: false })?.isDirectory() === true;
+  return /[/\\]/.test(text) && isDirectory(text);
+}
+
+function isDirectory(text: string): boolean {
+  return statSync(text, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 function capitalized(text: string): string {

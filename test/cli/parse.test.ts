@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { promisify } from 'node:util';
@@ -30,6 +30,8 @@ for (const [args, message] of [
   [['start', '--wokers', '2'], "unknown option '--wokers'; did you mean --workers?"],
   [['start', '.', 'more'], "too many arguments for 'start'. Expected 1 argument but got 2."],
   [['workers', 'many'], 'the number of workers is many'],
+  [['fleet', 'stat'], "there is no action 'stat'. Allowed choices are status, reload, config, history."],
+  [['jobs', '.', 'email/welcome'], "there is no action '.'. Allowed choices are list, retry, pause, resume."],
   [['init'], "missing required argument 'directory'"],
 ] as const) {
   test(`clutch ${args.join(' ')} is refused with exit code 2, the reason and the help that shows the right way`, async () => {
@@ -77,6 +79,23 @@ test('a command for a running app ends with exit code 3 where none runs', async 
   const { code, stderr } = await clutch(['status'], temporaryDirectory(t));
   assert.equal(code, 3);
   assert.match(stderr, /^ERR_CLUTCH_NOT_RUNNING: no app of Clutch is running here/);
+});
+
+test('the directory can follow the command where an optional action could stand', async (t) => {
+  const base = temporaryDirectory(t);
+  mkdirSync(path.join(base, 'shop'));
+  for (const command of ['fleet', 'jobs']) {
+    for (const [args, cwd] of [
+      [['.'], path.join(base, 'shop')],
+      [['shop'], base],
+      [['./shop'], base],
+      [[path.join(base, 'shop')], ROOT],
+    ] as const) {
+      const { code, stderr } = await clutch([command, ...args], cwd);
+      assert.equal(code, 3, `${command} ${args}: ${stderr}`);
+      assert.ok(stderr.includes(path.join(base, 'shop')), stderr);
+    }
+  }
 });
 
 test('docs/cli.md has the commands, their options and the exit codes as the code has them', async () => {

@@ -72,7 +72,7 @@ test('clutch fleet status shows the machines of the fleet and what each leads', 
   }
 });
 
-test('clutch fleet alone shows the machines', async (t) => {
+test('clutch fleet without an action shows the machines of the app in the directory', async (t) => {
   const baseDir = writeApp(t, {
     'config/plugin.js': 'exports.fleet = true;',
     'config/config.default.js': "exports.keys = 'k'; exports.fleet = { member: 'alone' };",
@@ -81,6 +81,7 @@ test('clutch fleet alone shows the machines', async (t) => {
   const { code, stdout } = await clutchIn(['fleet'], { cwd: baseDir });
   assert.equal(code, 0);
   assert.match(stdout, /^alone is connected to fleet /);
+  assert.match((await clutchIn(['fleet', baseDir])).stdout, /^alone is connected to fleet /);
   assert.match(stdout, /^alone +(?:starting|ready) .* \d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/m);
 });
 

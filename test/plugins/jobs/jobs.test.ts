@@ -197,7 +197,7 @@ test('clutch jobs lists, retries, pauses and resumes those of a running app', as
   running.stop = () => cluster.stop();
   const { id } = (await (await fetch(`${cluster.url}/add`)).json()) as { id: string };
   const listed = await until('it has failed', async () => {
-    const { stdout } = await clutch('jobs', 'list', baseDir);
+    const { stdout } = await clutch('jobs', baseDir);
     return /no server for mail/.test(stdout) && stdout;
   });
   const [head, row, , failedHead, failedRow] = listed.split('\n').map((line) => line.split(/ {2,}/));
