@@ -1,4 +1,4 @@
-// Messages of the fleet over 2 and 5 machines on a Redis, against its client used bare; needs `npm run build` and redis-server.
+// Messages of the fleet over 2 and 5 machines on Redis and NATS, against their clients used bare; needs `npm run build` and both servers.
 // node bench/fleet.mjs [--rounds 3] [--write]: --write puts the table into docs/fleet.md
 import { fork, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -16,7 +16,16 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 const scratch = mkdtempSync(path.join(os.tmpdir(), 'clutch-bench-fleet-'));
 const BURST = 20_000;
 const PACED = 1000;
-const KINDS = ['fleet', 'bare'];
+const ADAPTERS = {
+  redis: {
+    client: 'ioredis',
+    command: (port) => ['redis-server', '--port', port, '--bind', '127.0.0.1', '--save', '', '--dir', scratch],
+  },
+  nats: {
+    client: '@nats-io/transport-node',
+    command: (port) => ['nats-server', '-p', port, '-a', '127.0.0.1', '-js', '-sd', path.join(scratch, `nats-${port}`)],
+  },
+};
 
 function freePort() {
   return new Promise((resolve) => {
@@ -27,13 +36,13 @@ function freePort() {
   });
 }
 
-function writeApp(name, port) {
+function writeApp(name, adapter, port) {
   const dir = path.join(scratch, `${name}-${port}`);
   const files = {
     'package.json': '{ "name": "bench-fleet" }',
     'config/plugin.js': 'exports.fleet = true;',
     'config/config.default.js': `exports.keys = 'k';
-      exports.fleet = { adapter: 'redis', url: 'redis://127.0.0.1:${port}', name: 'bench', member: '${name}' };
+      exports.fleet = { adapter: '${adapter}', url: '${adapter}://127.0.0.1:${port}', name: 'bench', member: '${name}' };
       exports.logger = { dir: require('path').join(__dirname, '../logs'), consoleLevel: 'NONE' };`,
   };
   for (const [file, text] of Object.entries(files)) {
@@ -52,11 +61,11 @@ async function message(child, field) {
   }
 }
 
-async function startMachines(kind, count, port) {
+async function startMachines(kind, count, adapter, port) {
   const machines = [];
   for (let index = 0; index < count; index += 1) {
     const name = `m${index}`;
-    const dir = kind === 'fleet' ? writeApp(`${name}-${count}`, port) : scratch;
+    const dir = kind === 'fleet' ? writeApp(name, adapter, port) : scratch;
     const args = [kind, name, String(port), dir];
     const env = { ...process.env, EGG_HOME: scratch };
     const child = fork(path.join(root, 'bench/fleet/process.mjs'), args, {
@@ -85,50 +94,50 @@ async function run(machines, what, count) {
   return { perSecond, p50: at(0.5), p99: at(0.99) };
 }
 
-const before = os.loadavg()[0];
-const rows = [];
-for (const count of [2, 5]) {
+/** @returns rows of the table: the fleet, and the client used bare */
+async function compare(adapter, count) {
+  const { client, command } = ADAPTERS[adapter];
   const port = await freePort();
-  const redis = spawn('redis-server', ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--dir', scratch], {
-    stdio: 'ignore',
-  });
+  const [file, ...args] = command(String(port));
+  const server = spawn(file, args, { stdio: 'ignore' });
   await sleep(500);
+  const kinds = { 'messenger.fleet': 'fleet', [client]: adapter };
   const machines = {};
-  for (const kind of KINDS) machines[kind] = await startMachines(kind, count, port);
-  const results = Object.fromEntries(KINDS.map((kind) => [kind, { burst: [], paced: [] }]));
+  for (const [name, kind] of Object.entries(kinds)) machines[name] = await startMachines(kind, count, adapter, port);
+  const results = Object.fromEntries(Object.keys(kinds).map((name) => [name, { burst: [], paced: [] }]));
   // The first round warms up.
   for (let round = -1; round < Number(values.rounds); round += 1) {
-    for (const kind of KINDS) {
-      const [burst, paced] = [await run(machines[kind], 'burst', BURST), await run(machines[kind], 'paced', PACED)];
+    for (const name of Object.keys(kinds)) {
+      const [burst, paced] = [await run(machines[name], 'burst', BURST), await run(machines[name], 'paced', PACED)];
       if (round < 0) continue;
-      results[kind].burst.push(burst.perSecond);
-      results[kind].paced.push(paced);
+      results[name].burst.push(burst.perSecond);
+      results[name].paced.push(paced);
     }
   }
-  for (const kind of KINDS) {
-    const { median, spread } = summarize(results[kind].burst);
-    const middle = (key) => summarize(results[kind].paced.map((one) => one[key])).median.toFixed(2);
-    const ratio = ratioOf(results[kind].burst, results.bare.burst).toFixed(2);
-    const name = kind === 'fleet' ? 'messenger.fleet' : 'ioredis';
-    rows.push([
-      `${count} machines`,
-      name,
-      `${Math.round(median).toLocaleString('en')} ${percent(spread)}`,
-      ratio,
-      middle('p50'),
-      middle('p99'),
-    ]);
-  }
-  for (const child of Object.values(machines).flat()) {
+  for (const child of [...Object.values(machines).flat(), server]) {
     child.kill('SIGKILL');
     await once(child, 'exit');
   }
-  redis.kill('SIGKILL');
-  await once(redis, 'exit');
+  return Object.entries(results).map(([name, { burst, paced }]) => {
+    const { median, spread } = summarize(burst);
+    const middle = (key) => summarize(paced.map((one) => one[key])).median.toFixed(2);
+    return [
+      `${count} machines, ${adapter}`,
+      name,
+      `${Math.round(median).toLocaleString('en')} ${percent(spread)}`,
+      ratioOf(burst, results[client].burst).toFixed(2),
+      middle('p50'),
+      middle('p99'),
+    ];
+  });
 }
+
+const before = os.loadavg()[0];
+const rows = [];
+for (const adapter of Object.keys(ADAPTERS)) for (const count of [2, 5]) rows.push(...(await compare(adapter, count)));
 rmSync(scratch, { recursive: true, force: true });
 
-const head = ['over', 'with', 'deliveries a second, 100 B', '× ioredis', 'p50 ms at 500 a second', 'p99 ms'];
+const head = ['over', 'with', 'deliveries a second, 100 B', '× client', 'p50 ms at 500 a second', 'p99 ms'];
 const text = [
   table(head, rows),
   '',

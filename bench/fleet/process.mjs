@@ -1,10 +1,10 @@
-// One machine of bench/fleet.mjs: node bench/fleet/process.mjs <fleet|bare> <name> <port> <directory>
+// One machine of bench/fleet.mjs: node bench/fleet/process.mjs <fleet|redis|nats> <name> <port> <directory>; redis and nats are their clients used bare
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { connect } from '@nats-io/transport-node';
 import { Redis } from 'ioredis';
 
 const [kind, name, port, dir] = process.argv.slice(2);
-const url = `redis://127.0.0.1:${port}`;
 const clock = () => performance.timeOrigin + performance.now();
 let expected = 0;
 let got = 0;
@@ -25,7 +25,8 @@ async function fleet() {
 }
 
 /** What one would write with the client itself: publish, as many as are sent in one turn of the event loop in one pipeline. */
-async function bare() {
+async function redis() {
+  const url = `redis://127.0.0.1:${port}`;
   const [publisher, subscriber] = [new Redis(url, { enableAutoPipelining: true }), new Redis(url)];
   await subscriber.subscribe('bench');
   subscriber.on('message', (_channel, text) => receive(JSON.parse(text).data));
@@ -39,7 +40,18 @@ async function bare() {
   };
 }
 
-const link = await (kind === 'fleet' ? fleet() : bare());
+/** The client gathers what is published at once by itself. */
+async function nats() {
+  const connection = await connect({ servers: `127.0.0.1:${port}` });
+  connection.subscribe('bench', { callback: (_error, message) => receive(message.json().data) });
+  await connection.flush();
+  return {
+    send: (data) => connection.publish('bench', JSON.stringify({ action: 'bench', data })),
+    flush: () => connection.flush(),
+  };
+}
+
+const link = await { fleet, redis, nats }[kind]();
 process.on('message', async ({ expect, burst, paced }) => {
   if (expect) {
     expected = expect;
