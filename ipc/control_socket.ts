@@ -1,6 +1,6 @@
 import net from 'node:net';
 import path from 'node:path';
-import { ClutchError } from '../errors.js';
+import { ClutchError, type ErrorCode } from '../errors.js';
 import { socketPath } from './socket_path.js';
 
 /** Who sends a command. Only the user of the Master can send one, so that nobody has a reason to lie. */
@@ -9,7 +9,8 @@ export interface ControlPeer {
   user: string;
 }
 
-export type ControlReply = { value: unknown } | { error: string };
+/** `code` is that of a ClutchError; its message follows without it. */
+export type ControlReply = { value: unknown } | { error: string; code?: ErrorCode };
 
 /** Where the Master of an app listens for commands; only the user that runs it can reach it. */
 export function controlPath(baseDir: string): string {

@@ -28,13 +28,15 @@ export type ControlRequest =
 /**
  * Sends a command to the Master of an app.
  *
- * @throws {ClutchError} ERR_CLUTCH_NOT_RUNNING when there is none, ERR_CLUTCH_CONTROL with the Master's error
+ * @throws {ClutchError} ERR_CLUTCH_NOT_RUNNING when there is none, the Master's error otherwise: ERR_CLUTCH_CONTROL if that has
+ * no code of its own
  */
 export async function askMaster(baseDir: string, request: ControlRequest): Promise<unknown> {
   const peer: ControlPeer = { pid: process.pid, user: userName() };
   const reply = await askControlSocket(baseDir, { ...request, peer });
-  if ('error' in reply) throw new ClutchError('ERR_CLUTCH_CONTROL', `${request.command} failed: ${reply.error}`);
-  return reply.value;
+  if (!('error' in reply)) return reply.value;
+  if (reply.code) throw new ClutchError(reply.code, reply.error);
+  throw new ClutchError('ERR_CLUTCH_CONTROL', `${request.command} failed: ${reply.error}`);
 }
 
 function userName(): string {

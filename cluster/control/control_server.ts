@@ -1,6 +1,6 @@
 import net from 'node:net';
 import path from 'node:path';
-import { toError } from '../../errors.js';
+import { ERROR_CODES, type ErrorCode, toError } from '../../errors.js';
 import { type ControlPeer, type ControlReply, controlPath } from '../../ipc/control_socket.js';
 import { listenPrivately } from '../../ipc/socket_path.js';
 import { maskText } from '../../output/secrets.js';
@@ -101,7 +101,7 @@ export class ControlServer {
     try {
       return { value: (await this.#run(parseRequest(text), askerOf(text))) ?? null };
     } catch (error) {
-      return { error: maskText(toError(error).message) };
+      return errorReply(toError(error));
     }
   }
 
@@ -139,6 +139,15 @@ export class ControlServer {
         return process.pid;
     }
   }
+}
+
+function errorReply(error: Error): ControlReply {
+  const message = maskText(error.message);
+  // Errors of the Agent come as messages, so that the text is what all have.
+  const [prefix = '', code = ''] = /^(ERR_CLUTCH_\w+): /.exec(message) ?? [];
+  return Object.hasOwn(ERROR_CODES, code)
+    ? { code: code as ErrorCode, error: message.slice(prefix.length) }
+    : { error: message };
 }
 
 /** @returns who sends a request, as the records of deaths name it */

@@ -154,6 +154,7 @@ export class Master implements ClusterHandle {
       sizing,
       restarts,
       values,
+      isThread: options.startMode === 'worker_threads',
       isInspected: this.#isInspected,
       onScaled,
     });

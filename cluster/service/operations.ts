@@ -1,6 +1,7 @@
 import { ClutchError } from '../../errors.js';
 import { channels, trace } from '../../tracing/channels.js';
-import { type ChangeableValues, type OptionChange, parseChanges } from '../options/changeable.js';
+import { type ChangeableValues, type OptionChange, parseChanges, parseWorkerBounds } from '../options/changeable.js';
+import { optionError, type WorkerRange } from '../options/option_kinds.js';
 import { type ClusterOptions, parseWorkers } from '../options/options.js';
 import type { Ending } from '../supervise/managed_child.js';
 import type { ReloadOptions, RollingRestart } from '../supervise/rolling_restart.js';
@@ -17,6 +18,8 @@ interface OperationsParts {
   restarts: RollingRestart;
   /** Options that change while the cluster runs, in place. */
   values: ChangeableValues;
+  /** Whether the app workers are threads. */
+  isThread: boolean;
   /** Whether the processes are debugged. */
   isInspected: boolean;
   serviceManager: ServiceManager;
@@ -35,17 +38,23 @@ export interface SetOptions {
 export class Operations {
   readonly #parts: OperationsParts;
   readonly #environment = new EnvironmentFile();
-  readonly #autoSize: AutoSize | undefined;
+  /** While the number of app workers follows the need: between which numbers, and what decides it. */
+  #following: { range: WorkerRange; autoSize: AutoSize } | undefined;
 
   constructor(parts: OperationsParts) {
     this.#parts = parts;
-    const { sizing: range, workers, log } = parts;
-    if (range) this.#autoSize = new AutoSize({ range, workers, log, scale: (...wanted) => this.#scale(...wanted) });
+    if (parts.sizing) this.#follow(parts.sizing);
+  }
+
+  #follow(range: WorkerRange): void {
+    const { workers, log } = this.#parts;
+    const scale = (count: number, ending: Ending): Promise<void> => this.#scale(count, ending);
+    this.#following = { range, autoSize: new AutoSize({ range, workers, log, scale }) };
   }
 
   /** To be called at each heartbeat. */
   tick(): void {
-    this.#autoSize?.tick();
+    this.#following?.autoSize.tick();
   }
 
   reload(options?: ReloadOptions): Promise<void> {
@@ -91,8 +100,21 @@ export class Operations {
 
   async scale(workers: number, asker?: string): Promise<void> {
     const count = parseWorkers(workers);
-    this.#autoSize?.stop();
+    this.#following?.autoSize.stop();
+    this.#following = undefined;
     await this.#scale(count, { reason: 'scale', text: `scaled to ${count} app workers`, asker });
+  }
+
+  /** Has the number of app workers follow the need from now on, and brings it between the bounds. */
+  async #bound(range: WorkerRange, asker: string): Promise<void> {
+    const { workers } = this.#parts;
+    const count = Math.min(range.max, Math.max(range.min, workers.slots.length));
+    // While workers start or leave, nothing else decides how many there are.
+    this.#following = undefined;
+    if (count !== workers.slots.length) {
+      await this.#scale(count, { reason: 'scale', text: `scaled to ${range.min}-${range.max} app workers`, asker });
+    }
+    this.#follow(range);
   }
 
   async #scale(count: number, ending: Ending): Promise<void> {
@@ -110,14 +132,18 @@ export class Operations {
    * not start
    */
   async set(given: readonly [name: string, value: string][], { dryRun, asker }: SetOptions): Promise<OptionChange[]> {
-    const { values, workers, isInspected, log } = this.#parts;
+    const { values, workers, isThread, isInspected, log } = this.#parts;
     values.workers = workers.slots.length;
-    const changes = parseChanges(given, values, { isInspected });
-    if (dryRun) return changes;
+    const changes = parseChanges(given, values, { isInspected, bounds: this.#following?.range });
     const scaled = changes.find(({ name }) => name === 'workers');
-    if (scaled) await this.scale(scaled.to, asker);
+    const range = scaled && parseWorkerBounds(scaled.to);
+    if (isThread && range && range.min < range.max) {
+      throw optionError('workers', range, 'The number of threads does not follow the need; give one number.');
+    }
+    if (dryRun) return changes;
+    if (range) await (range.min < range.max ? this.#bound(range, asker) : this.scale(range.min, asker));
     for (const { name, from, to, effect } of changes) {
-      values[name] = to;
+      values[name] = typeof to === 'number' ? to : workers.slots.length;
       log.info(`option ${name} changed from ${from} to ${to}, ${effect}`);
     }
     return changes;

@@ -57,10 +57,10 @@ test('list, set, logs and restart: a daemon seen and changed from outside', asyn
 
   assert.equal((await command('set', 'maxMemory=900')).stdout, 'maxMemory  0 → 900  at once\n');
   const wrong = await command('set', 'port=80');
-  assert.equal(wrong.code, 1);
+  assert.equal(wrong.code, 2);
   assert.match(
     wrong.stderr,
-    /ERR_CLUTCH_OPTION: option port cannot be changed.*\n.*maxMemory, .*hangTimeout.* can be changed/,
+    /^ERR_CLUTCH_OPTION: option port cannot be changed.*\n.*maxMemory, .*hangTimeout.* can be changed/,
   );
 
   await until('the line is in the log', async () => {

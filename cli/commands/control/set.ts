@@ -1,5 +1,7 @@
 import { askMaster, type OptionChange } from '../../../cluster/index.js';
+import { ClutchError } from '../../../errors.js';
 import { defineCommand } from '../../command.js';
+import { printError } from '../../terminal/print_error.js';
 import { table } from '../../terminal/table.js';
 import { usageError } from '../../usage_error.js';
 
@@ -18,14 +20,24 @@ difference is shown first. A restart has the old values again.`,
     'set maxMemory=512 workers=4': 'replace workers above 512 MiB, and have four of them',
     'set requestTimeout=5000 --dry-run': 'see when it would take effect',
     'set hangTimeout=0': 'while one debugs',
+    'set workers=2-8': 'as many as are needed, between two and eight',
   },
   async run({ directory, args, options, json }) {
     const pairs = args.map((arg = '') => pairOf(arg));
     const change = async (dryRun: boolean): Promise<OptionChange[]> =>
       (await askMaster(directory, { command: 'set', options: pairs, dryRun })) as OptionChange[];
-    if (options['dry-run']) return change(true);
+    let planned: OptionChange[];
+    try {
+      planned = await change(true);
+    } catch (error) {
+      if (!(error instanceof ClutchError && error.code === 'ERR_CLUTCH_OPTION')) throw error;
+      printError(error);
+      process.exitCode = 2;
+      return;
+    }
+    if (options['dry-run']) return planned;
     // More workers take a while to start.
-    if (!json) console.log(format(await change(true)));
+    if (!json) console.log(format(planned));
     const changes = await change(false);
     return json ? changes : undefined;
   },

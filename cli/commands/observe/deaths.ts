@@ -17,6 +17,7 @@ export const command = defineCommand({
     const all = readDeaths(directory).map((record, index) => ({ number: index + 1, ...record }));
     if (number === undefined) return all;
     const found = all.filter((record) => String(record.number) === number);
+    if (!/^\d+$/.test(number)) throw usageError(`${number} is no number of the list that \`clutch deaths\` prints`);
     if (found.length === 0) throw usageError(`there is no death number ${number}; there are ${all.length}`);
     return found;
   },

@@ -161,6 +161,7 @@ test('clutch deaths prints a line for each, one in full, and JSON', async (t) =>
     assert.match(details, part);
   assert.equal((JSON.parse(await clutch('--json')) as DeathRecord[])[0]?.pid, pid);
   await assert.rejects(clutch('77'), /there is no death number 77/);
+  await assert.rejects(clutch('foo'), /foo is no number of the list that `clutch deaths` prints/);
 });
 
 test('a file of deaths that cannot be written or read is a line in the log', async (t) => {

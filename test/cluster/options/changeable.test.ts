@@ -64,7 +64,8 @@ test('several options are changed at once, or none; the difference is shown firs
     ['maxAge=', /Give a value after/],
   ] as const) {
     const { code, stdout, stderr } = await set('workers=3', 'maxMemory=1000', wrong);
-    assert.equal(code, 1, stderr);
+    assert.equal(code, 2, stderr);
+    assert.match(stderr, /^ERR_CLUTCH_OPTION: (?!.*ERR_)/);
     assert.equal(stdout, '');
     assert.match(stderr, message);
   }
@@ -109,4 +110,23 @@ test('hangTimeout that is set while the app is debugged kills nothing that stand
   assert.equal((await request(`${url}/blocked`)).body, String(workers[0]));
   assert.deepEqual((await pids()).workers, workers);
   assert.doesNotMatch(output(), /no heartbeat/);
+});
+
+test('workers=min-max: the number is brought between the bounds, and follows the need until a number is given', async (t) => {
+  const { set, pids, output } = await start(t, { workers: 3 });
+  assert.equal((await set('workers=1-2')).stdout, 'workers  3 → 1-2  at once\n');
+  assert.equal((await pids()).workers.length, 2);
+  assert.equal((await set('workers=3-4', '--dry-run')).stdout, 'workers  1-2 → 3-4  at once\n');
+  assert.equal((await pids()).workers.length, 2);
+  assert.equal((await set('workers=3-4')).code, 0);
+  assert.equal((await pids()).workers.length, 3);
+  assert.doesNotMatch(output(), /no longer follows the need/);
+  assert.equal((await set('workers=1')).stdout, 'workers  3-4 → 1  at once\n');
+  assert.equal((await pids()).workers.length, 1);
+  assert.match(output(), /no longer follows the need/);
+  for (const wrong of ['0', '4-1', '0-3', 'many', '1-5000']) {
+    const { code, stderr } = await set(`workers=${wrong}`);
+    assert.equal(code, 2);
+    assert.match(stderr, /^ERR_CLUTCH_OPTION: option workers/);
+  }
 });
