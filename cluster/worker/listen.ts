@@ -2,12 +2,13 @@ import { readFileSync } from 'node:fs';
 import type http from 'node:http';
 import type https from 'node:https';
 import net, { type AddressInfo } from 'node:net';
-import { ClutchError } from '../../errors.js';
+import { ClutchError, toError } from '../../errors.js';
 import type { ListenerOptions } from '../options/listeners.js';
 import { type HttpsOptions, isPem } from '../options/option_kinds.js';
 import type { ChildOptions } from '../options/options.js';
 import type { ListenAddress } from '../protocol/listen_address.js';
 import { explainListenError } from '../protocol/listen_address.js';
+import { explainTlsError, type Leaf, tlsError } from './tls_error.js';
 
 const { createServer: createPlainServer, Server } = process.getBuiltinModule('node:http');
 
@@ -43,6 +44,7 @@ export function tlsOf(config: Config, options: Pick<ChildOptions, 'https'>): Htt
  * Makes the server of an app worker, with TLS when a key and a certificate are configured.
  *
  * @param settings what the app wants for it
+ * @throws {ClutchError} ERR_CLUTCH_CONFIG when key or certificate are of no use
  */
 export function createServer(
   tls: HttpsOptions | undefined,
@@ -51,22 +53,24 @@ export function createServer(
   { http2 = false }: { http2?: boolean | undefined } = {},
 ): http.Server {
   if (!tls) return createPlainServer(settings, listener);
+  const secure = readTls(tls);
   if (http2) {
     // The classes of the fast path in `settings` are for HTTP/1.
     const { createSecureServer } = process.getBuiltinModule('node:http2');
-    return createSecureServer({ ...readTls(tls), allowHTTP1: true }, listener as never) as unknown as http.Server;
+    return createSecureServer({ ...secure, allowHTTP1: true }, listener as never) as unknown as http.Server;
   }
   // Only here: what it loads is of no use to plain HTTP.
   const https = process.getBuiltinModule('node:https');
-  return https.createServer({ ...settings, ...readTls(tls) }, listener) as unknown as http.Server;
+  return https.createServer({ ...settings, ...secure }, listener) as unknown as http.Server;
 }
 
-/** Connections that are open keep the certificate that they have begun with. */
+/**
+ * Connections that are open keep the certificate that they have begun with.
+ *
+ * @throws {ClutchError} ERR_CLUTCH_CONFIG when key or certificate are of no use; the server has not changed then
+ */
 export function reloadTls(server: http.Server, tls: HttpsOptions, settings: http.ServerOptions): void {
-  const options = { ...settings, ...readTls(tls) };
-  // What is of no use throws here, before the server has changed.
-  process.getBuiltinModule('node:tls').createSecureContext(options);
-  (server as unknown as https.Server).setSecureContext(options);
+  (server as unknown as https.Server).setSecureContext({ ...settings, ...readTls(tls) });
 }
 
 /** @returns the paths of the files that `readTls` reads */
@@ -74,18 +78,33 @@ export function tlsFiles({ key, cert, ca }: HttpsOptions): string[] {
   return [key, cert, ca].filter((each): each is string => typeof each === 'string' && !isPem(each));
 }
 
-function readTls({ key, cert, ca, passphrase }: HttpsOptions): https.ServerOptions {
-  return {
-    ...(key && { key: pem(key) }),
-    ...(cert && { cert: pem(cert) }),
-    ...(ca && { ca: pem(ca) }),
-    ...(passphrase === undefined ? {} : { passphrase }),
-  };
+/**
+ * Read in each worker, so that a reload takes a renewed certificate.
+ *
+ * @throws {ClutchError} ERR_CLUTCH_CONFIG with option and file
+ */
+function readTls(given: HttpsOptions): https.ServerOptions {
+  const { passphrase } = given;
+  const read: https.ServerOptions = passphrase === undefined ? {} : { passphrase };
+  for (const leaf of ['key', 'cert', 'ca'] as const) {
+    if (given[leaf]) read[leaf] = pem(given, leaf);
+  }
+  try {
+    process.getBuiltinModule('node:tls').createSecureContext(read);
+  } catch (cause) {
+    throw explainTlsError(given, read, cause);
+  }
+  return read;
 }
 
-/** Read in each worker, so that a reload takes a renewed certificate. */
-function pem(given: string | Buffer): string | Buffer {
-  return Buffer.isBuffer(given) || isPem(given) ? given : readFileSync(given);
+function pem(given: HttpsOptions, leaf: Leaf): string | Buffer {
+  const value = given[leaf] as string | Buffer;
+  if (Buffer.isBuffer(value) || isPem(value)) return value;
+  try {
+    return readFileSync(value);
+  } catch (cause) {
+    throw tlsError(given, leaf, toError(cause).message, cause);
+  }
 }
 
 /**
