@@ -69,14 +69,14 @@ export class ClutchError extends Error {
 const REFUSAL = Symbol.for('clutch#refusal');
 
 /**
- * Marks an error of built-in code about what a client has sent. Anyone can cause it, as often as they like: it is counted and
+ * Marks an error of built-in code about what a client has sent, or that it has left. Anyone can cause it, as often as they like: it is counted and
  * logged a few times a minute, without its stack, which leads to no fault of the app.
  */
 export function refusal<E extends Error>(error: E): E {
-  return Object.defineProperty(error, REFUSAL, { value: true });
+  return Object.defineProperty(error, REFUSAL, { value: true, configurable: true });
 }
 
-/** @returns whether built-in code made the error because of what a client has sent */
+/** @returns whether built-in code made the error because of what a client has sent, or since it has left */
 export function isRefusal(error: Error & { [REFUSAL]?: unknown }): boolean {
   return error[REFUSAL] === true;
 }

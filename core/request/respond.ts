@@ -81,9 +81,20 @@ function respondWithStream(ctx: Context, stream: Stream.Readable): void {
     stream.destroy();
     if (begun) res.destroy();
   };
-  Stream.finished(stream, { writable: false }, settle);
+  const settleStream = (error?: Error | null): void => settle(error && hasLeft(ctx) ? prematureClose(error) : error);
+  Stream.finished(stream, { writable: false }, settleStream);
   Stream.finished(res, settle);
   stream.pipe(res);
+}
+
+/** Whether the connection of a response that is not complete is gone. */
+function hasLeft({ req, res }: Context): boolean {
+  return !res.writableFinished && (res.destroyed || req.socket?.destroyed === true);
+}
+
+/** Of a stream that was destroyed since the client has left: its own error, as of one that undici reads, says nothing about that. */
+function prematureClose(cause: Error): Error {
+  return Object.assign(new Error('Premature close', { cause }), { code: 'ERR_STREAM_PREMATURE_CLOSE' });
 }
 
 function respondWithoutBody(ctx: Context): void {

@@ -1,7 +1,7 @@
 import { setMaxListeners } from 'node:events';
 import type { HttpClientResponse, RequestURL } from 'urllib';
 import type { Context } from '../../../core/index.js';
-import { toError } from '../../../errors.js';
+import { refusal, toError } from '../../../errors.js';
 import type { CurlOptions, FetchOptions } from './http_client.js';
 
 /** Sends requests on behalf of one request: they carry its `ctx`, and are aborted when its client leaves. */
@@ -32,7 +32,7 @@ export class ContextHttpClient {
       return await send({ ...options, ctx, signal });
     } catch (error) {
       // Nobody is there to get a response: this is no fault of the service.
-      if (leaves?.aborted) throw Object.assign(toError(error), { status: 499 });
+      if (leaves?.aborted) throw refusal(Object.assign(toError(error), { status: 499 }));
       throw error;
     }
   }

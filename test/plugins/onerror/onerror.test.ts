@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { once } from 'node:events';
+import { createServer } from 'node:http';
 import net from 'node:net';
 import { test } from 'node:test';
 import { until } from '../../support/apps.js';
@@ -291,6 +292,9 @@ test('a client that leaves midway is no error, also for an app that reads the re
 });
 
 test('a client that leaves a response midway is a line of level debug, whatever the body is', async (t) => {
+  const upstream = createServer((_req, res) => void res.write('a')).listen(0);
+  t.after(() => upstream.close());
+  const { port: upstreamPort } = upstream.address() as { port: number };
   const app = loadApp(
     t,
     files('', {
@@ -300,6 +304,11 @@ test('a client that leaves a response midway is a line of level debug, whatever 
         app.get('/node', async (ctx) => { ctx.body = Readable.from(endless()); });
         app.get('/web', async (ctx) => { ctx.body = Readable.toWeb(Readable.from(endless())); });
         app.get('/slow', async (ctx) => { ctx.body = new PassThrough(); ctx.body.write('a'); });
+        const url = 'http://127.0.0.1:${upstreamPort}/';
+        app.get('/curl', async (ctx) => { ctx.body = (await ctx.curl(url, { streaming: true })).res; });
+        app.get('/app-curl', async (ctx) => { ctx.body = (await app.httpclient.request(url, { streaming: true })).res; });
+        app.get('/fetch', async (ctx) => { ctx.body = await ctx.fetch(url); });
+        app.get('/app-fetch', async (ctx) => { ctx.body = (await app.fetch(url)).body; });
         app.get('/broken', async (ctx) => { ctx.body = new PassThrough(); ctx.body.write('a'); setTimeout(() => ctx.body.destroy(), 10); });
       };`,
     }),
@@ -318,7 +327,7 @@ test('a client that leaves a response midway is a line of level debug, whatever 
   const server = app.listen(0);
   t.after(() => server.close());
   const { port } = server.address() as { port: number };
-  for (const path of ['/node', '/web', '/slow']) {
+  for (const path of ['/node', '/web', '/slow', '/curl', '/app-curl', '/fetch', '/app-fetch']) {
     for (const end of ['destroy', 'resetAndDestroy'] as const) {
       const before = emitted;
       const socket = net.connect(port, '127.0.0.1');
@@ -328,7 +337,8 @@ test('a client that leaves a response midway is a line of level debug, whatever 
       await until(`${path} has failed`, () => emitted > before);
     }
   }
-  assert.ok(logged.length >= 6, String(logged.length));
+  await app.close();
+  assert.ok(logged.length >= 14, String(logged.length));
   for (const [level] of logged) assert.equal(level, 'DEBUG');
 });
 

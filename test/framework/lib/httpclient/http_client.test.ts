@@ -192,6 +192,8 @@ test('ctx.curl is aborted when its client leaves, unless told otherwise', async 
         });
       };`,
   }) as unknown as ReturnType<typeof loadApp> & { outcomes: string[] };
+  const logged: unknown[] = [];
+  app.logger.log = (level, [line]) => void logged.push(level, line);
   await app.ready();
   const server = app.listen(0);
   t.after(() => server.close());
@@ -204,6 +206,13 @@ test('ctx.curl is aborted when its client leaves, unless told otherwise', async 
   await until('the first one is aborted', () => left.includes('/waits'));
   await until('both have ended', () => app.outcomes.length === 2);
   assert.deepEqual(app.outcomes.sort(), ['AbortError 499', 'done']);
+  await until('it is logged', () => logged.length > 0);
+  assert.equal(logged.length, 2, String(logged));
+  assert.equal(logged[0], 'WARN');
+  assert.match(
+    String(logged[1]),
+    /^AbortError: aborted, [^\n]* has left [^\n]*\(499, GET \/waits from 127\.0\.0\.1\)$/,
+  );
 });
 
 test('checkAddress sees addresses, names and redirects before a connection is opened', async (t) => {
