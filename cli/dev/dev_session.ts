@@ -59,7 +59,7 @@ export class DevSession {
     this.#port = options.port === undefined ? undefined : Number(options.port);
   }
 
-  /** Resolves when the session has ended, by a signal. */
+  /** Resolves when the session has ended: by a signal, or because its Master was asked to stop. */
   async run(): Promise<void> {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGQUIT'] as const) process.on(signal, () => this.#close(signal));
     while (this.#state !== 'closing') {
@@ -119,9 +119,13 @@ export class DevSession {
       if (event.dev === 'boot-failed') failed ??= event.text;
       else this.#onEvent(event as DevEvent);
     });
-    await new Promise((resolve) => child.once('exit', resolve));
+    const code = await new Promise<number | null>((resolve) => child.once('exit', resolve));
     this.#child = undefined;
     this.#types.stop();
+    if (code === 0 && !this.#isClosing) {
+      print(`${dim(clockTime())} stopped, as the Master was asked to`);
+      this.#close('SIGTERM');
+    }
     return failed;
   }
 

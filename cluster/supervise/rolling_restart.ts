@@ -88,7 +88,10 @@ export class RollingRestart {
     const ending: Ending = { reason: 'reload', text: 'it was replaced by a reload', asker };
     try {
       for (const supervisor of agent ? [this.#agents, this.#workers] : [this.#workers]) {
-        for (const slot of [...supervisor.slots]) await supervisor.replace(slot, ending);
+        for (const slot of [...supervisor.slots]) {
+          await supervisor.replace(slot, ending);
+          slot.lastExit = undefined;
+        }
       }
       const took = Date.now() - begin;
       this.last = { at, asker, took, outcome: 'done' };
@@ -129,6 +132,7 @@ export class RollingRestart {
       this.#log.info(`${child.kind} ${child.id} is being replaced on request`);
       await supervisor.replace(slot, { reason: 'restart', text: 'it was replaced on request', asker });
       slot.restarts += 1;
+      slot.lastExit = undefined;
     });
   }
 

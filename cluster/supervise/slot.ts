@@ -5,7 +5,7 @@ export class Slot {
   readonly index: number;
   readonly backoff = new Backoff();
   restarts = 0;
-  /** Why the last one that filled it ended. */
+  /** Why the last one that filled it ended; undefined if somebody asked for the one that fills it. */
   lastExit: string | undefined;
   /** Whether that one had been ready. */
   hasServed = false;

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import net, { type AddressInfo } from 'node:net';
 import path from 'node:path';
@@ -176,6 +177,17 @@ test('clutch start beside clutch dev of the same directory is refused: commands 
     return true;
   });
   assert.equal((await request(url)).status, 200);
+});
+
+test('clutch stop ends clutch dev as well', async (t) => {
+  const dir = await helloApp(t, 'js');
+  const { child, output, printed } = await startDev(t, dir);
+  await printed('Ctrl-C ends it\n');
+  const ended = once(child, 'exit');
+  await promisify(execFile)(process.execPath, [CLI, 'stop', dir]);
+  assert.deepEqual(await ended, [0, null], output());
+  assert.doesNotMatch(output(), /does not start|waiting for a save/);
+  assert.match(output(), /stopped, as the Master was asked to/);
 });
 
 test('when clutch dev is killed, no process is left', async (t) => {

@@ -88,6 +88,13 @@ test('W24: clutch status tells of each process what an operator asks', async (t)
     /process +pid +state +uptime +restarts +MiB +cpu % +loop p50\/p99 ms +requests +connections +in flight +last exit/,
   );
   assert.match(table, /app worker 1 +\d+ +ready/);
+  await clutch('reload', cluster.dir);
+  const reloaded = (await cluster.status()).processes;
+  assert.deepEqual(
+    reloaded.flatMap(({ lastExit = [] }) => lastExit),
+    [],
+    'the processes that a reload has started have nothing to do with that exit',
+  );
 });
 
 test('a slot in backoff is listed with its attempt, its next try and its last error', async (t) => {
