@@ -9,8 +9,13 @@ import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { cut, hub, joined, runInNamespace } from './fleet/namespaces.mjs';
 import { startProxy } from './fleet/proxy.mjs';
 import { table } from './report.mjs';
+
+const exitCode = runInNamespace();
+if (exitCode !== undefined) process.exit(exitCode);
+if (!hub) console.error('network namespaces are not permitted here: the network is cut by a proxy only');
 
 const { values } = parseArgs({
   options: {
@@ -30,11 +35,11 @@ const scratch = mkdtempSync(path.join(os.tmpdir(), 'clutch-fleet-faults-'));
 const notes = path.join(scratch, 'notes.txt');
 const children = new Set();
 
-const FILES = (name, port) => ({
+const FILES = (name, address) => ({
   'package.json': JSON.stringify({ name: 'fleet-faults', egg: { framework: 'koa-clutch' } }),
   'config/plugin.js': 'exports.fleet = true;',
   'config/config.default.js': `exports.keys = 'k';
-    exports.fleet = { adapter: '${ADAPTER}', url: '${ADAPTER}://127.0.0.1:${port}', name: 'faults', member: '${name}', lease: ${LEASE}, timeout: 1000 };
+    exports.fleet = { adapter: '${ADAPTER}', url: '${ADAPTER}://${address}', name: 'faults', member: '${name}', lease: ${LEASE}, timeout: 1000 };
     exports.logger = { dir: require('path').join(__dirname, '../logs'), consoleLevel: 'NONE' };`,
   'app/schedule/each_second.js': `exports.schedule = { type: 'fleet', interval: '1s' };
     exports.task = (ctx, { due, attempt }) => require('fs').appendFileSync(${JSON.stringify(notes)}, ['run', Date.now(), '${name}', due, attempt].join(' ') + '\\n');`,
@@ -74,13 +79,15 @@ function track(child) {
 }
 
 const serverPort = await freePort();
+// In a namespace of the script's own all addresses are its own.
+const ADDRESS = hub ? '0.0.0.0' : '127.0.0.1';
 const COMMAND = {
   redis: [
     'redis-server',
-    `--port ${serverPort} --bind 127.0.0.1 --save`.split(' '),
+    `--port ${serverPort} --bind ${ADDRESS} --protected-mode no --save`.split(' '),
     ['', '--appendonly', 'yes', '--dir', scratch],
   ],
-  nats: ['nats-server', ['-p', String(serverPort), '-a', '127.0.0.1'], ['-js', '-sd', scratch]],
+  nats: ['nats-server', ['-p', String(serverPort), '-a', ADDRESS], ['-js', '-sd', scratch]],
 };
 let server;
 async function startServer() {
@@ -90,21 +97,35 @@ async function startServer() {
 }
 
 const machines = new Map();
-async function startMachine(name) {
+/** @param namespace whether the machine has a network of its own, instead of a proxy before the server */
+async function startMachine(name, { namespace = false } = {}) {
   const proxy = machines.get(name)?.proxy ?? (await startProxy(serverPort));
   const dir = path.join(scratch, name);
-  for (const [file, text] of Object.entries(FILES(name, proxy.port))) {
+  const address = namespace ? `${hub}:${serverPort}` : `127.0.0.1:${proxy.port}`;
+  for (const [file, text] of Object.entries(FILES(name, address))) {
     mkdirSync(path.dirname(path.join(dir, file)), { recursive: true });
     writeFileSync(path.join(dir, file), text);
   }
   mkdirSync(path.join(dir, 'node_modules'), { recursive: true });
-  const link = path.join(dir, 'node_modules/koa-clutch');
-  if (!existsSync(link)) symlinkSync(root, link, 'dir');
-  const args = [path.join(root, 'dist/cli/index.js'), 'start', dir, '--workers', '2', '--port', '0'];
+  const koaClutch = path.join(dir, 'node_modules/koa-clutch');
+  if (!existsSync(koaClutch)) symlinkSync(root, koaClutch, 'dir');
+  const start = [process.execPath, path.join(root, 'dist/cli/index.js'), 'start', dir, '--workers', '2', '--port', '0'];
+  const { command, link } = namespace ? joined(start) : { command: start };
   const env = { ...process.env, EGG_HOME: dir };
   // A process group of its own, so that a machine can be killed as a whole.
-  const child = track(spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'], env, detached: true }));
-  machines.set(name, { child, proxy, dir });
+  const options = { stdio: ['ignore', 'ignore', 'inherit'], env, detached: true };
+  const child = track(spawn(command[0], command.slice(1), options));
+  machines.set(name, { child, proxy, dir, link });
+}
+
+/** Starts all machines anew, each in a network namespace. */
+async function moveToNamespaces() {
+  for (const { child } of machines.values()) {
+    process.kill(-child.pid, 'SIGKILL');
+    await once(child, 'exit');
+  }
+  await Promise.all(NAMES.map((name) => startMachine(name, { namespace: true })));
+  await healthy(Date.now());
 }
 
 const read = () =>
@@ -202,6 +223,12 @@ const SCENARIOS = {
   },
 };
 
+const IN_NAMESPACES = {
+  'the link of the leading machine is down for 3 leases (network namespaces)': async () => {
+    await cut(machines.get(leader()).link, 3 * LEASE);
+  },
+};
+
 function figures(from, recovered, before) {
   const after = counts();
   const lines = leads(from - 1000).map(([, at, name, token]) => ({ at: Number(at), name, token: Number(token) }));
@@ -234,31 +261,35 @@ function figures(from, recovered, before) {
 
 const rows = [];
 let failed = false;
+async function measure(title, go) {
+  const [from, before] = [Date.now(), counts()];
+  await go();
+  const healed = Date.now();
+  await healthy(healed);
+  const { missing, lost, got, twice, two, gap, recovered } = figures(from, Date.now() - healed, before);
+  failed ||= twice > 0 || two > 0;
+  const row = [
+    title,
+    `${missing} of ${got + missing}`,
+    lost,
+    twice,
+    two,
+    (gap / LEASE).toFixed(2),
+    (recovered / 1000).toFixed(1),
+  ];
+  console.error(row.join(' | '));
+  rows.push(row.map(String));
+}
+
 const loadBefore = os.loadavg()[0];
 try {
   await startServer();
-  await Promise.all(NAMES.map(startMachine));
+  await Promise.all(NAMES.map((name) => startMachine(name)));
   await healthy(0);
-  for (const [title, go] of Object.entries(SCENARIOS)) {
-    if (!title.includes(values.only)) continue;
-    const [from, before] = [Date.now(), counts()];
-    await go();
-    const healed = Date.now();
-    await healthy(healed);
-    const { missing, lost, got, twice, two, gap, recovered } = figures(from, Date.now() - healed, before);
-    failed ||= twice > 0 || two > 0;
-    const row = [
-      title,
-      `${missing} of ${got + missing}`,
-      lost,
-      twice,
-      two,
-      (gap / LEASE).toFixed(2),
-      (recovered / 1000).toFixed(1),
-    ];
-    console.error(row.join(' | '));
-    rows.push(row.map(String));
-  }
+  for (const [title, go] of Object.entries(SCENARIOS)) if (title.includes(values.only)) await measure(title, go);
+  const linked = hub ? Object.entries(IN_NAMESPACES).filter(([title]) => title.includes(values.only)) : [];
+  if (linked.length > 0) await moveToNamespaces();
+  for (const [title, go] of linked) await measure(title, go);
 } finally {
   for (const { proxy } of machines.values()) proxy.close();
   for (const child of [...children]) {
