@@ -66,6 +66,8 @@ export interface CommandDefinition<Options extends OptionTable, Data> {
   /** Only for `init`: whether the directory must be given. */
   needsDirectory?: boolean;
   options?: Options;
+  /** Whether it may print until it is ended: it ends when nobody reads its output any more. */
+  endless?: boolean;
   /** Command lines without `clutch` → what they do. */
   examples: Readonly<Record<string, string>>;
   run(input: CommandInput<Options>): Promise<Data>;

@@ -4,6 +4,15 @@ import { exitCodeOf } from './exit_codes.js';
 import { ownVersion } from './package_root.js';
 import { Printed, parseCommandLine } from './parse.js';
 
+/** A reader such as `head` that has enough is no error. What a command does goes on; one that only prints until it is ended, ends. */
+let isEndless = false;
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    if (isEndless) process.exit();
+  });
+}
+
 async function main([name = '--help', ...rest]: string[]): Promise<void> {
   const argv = name === 'help' ? [...rest, '--help'] : [name, ...rest];
   // For the processes that are started, too.
@@ -13,7 +22,8 @@ async function main([name = '--help', ...rest]: string[]): Promise<void> {
     ? [first, (await (COMMANDS[first] as (typeof COMMANDS)[string]).load()).command]
     : [undefined, undefined];
   const input = parseCommandLine(argv, ownVersion(), COMMANDS, named);
-  const [, { run, print }] = named as [string, Command];
+  const [, { run, print, endless = false }] = named as [string, Command];
+  isEndless = endless;
   const data = await run(input);
   if (print && data !== undefined) console.log(input.json ? JSON.stringify(data, null, 2) : print(data, input));
 }

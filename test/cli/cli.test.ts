@@ -241,3 +241,40 @@ test('W15: clutch start --daemon prints the error of a boot that fails and exits
   assert.match(output, /no database/);
   assert.match(output, /app\.js/);
 });
+
+test('no command crashes when nobody reads its output any more; one that prints without an end, ends', async (t) => {
+  const dir = await helloApp(t, 'js');
+  const logs = path.join(dir, 'logs/my-app');
+  mkdirSync(logs, { recursive: true });
+  const lines = Array.from({ length: 40 }, (_, second) => `2026-01-02 03:04:${10 + second},000 INFO 1 line\n`);
+  writeFileSync(path.join(logs, 'my-app-web.log'), lines.join(''));
+  const env = { ...process.env, NODE_TEST_CONTEXT: undefined };
+  const ends = async (args: string[]): Promise<void> => {
+    const child = spawn(process.execPath, [CLI, ...args], { cwd: dir, env, stdio: ['ignore', 'pipe', 'pipe'] });
+    t.after(() => child.kill('SIGKILL'));
+    child.stdout.destroy();
+    let errors = '';
+    child.stderr.on('data', (chunk: Buffer) => (errors += String(chunk)));
+    const [code] = await once(child, 'close');
+    assert.deepEqual([args, code, errors], [args, 0, '']);
+  };
+  const commands = [
+    [],
+    ['--help'],
+    ['routes', '--help'],
+    ['--version'],
+    ['completion', 'bash'],
+    ['routes'],
+    ['config', '--json'],
+  ];
+  for (const args of [...commands, ['logs'], ['logs', '--follow'], ['generate', 'service', 'cart']]) await ends(args);
+  assert.match(readFileSync(path.join(dir, 'app/service/cart.js'), 'utf8'), /class/);
+  const dev = spawn(process.execPath, [CLI, 'dev', '--port', '0'], {
+    cwd: dir,
+    env,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  t.after(() => dev.kill('SIGKILL'));
+  dev.stdout.destroy();
+  assert.deepEqual(await once(dev, 'exit'), [0, null]);
+});

@@ -29,6 +29,7 @@ a time of their own, such as a stack, stay with it; what several logs have is pr
     name: { argument: 'file', help: 'only this log, e.g. common-error' },
     json: { help: 'an object for each entry, one a line' },
   },
+  endless: true,
   examples: {
     logs: 'the last 50 entries',
     'logs -f --level warn': 'warnings and errors, and those to come',

@@ -6,6 +6,7 @@ import { duration } from '../../terminal/units.js';
 
 export const command = defineCommand({
   options: { watch: { help: 'print it again each second' } },
+  endless: true,
   examples: { status: 'of the app here', 'status --watch': 'refreshed each second', 'status --json': 'for programs' },
   async run({ directory, options, json }) {
     const ask = async (): Promise<ClusterStatus> =>

@@ -10,6 +10,7 @@ breakpoint does not count as hung.`,
     ...clusterFlags(['port', 'workers', 'framework'], { workers: 'app workers; default 1' }),
     brk: { help: 'stop before the first line of each process' },
   },
+  endless: true,
   examples: { debug: 'then open chrome://inspect, or attach an editor', 'debug --brk': 'from the first line on' },
   async run({ directory, options: { brk, ...options } }) {
     assertApp(directory);

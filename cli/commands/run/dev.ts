@@ -15,6 +15,7 @@ not start leaves the old processes; when the app does not start at all, the next
     'admin-port': { argument: 'port', help: 'of the admin page; default: 7900, or the next free one' },
     inspect: { help: 'open an inspector in every process, as `clutch debug` does' },
   },
+  endless: true,
   examples: { dev: 'the app here', 'dev ../shop --port 8080': 'another app, on a port of its own' },
   async run({ directory, options: { inspect, ...options } }) {
     assertApp(directory);
