@@ -1,3 +1,4 @@
+import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import path from 'node:path';
 import { ClutchError } from '../../../errors.js';
 import { makeDirectory } from '../../../output/make_directory.js';
@@ -29,7 +30,8 @@ interface SyncDatabase {
   close(): void;
 }
 
-// FULL: what was added is on the disk, also after a power failure.
+// WAL, which node-sqlite3-wasm lacks, adds several times as many jobs a second as a rollback journal. FULL: what was added is on the disk,
+// also after a power failure.
 const SETUP = `
 PRAGMA busy_timeout = 5000;
 PRAGMA journal_mode = WAL;
@@ -155,7 +157,10 @@ function openDatabase({ file, baseDir }: EngineOptions): Database {
   const better = loadInstalled<new (file: string) => SyncDatabase>('better-sqlite3', baseDir);
   if (better) return prepared(new better(file));
   const wasm = loadInstalled<{ Database: new (file: string) => Database }>('node-sqlite3-wasm', baseDir);
-  if (wasm) return new wasm.Database(file);
+  if (wasm) {
+    assertNoWal(file);
+    return new wasm.Database(file);
+  }
   throw new ClutchError(
     'ERR_CLUTCH_JOBS',
     `Node ${process.versions.node} has no SQLite, and no package for it is installed`,
@@ -164,6 +169,32 @@ function openDatabase({ file, baseDir }: EngineOptions): Database {
       fix: 'Use Node 22.13 or later, or run `npm install better-sqlite3` (or `node-sqlite3-wasm`, which needs no compiler).',
     },
   );
+}
+
+/** Byte of a file that is 2 in WAL mode; https://sqlite.org/fileformat.html, section 1.3. */
+const WRITE_VERSION = 18;
+
+/** @throws {ClutchError} ERR_CLUTCH_JOBS when another library has used the file */
+function assertNoWal(file: string): void {
+  if (!existsSync(file) || readByte(file, WRITE_VERSION) !== 2) return;
+  throw new ClutchError(
+    'ERR_CLUTCH_JOBS',
+    'node-sqlite3-wasm cannot open a file that another SQLite library has used',
+    {
+      where: `config.jobs.file is ${file}, in WAL mode`,
+      fix: 'Use Node 22.13 or later, or run `npm install better-sqlite3`; without the jobs in it, remove the file.',
+    },
+  );
+}
+
+function readByte(file: string, position: number): number | undefined {
+  const byte = Buffer.alloc(1);
+  const fd = openSync(file, 'r');
+  try {
+    return readSync(fd, byte, 0, 1, position) === 1 ? byte[0] : undefined;
+  } finally {
+    closeSync(fd);
+  }
 }
 
 function prepared(database: SyncDatabase): Database {

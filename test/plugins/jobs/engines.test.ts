@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { getEventListeners } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { Kvm } from '@nats-io/kv';
@@ -224,4 +225,21 @@ test('redis: a Redis Cluster keeps all of an app on one node', { skip: skipOf('r
   await engine.add('work', { id: 'j1', ...JOB });
   assert.equal(await engine.complete(await take(engine), '1'), true);
   assert.equal((await engine.get('work', 'j1'))?.state, 'completed');
+});
+
+// What Node before 22.13 has without a compiler.
+test('sqlite: node-sqlite3-wasm refuses a file in WAL mode with a way out, and takes one of its own', async (t) => {
+  const { sqliteEngine } = await import('../../../plugins/jobs/lazy/sqlite.js');
+  const file = path.join(temporaryDirectory(t), 'jobs.db');
+  t.mock.method(process, 'getBuiltinModule', () => undefined);
+  const open = (): JobEngine => sqliteEngine({ ...OPTIONS, file });
+  await open().close();
+  await open().close();
+  const header = readFileSync(file);
+  header.fill(2, 18, 20);
+  writeFileSync(file, header);
+  assert.throws(open, {
+    code: 'ERR_CLUTCH_JOBS',
+    message: /node-sqlite3-wasm cannot open[\s\S]*in WAL mode[\s\S]*22\.13/,
+  });
 });
