@@ -10,8 +10,8 @@ export type ControlRequest =
   /** What the file of variables would change. */
   | { command: 'environment'; file: string }
   | { command: 'stop' }
-  /** With the Node that runs the new Master. */
-  | { command: 'upgrade'; execPath: string }
+  /** With the Node that runs the new Master, which is ended if it is not ready in time (ms), or if the client leaves. */
+  | { command: 'upgrade'; execPath: string; timeout?: number }
   | { command: 'workers'; count: number }
   /** Changes cluster options, or only checks the changes. */
   | { command: 'set'; options: [name: string, value: string][]; dryRun: boolean }

@@ -7,6 +7,7 @@ import { maskText } from '../../output/secrets.js';
 import { removeStaleSocket } from '../listen/unix_socket.js';
 import type { ProfileRequest, Profiles } from '../profile/profiles.js';
 import { PROFILE_KINDS } from '../protocol/profile_order.js';
+import type { UpgradeRequest } from '../service/upgrade.js';
 import type { ControlRequest } from './control_client.js';
 import type { ClusterStatus } from './status.js';
 
@@ -36,7 +37,7 @@ export interface Controlled {
   readonly profiles: Profiles;
   /** @returns the data of one of the page's views */
   view(name: string): Promise<unknown>;
-  upgrade(execPath: string, asker: string): Promise<number>;
+  upgrade(wanted: UpgradeRequest): Promise<number>;
 }
 
 /** Runs the commands of `clutch status`, `reload`, `stop`, `workers`, `schedule` and `jobs` over a unix socket. */
@@ -91,21 +92,24 @@ export class ControlServer {
       if (!text.endsWith('\n')) return;
       asked = true;
       socket.setTimeout(0);
-      void this.#reply(text).then((reply) => {
+      const gone = new AbortController();
+      socket.once('close', () => gone.abort());
+      void this.#reply(text, gone.signal).then((reply) => {
         if (!socket.destroyed) socket.end(`${JSON.stringify(reply)}\n`);
       });
     });
   }
 
-  async #reply(text: string): Promise<ControlReply> {
+  /** @param gone aborted when the client has left */
+  async #reply(text: string, gone: AbortSignal): Promise<ControlReply> {
     try {
-      return { value: (await this.#run(parseRequest(text), askerOf(text))) ?? null };
+      return { value: (await this.#run(parseRequest(text), askerOf(text), gone)) ?? null };
     } catch (error) {
       return errorReply(toError(error));
     }
   }
 
-  async #run(request: ControlRequest, asker: string): Promise<unknown> {
+  async #run(request: ControlRequest, asker: string, gone: AbortSignal): Promise<unknown> {
     const { cluster, operations } = this.#controlled;
     switch (request.command) {
       case 'status':
@@ -123,7 +127,7 @@ export class ControlServer {
       case 'profile':
         return this.#controlled.profiles.take(request.request);
       case 'upgrade':
-        return this.#controlled.upgrade(request.execPath, asker);
+        return this.#controlled.upgrade({ execPath: request.execPath, timeout: request.timeout, asker, signal: gone });
       case 'schedule':
         return cluster.messenger.request('agent', 'clutch-schedule', request.request, {
           timeout: SCHEDULE_LIMIT,
@@ -158,20 +162,25 @@ function askerOf(text: string): string {
 }
 
 function parseRequest(text: string): ControlRequest {
-  const { command, count, name, options, dryRun, request, execPath, envFile, file } = JSON.parse(text) as Record<
-    string,
-    unknown
-  >;
+  const { command, count, name, options, dryRun, request, execPath, timeout, envFile, file } = JSON.parse(
+    text,
+  ) as Record<string, unknown>;
   if (command === 'status' || command === 'stop') return { command };
   if (command === 'reload') return typeof envFile === 'string' ? { command, envFile } : { command };
   if (command === 'environment' && typeof file === 'string') return { command, file };
   if (command === 'workers' && typeof count === 'number') return { command, count };
   if (command === 'set' && isTextPairs(options)) return { command, options, dryRun: dryRun === true };
-  if (command === 'upgrade' && typeof execPath === 'string') return { command, execPath };
+  if (command === 'upgrade' && typeof execPath === 'string') {
+    return isTimeout(timeout) ? { command, execPath, timeout } : { command, execPath };
+  }
   if (command === 'schedule' || command === 'jobs' || command === 'fleet') return { command, request };
   if (command === 'view' && typeof name === 'string') return { command, name };
   if (command === 'profile' && isProfileRequest(request)) return { command, request };
   throw new Error(`unknown command ${JSON.stringify(command)}`);
+}
+
+function isTimeout(given: unknown): given is number {
+  return typeof given === 'number' && given > 0 && given < 2 ** 31;
 }
 
 function isProfileRequest(given: unknown): given is ProfileRequest {

@@ -162,7 +162,7 @@ export class Master implements ClusterHandle {
       cluster: this,
       operations: this.#operations,
       profiles: new Profiles({ agents, workers, baseDir, log }),
-      upgrade: (...wanted) => this.#upgrade.start(...wanted),
+      upgrade: (wanted) => this.#upgrade.start(wanted),
       report: this.#report,
       masterLines,
       baseDir,
@@ -301,6 +301,7 @@ export class Master implements ClusterHandle {
     if (this.#machine.state !== 'starting') return;
     debug('the boot fails: %s', reason);
     this.#log.error(`start failed: ${reason}`);
+    this.#upgrade.failed(reason);
     this.#shutdown.end(1, { reason: 'boot-error', text: `start failed: ${reason}` });
   }
 

@@ -4,7 +4,7 @@ import { ClutchError, toError } from '../../errors.js';
 import { resolveFramework } from '../../resolve/framework.js';
 import { activatedSockets, InheritedSockets } from '../listen/inherited_sockets.js';
 import { type ClusterOptions, parseClusterOptions, type StartClusterOptions } from '../options/options.js';
-import { predecessorFrom } from '../service/predecessor.js';
+import { type Predecessor, predecessorFrom } from '../service/predecessor.js';
 import type { ClusterHandle } from './handle.js';
 import { createMasterLog } from './master_log.js';
 import { spawnAll } from './spawn_all.js';
@@ -26,10 +26,23 @@ export const DEFAULT_FRAMEWORK = {
  * a boot that fails later prints the error and ends this process with code 1
  */
 export async function startCluster(options: StartClusterOptions = {}, callback?: () => void): Promise<ClusterHandle> {
+  const predecessor = predecessorFrom();
+  try {
+    return await start(options, predecessor, callback);
+  } catch (error) {
+    await predecessor?.failed(error);
+    throw error;
+  }
+}
+
+async function start(
+  options: StartClusterOptions,
+  predecessor: Predecessor | undefined,
+  callback: (() => void) | undefined,
+): Promise<ClusterHandle> {
   const parsed = parseClusterOptions(options, (message) => createMasterLog().warn(message));
   const framework = resolveFramework(parsed) ?? DEFAULT_FRAMEWORK;
   if (parsed.telemetry) await startTelemetry(parsed.telemetry);
-  const predecessor = predecessorFrom();
   const activated = activatedSockets();
   // The only TCP socket that systemd passes is the port.
   const [port, ...more] = activated.flatMap((socket) => socket.port ?? []);

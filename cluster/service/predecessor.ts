@@ -1,3 +1,4 @@
+import { toError } from '../../errors.js';
 import type { ListeningSocket } from '../listen/inherited_sockets.js';
 
 /** Set in a Master that is to replace another: what it inherits, as JSON. */
@@ -7,7 +8,7 @@ export const UPGRADE = 'CLUTCH_UPGRADE';
 export const INIT = 'CLUTCH_INIT';
 
 /** What the two Masters send to each other; the old one is the parent of the new one. */
-export type UpgradeMessage = { upgrade: 'ready' | 'take' | 'serving' };
+export type UpgradeMessage = { upgrade: 'ready' | 'take' | 'serving' } | { upgrade: 'failed'; reason: string };
 
 export interface Inheritance {
   sockets: ListeningSocket[];
@@ -32,18 +33,26 @@ export class Predecessor {
       });
     });
     if (!process.connected) return;
-    send({ upgrade: 'ready' });
+    void send({ upgrade: 'ready' });
     await released;
   }
 
   /** The old Master may drain and end. */
   serving(): void {
-    send({ upgrade: 'serving' });
+    void send({ upgrade: 'serving' });
+  }
+
+  /** Resolves when the old Master has been sent why this one does not become ready. */
+  failed(reason: unknown): Promise<void> {
+    return send({ upgrade: 'failed', reason: typeof reason === 'string' ? reason : toError(reason).message });
   }
 }
 
-function send(message: UpgradeMessage): void {
-  if (process.connected) process.send?.(message, undefined, {}, () => undefined);
+function send(message: UpgradeMessage): Promise<void> {
+  return new Promise((resolve) => {
+    if (process.connected) process.send?.(message, undefined, {}, () => resolve());
+    else resolve();
+  });
 }
 
 /**

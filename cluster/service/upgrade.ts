@@ -5,7 +5,14 @@ import type { Ending } from '../supervise/managed_child.js';
 import type { StateMachine } from '../supervise/state_machine.js';
 import { INIT, type Predecessor } from './predecessor.js';
 import type { ServiceManager } from './service_manager.js';
-import type { Successor } from './successor.js';
+import type { ReadyLimits, Successor } from './successor.js';
+
+export interface UpgradeRequest extends ReadyLimits {
+  /** The Node that runs the new Master. */
+  execPath: string;
+  /** For the records of deaths. */
+  asker: string | undefined;
+}
 
 interface UpgradeParts {
   log: Pick<Console, 'info' | 'error'>;
@@ -52,11 +59,11 @@ export class Upgrade {
   /**
    * Has a new Master take the place of this one.
    *
-   * @param execPath the Node that runs it
    * @returns its pid, once it serves
-   * @throws {ClutchError} ERR_CLUTCH_BOOT when it does not become ready; this Master serves on
+   * @throws {ClutchError} ERR_CLUTCH_BOOT, ERR_CLUTCH_TIMEOUT, ERR_CLUTCH_CANCELLED when it does not become ready; this Master
+   * serves on
    */
-  async start(execPath: string, asker: string | undefined): Promise<number> {
+  async start({ execPath, asker, ...limits }: UpgradeRequest): Promise<number> {
     const { log, machine, options, serviceManager, management } = this.#parts;
     const inheritance = { sockets: this.#socketsToPass(), port: options.port };
     log.info('a new Master is started to replace this one');
@@ -66,7 +73,7 @@ export class Upgrade {
     this.#successor = successor;
     let isReleased = false;
     try {
-      await successor.ready();
+      await successor.ready(limits);
       isReleased = true;
       management.close();
       await successor.takeOver();
@@ -101,6 +108,11 @@ export class Upgrade {
       refuse('the Master is the main process of a container', 'Replace the container.');
     }
     return sockets;
+  }
+
+  /** Has the Master that this one was to replace say why it stays. */
+  failed(reason: string): void {
+    void this.#parts.predecessor?.failed(reason);
   }
 
   /** Ends a new Master that has not taken over yet; resolves when it is gone. */

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import http from 'node:http';
 import path from 'node:path';
@@ -74,7 +75,10 @@ test('clutch upgrade with code that does not boot: the old Master stays, with it
   rmSync(path.join(dir, 'app/version'));
   const { code, stderr } = await clutch('upgrade', dir);
   assert.equal(code, 1);
-  assert.match(stderr, /the new Master ended \(exit code 1\)/);
+  assert.match(
+    stderr,
+    /^ERR_CLUTCH_BOOT: the new Master did not start: app worker \d+ did not start: .*ENOENT.*version'\n.*router\.js:2/,
+  );
   assert.match(cluster.output(), /upgrade failed, this Master stays/);
   assert.equal(await masterOf(dir), cluster.child.pid);
   assert.equal((await request(`${await cluster.admin()}/readyz`)).status, 200);
@@ -100,4 +104,56 @@ test('clutch upgrade keeps a unix socket, and the last Master removes its file',
   assert.equal(status, 200);
   assert.equal((await clutch('stop', dir)).code, 0);
   assert.ok(!existsSync(file));
+});
+
+test('clutch upgrade prints why the new Master could not even begin', async (t) => {
+  const dir = app(t, { 'telemetry.mjs': '' });
+  const cluster = await startTestCluster(t, { baseDir: dir, workers: 1, telemetry: './telemetry.mjs' });
+  rmSync(path.join(dir, 'telemetry.mjs'));
+  const { code, stderr } = await clutch('upgrade', dir);
+  assert.equal(code, 1);
+  assert.match(
+    stderr,
+    /^ERR_CLUTCH_BOOT: the new Master did not start: ERR_CLUTCH_NOT_FOUND: module \.\/telemetry\.mjs/,
+  );
+  assert.match(stderr, /option telemetry\n/);
+  assert.equal(await masterOf(dir), cluster.child.pid);
+});
+
+test('a new Master that hangs is ended after --timeout or with Ctrl-C, and the old one can be upgraded later', async (t) => {
+  const dir = app(t, {
+    'app.js': `const { existsSync } = require('node:fs');
+      module.exports = class { async didLoad() { if (existsSync(__dirname + '/hangs')) await new Promise((done) => setTimeout(done, 1e6)); } };`,
+    hangs: '',
+  });
+  rmSync(path.join(dir, 'hangs'));
+  const cluster = await startTestCluster(t, { baseDir: dir, workers: 1 });
+  const old = cluster.child.pid as number;
+  writeFileSync(path.join(dir, 'hangs'), '');
+  const late = await clutch('upgrade', '--timeout', '1500ms', dir);
+  assert.equal(late.code, 1);
+  assert.match(
+    late.stderr,
+    /^ERR_CLUTCH_TIMEOUT: the new Master was not ready within 1500 ms\n.*The old one serves on/,
+  );
+  assert.equal((await clutch('upgrade', '--timeout', 'soon', dir)).code, 2);
+
+  const command = spawn(process.execPath, [CLI, 'upgrade', dir], { stdio: ['ignore', 'ignore', 'pipe'] });
+  t.after(() => command.kill('SIGKILL'));
+  let stderr = '';
+  command.stderr.on('data', (chunk) => (stderr += String(chunk)));
+  const begun = (): number => cluster.output().match(/a new Master is started/g)?.length ?? 0;
+  await until('the second upgrade has begun', () => begun() === 2);
+  const exited = once(command, 'close');
+  command.kill('SIGINT');
+  assert.equal((await exited)[0], 130);
+  assert.match(stderr, /^cancelled: the new Master ends/);
+  await until('the Master has noticed', () => /upgrade failed, .*the upgrade was cancelled/.test(cluster.output()));
+
+  assert.equal(await masterOf(dir), old);
+  assert.equal((await request(cluster.url)).status, 200);
+  rmSync(path.join(dir, 'hangs'));
+  const done = await clutch('upgrade', dir);
+  assert.equal(done.code, 0, done.stderr + cluster.output());
+  assert.notEqual(await masterOf(dir), old);
 });
