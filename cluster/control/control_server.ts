@@ -7,7 +7,6 @@ import { maskText } from '../../output/secrets.js';
 import { removeStaleSocket } from '../listen/unix_socket.js';
 import type { ProfileRequest, Profiles } from '../profile/profiles.js';
 import { PROFILE_KINDS } from '../protocol/profile_order.js';
-import type { UpgradeRequest } from '../service/upgrade.js';
 import type { ControlRequest } from './control_client.js';
 import type { ClusterStatus } from './status.js';
 
@@ -18,6 +17,17 @@ const REQUEST_LIMIT = 64 * 1024;
 const SCHEDULE_LIMIT = 24 * 60 * 60 * 1000;
 /** Milliseconds that the plugins fleet and jobs may take: they ask their servers. */
 const PLUGIN_LIMIT = 10_000;
+
+export interface UpgradeRequest {
+  /** The Node that runs the new Master. */
+  execPath: string;
+  /** Milliseconds until it must be ready; without it any time. */
+  timeout: number | undefined;
+  /** Aborted when nobody waits for the new Master any more. */
+  signal: AbortSignal;
+  /** For the records of deaths. */
+  asker: string;
+}
 
 /** What the commands control. */
 export interface Controlled {

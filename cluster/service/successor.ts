@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { ClutchError } from '../../errors.js';
+import type { UpgradeRequest } from '../control/control_server.js';
 import { type Inheritance, UPGRADE, type UpgradeMessage } from './predecessor.js';
 
 interface SuccessorOptions {
@@ -8,13 +9,6 @@ interface SuccessorOptions {
   execPath: string;
   inheritance: Inheritance;
   env: NodeJS.ProcessEnv;
-}
-
-export interface ReadyLimits {
-  /** Milliseconds; without it the new Master may take any time. */
-  timeout: number | undefined;
-  /** Aborted when nobody waits for the new Master any more. */
-  signal: AbortSignal;
 }
 
 /** A Master that is started to replace this one: it has the same command line and this one's listening sockets. */
@@ -63,7 +57,7 @@ export class Successor {
   }
 
   /** Resolves when it is ready to take over; rejects when it has ended instead, or is waited for no longer. */
-  async ready({ timeout, signal }: ReadyLimits): Promise<void> {
+  async ready({ timeout, signal }: Pick<UpgradeRequest, 'timeout' | 'signal'>): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const givenUp = new Promise<never>((_, reject) => {
       const cancel = (): void =>

@@ -1,18 +1,12 @@
 import { ClutchError, toError } from '../../errors.js';
+import type { UpgradeRequest } from '../control/control_server.js';
 import type { MasterState } from '../control/status.js';
 import type { ListeningSocket } from '../listen/inherited_sockets.js';
 import type { Ending } from '../supervise/managed_child.js';
 import type { StateMachine } from '../supervise/state_machine.js';
 import { INIT, type Predecessor } from './predecessor.js';
 import type { ServiceManager } from './service_manager.js';
-import type { ReadyLimits, Successor } from './successor.js';
-
-export interface UpgradeRequest extends ReadyLimits {
-  /** The Node that runs the new Master. */
-  execPath: string;
-  /** For the records of deaths. */
-  asker: string | undefined;
-}
+import type { Successor } from './successor.js';
 
 interface UpgradeParts {
   log: Pick<Console, 'info' | 'error'>;
