@@ -84,8 +84,10 @@ function report(handle: ClusterHandle): void {
   messenger.on('clutch:reload-failed', (text: string) => {
     send({ dev: 'reload-failed', files: finish().files, text });
   });
-  messenger.on('clutch:reloaded', () => {
-    const { files, at } = finish();
+  messenger.on('clutch:reloaded', (saved: string[] = []) => {
+    const { files: seen, at } = finish();
+    // Of a save during the boot only the outcome arrives here.
+    const files = seen.length > 0 ? seen : saved;
     const milliseconds = Date.now() - at;
     const processes = replaced(before, handle.pids);
     before = handle.pids;

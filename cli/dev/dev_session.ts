@@ -140,7 +140,8 @@ export class DevSession {
         break;
       case 'replaced': {
         this.#version = clockTime();
-        const what = sentence(event.processes);
+        // A reload during the boot may have ended before anyone knew the processes.
+        const what = sentence(event.processes) || success('the new code is served');
         print(`${dim(this.#version)} ${this.#names(event.files)}: ${what} in ${event.milliseconds} ms`);
         this.#show(undefined);
         void this.#checkTypes();

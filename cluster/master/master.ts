@@ -207,7 +207,7 @@ export class Master implements ClusterHandle {
       if (envelope && !isControl(envelope)) this.#relay.route(envelope, 'parent');
     });
     this.#agents.on('message', (message, agent) => this.#relay.route(message, 'agent', agent));
-    const notify = (event: string, reason?: string): void => void this.#messenger?.emit(event, reason);
+    const notify = (event: string, detail?: unknown): void => void this.#messenger?.emit(event, detail);
     this.#relay.on('message', (message) => reloadForPlugin(message, this.#operations, notify));
     this.#agents.on('ready', (agent) => this.#onAgentReady(agent));
     this.#agents.on('died', (agent, reason, delay) => this.#onAgentDeath(agent, reason, delay));

@@ -61,19 +61,20 @@ export function receiveFromWorker(envelope: Envelope, worker: ManagedChild, rece
 /**
  * Reloads the app when the development plugin asks for it, which sends its messages to the Master.
  *
- * @param notify gets the event that says how it went, and the reason of a failure
+ * @param notify gets the event that says how it went, with the files that were saved, or the reason of a failure
  */
 export function reloadForPlugin(
   { action, data }: Message,
   operations: Operations,
-  notify: (event: string, reason?: string) => void,
+  notify: (event: string, detail?: unknown) => void,
 ): void {
   if (action !== 'reload-worker') return;
   // Egg's own plugin names no Agent.
-  const agent = (data as { agent?: unknown } | undefined)?.agent === true;
+  const { agent: concernsAgent, files } = (data ?? {}) as { agent?: unknown; files?: unknown };
+  const agent = concernsAgent === true;
   // The outcome is logged by reload itself.
   operations.reload({ agent, asker: 'plugin development' }).then(
-    () => notify('clutch:reloaded'),
+    () => notify('clutch:reloaded', files),
     (error: Error) => notify('clutch:reload-failed', error.message),
   );
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import net, { type AddressInfo } from 'node:net';
 import path from 'node:path';
 import { test } from 'node:test';
@@ -197,4 +197,45 @@ test('when clutch dev is killed, no process is left', async (t) => {
   assert.equal(pids.length, 2);
   child.kill('SIGKILL');
   await until('they have ended', () => pids.every((pid) => !isAlive(pid)), 20_000);
+});
+
+test('a save while the app still boots is reported with its file and what was replaced', async (t) => {
+  const dir = await helloApp(t, 'js');
+  const file = path.join(dir, 'app/controller/home.js');
+  // The app worker is ready only once the Agent has asked for the reload.
+  writeFileSync(
+    path.join(dir, 'agent.js'),
+    `import { writeFileSync } from 'node:fs';
+    export default (agent) => {
+      const { messenger } = agent;
+      const { send } = messenger;
+      messenger.send = function (action, ...rest) {
+        if (action === 'reload-worker') writeFileSync('asked', '');
+        return send.call(this, action, ...rest);
+      };
+    };`,
+  );
+  writeFileSync(
+    path.join(dir, 'app.js'),
+    `import { existsSync, writeFileSync } from 'node:fs';
+    import { setTimeout as sleep } from 'node:timers/promises';
+    export default class Boot {
+      async didLoad() {
+        writeFileSync('boots', '');
+        while (!existsSync('asked')) await sleep(10);
+      }
+    }`,
+  );
+  const { printed } = runDev(t, dir);
+  await until('the app worker boots', () => existsSync(path.join(dir, 'boots')), 20_000);
+  edit(file, 'Hello from Clutch', 'Hello again');
+  const text = await printed(/^\d\d:\d\d:\d\d .* in \d+ ms$/m);
+  assert.match(
+    text,
+    /^\d\d:\d\d:\d\d app\/controller\/home\.js: (?:replaced app worker \d+ → \d+|the new code is served) in \d+ ms$/m,
+  );
+  await until('the edit is served', async () => {
+    const url = /started on (\S+)/.exec(await printed(/started on \S+/))?.[1] as string;
+    return (await request(url)).body.includes('Hello again');
+  });
 });
