@@ -17,6 +17,7 @@ export const DEATH_REASONS = {
   'boot-error': 'itself',
   exception: 'itself',
   exit: 'itself',
+  heap: 'itself',
   abort: 'itself',
   channel: 'itself',
   signal: 'signal',

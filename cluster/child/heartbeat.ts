@@ -3,7 +3,7 @@ import { droppedMessages } from '../../ipc/dropped_messages.js';
 import { CONTROL } from '../../ipc/message.js';
 import { takeLines } from '../../ipc/recent_lines.js';
 import { measureGc } from '../measure/gc_meter.js';
-import { residentMemory, usedHeap } from '../protocol/memory.js';
+import { heapLimit, residentMemory, usedHeap } from '../protocol/memory.js';
 import type { ProcessStats, RequestCounters } from '../protocol/protocol.js';
 import type { MasterLink } from './master_link.js';
 
@@ -17,6 +17,7 @@ export class Heartbeat {
   readonly #gc = measureGc();
   readonly #delay = monitorEventLoopDelay({ resolution: RESOLUTION });
 
+  readonly #heapLimit = heapLimit();
   #utilised = performance.eventLoopUtilization();
 
   /** Set once the application is there. */
@@ -46,6 +47,7 @@ export class Heartbeat {
     return {
       rss: residentMemory(),
       heapUsed: usedHeap(),
+      heapLimit: this.#heapLimit,
       cpu: (user + system) / 1000,
       utilisation: utilization,
       loopP50: delay(this.#delay.percentile(50)),

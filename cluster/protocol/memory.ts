@@ -16,3 +16,8 @@ export function residentMemory(): number {
 export function usedHeap(): number {
   return getHeapStatistics().used_heap_size;
 }
+
+/** @returns in bytes what the heap of V8 may use at most, the young generation included */
+export function heapLimit(): number {
+  return getHeapStatistics().heap_size_limit;
+}

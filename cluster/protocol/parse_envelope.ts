@@ -51,6 +51,7 @@ const MOST_LINES = 20;
 const STATS = [
   'rss',
   'heapUsed',
+  'heapLimit',
   'cpu',
   'utilisation',
   'loopP50',

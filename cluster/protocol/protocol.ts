@@ -34,6 +34,8 @@ export interface ProcessStats {
   /** Bytes. */
   rss: number;
   heapUsed: number;
+  /** What the heap may use at most. */
+  heapLimit: number;
   /** Milliseconds of processor time since the process began. */
   cpu: number;
   /** Share of the time since the last heartbeat in which the event loop was busy. */

@@ -4,6 +4,7 @@ import { maskText } from '../../output/secrets.js';
 import type { OverdueRequests } from '../protocol/protocol.js';
 import { Vitals } from '../protocol/vitals.js';
 import type { Child } from '../spawn/child_handle.js';
+import { heapEnd } from '../spawn/heap_end.js';
 import type { Slot } from './slot.js';
 import { StateMachine } from './state_machine.js';
 
@@ -126,8 +127,16 @@ export class ManagedChild extends Vitals {
     return this.state === 'starting' || this.state === 'candidate' || this.state === 'ready';
   }
 
-  /** @returns why it exited, for the log */
+  /** @returns why it exited, for the log; a full heap becomes the reason of its end */
   exitReason(code: number | null, signal: string | null): string {
+    if (this.failure?.code === 'ERR_WORKER_OUT_OF_MEMORY') {
+      this.endFor({ reason: 'heap', text: `heap out of memory: ${this.failure.message}` });
+    }
+    const heap = this.#ending ? undefined : heapEnd(this.id, { code, signal }, this.stats);
+    if (heap) {
+      this.endFor({ reason: 'heap', text: heap.text });
+      this.lines.push(...heap.lines);
+    }
     if (this.#ending) return this.#ending.text;
     if (this.failure) return this.failure.screen ?? this.failure.stack ?? this.failure.message;
     return signal === null ? `exited with code ${code}` : `ended by ${signal}`;

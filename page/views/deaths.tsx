@@ -170,7 +170,7 @@ function factsOf(record: DeathRecord): [string, ComponentChildren][] {
   // The row has the first line.
   if (text.includes('\n')) facts.unshift(['What happened', text]);
   if (killed) facts.push(['Killed', 'by the Master: its event loop was blocked, or its time to leave was over']);
-  if (inFlight !== undefined) facts.push(['In flight', String(inFlight)]);
+  if (inFlight !== undefined) facts.push(['In flight', `${inFlight} at the last heartbeat`]);
   if (requests !== undefined) facts.push(['Requests served', String(requests)]);
   if (memory !== undefined) facts.push(['Memory', formatMemory(memory)]);
   if (loopDelay !== undefined) facts.push(['Loop delay (p99)', formatMilliseconds(loopDelay)]);

@@ -65,7 +65,7 @@ function details(death: Numbered): string {
     ],
     ['uptime', `${death.uptime} s`],
     ['requests', death.requests],
-    ['in flight', death.inFlight],
+    ['in flight', inFlight(death)],
     ['memory', death.memory === undefined ? undefined : `${death.memory} MiB`],
     ['loop delay', death.loopDelay === undefined ? undefined : `${death.loopDelay} ms (p99)`],
     ['heartbeat', death.silent === undefined ? undefined : `the last one ${death.silent} ms before`],
@@ -85,6 +85,12 @@ function details(death: Numbered): string {
     ),
     ...section('its last lines', lines.join('\n')),
   ].join('\n');
+}
+
+/** A process that was blocked has reported nothing since: the number is as old as that. */
+function inFlight({ inFlight: count, silent = 0 }: DeathRecord): string | undefined {
+  if (count === undefined) return undefined;
+  return `${count} at the last heartbeat, ${silent} ms before the end`;
 }
 
 function sentence({ method, url, route, age, stack }: NonNullable<DeathRecord['overdue']>[number]): string {

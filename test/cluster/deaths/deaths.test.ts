@@ -6,7 +6,7 @@ import { type TestContext, test } from 'node:test';
 import { promisify } from 'node:util';
 import type { DeathRecord } from 'koa-clutch/cluster';
 import { readDeaths } from '../../../cluster/deaths/death_file.js';
-import { CLI, type RunningCluster, startTestCluster, until } from '../../support/apps.js';
+import { CLI, type RunningCluster, startTestCluster, temporaryDirectory, until } from '../../support/apps.js';
 import { request } from '../../support/http.js';
 import { writeApp } from '../../support/loaded_app.js';
 
@@ -19,6 +19,10 @@ const FILES = {
     router.get('/throw', (ctx) => { setTimeout(() => { throw new Error('boom, password=hunter2'); }); ctx.body = ''; });
     router.get('/exit', () => process.exit(3));
     router.get('/abort', () => process.abort());
+    router.get('/fill', () => {
+      const kept = [];
+      setInterval(() => { for (let i = 0; i < 20000; i += 1) kept.push({ text: 'x' + i }); }, 5);
+    });
     router.get('/block', (ctx) => { setTimeout(function spin() { for (;;); }); ctx.body = ''; });
     router.get('/say', (ctx) => { console.log('on stdout password=hunter2'); ctx.logger.info('in the log'); ctx.body = ''; });
   };`,
@@ -86,6 +90,33 @@ test('the record of a death says how a worker ended, why, and by what', async (t
     'the Agent gets an event for each',
   );
   assert.equal(statSync(path.join(cluster.dir, 'run/deaths.json')).mode & 0o777, 0o600);
+});
+
+test('a worker whose heap is full says so, with the figures of its last heartbeat', async (t) => {
+  const cluster = await start(t, { execArgv: ['--max-old-space-size=256'] });
+  const pid = await worker(cluster);
+  void request(`${cluster.url}/fill`).catch(() => undefined);
+  const { reason, by, text } = await death(cluster, pid);
+  assert.deepEqual([reason, by], ['heap', 'itself']);
+  assert.match(text, /^aborted, most likely heap out of memory: \d+ of \d+ MiB at the last heartbeat$/);
+  assert.match(cluster.output(), /most likely heap out of memory/);
+});
+
+test('with stderr in a file, the record of a full heap has what V8 says', async (t) => {
+  const dir = writeApp(t, FILES);
+  const home = temporaryDirectory(t);
+  const options = ['--port', '0', '--workers', '1', '--node-options', '--max-old-space-size=256'];
+  const env = { ...process.env, NODE_ENV: 'production', EGG_HOME: home };
+  const clutch = (...args: string[]) => run(process.execPath, [CLI, ...args], { cwd: dir, env });
+  const { stdout } = await clutch('start', '--daemon', ...options);
+  const [url] = /http:\/\/127\.0\.0\.1:\d+/.exec(stdout) as RegExpExecArray;
+  void request(`${url}/fill`).catch(() => undefined);
+  const isDead = () => readDeaths(dir).find(({ kind }) => kind === 'app worker');
+  const found = await until('the death is recorded', isDead, 60_000).finally(() => clutch('stop'));
+  assert.equal(found.reason, 'heap');
+  assert.match(found.text, /^heap out of memory: \d+ of \d+ MiB at the last heartbeat$/);
+  assert.match(found.lines.at(-1) as string, /^FATAL ERROR: .*JavaScript heap out of memory$/);
+  assert.match(found.lines.at(-2) as string, new RegExp(`^\\[${found.pid}:0x`));
 });
 
 test('the record of a blocked process has its stack', async (t) => {
@@ -156,6 +187,7 @@ test('clutch deaths prints a line for each, one in full, and JSON', async (t) =>
     /reason +exception, by itself/,
     /ended +with code 1 while draining/,
     /error:\n +Error: boom/,
+    /in flight +0 at the last heartbeat, \d+ ms before the end/,
     /its last lines:/,
   ])
     assert.match(details, part);

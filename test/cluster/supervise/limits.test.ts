@@ -12,6 +12,7 @@ const MIB = 1024 * 1024;
 const stats = {
   rss: 300 * MIB,
   heapUsed: 0,
+  heapLimit: 0,
   cpu: 0,
   loopP50: 0,
   loopP99: 80,

@@ -122,25 +122,25 @@ test('W3, W6: an Agent that blocks while it boots ends the boot with code 1 and 
   const app = temporaryDirectory(t);
   writeFileSync(path.join(app, 'package.json'), '{ "name": "blocks" }');
   writeFileSync(path.join(app, 'agent.js'), 'module.exports = function blocksAtBoot() { for (;;); };');
-  const { exited, output } = launch(t, { baseDir: app, hangTimeout: 300 });
+  const { exited, output } = launch(t, { baseDir: app, hangTimeout: 3000 });
   assert.equal(await exited, 1);
   assert.match(output(), /the Agent did not start: its event loop was blocked/);
   assert.match(output(), /at blocksAtBoot \(.*agent\.js:1/);
 });
 
 test('W6: a worker that blocks its event loop is replaced within hangTimeout, and its stack is logged', async (t) => {
-  const cluster = await startTestCluster(t, { baseDir, hangTimeout: 600 });
+  const cluster = await startTestCluster(t, { baseDir, hangTimeout: 3000 });
   const { pid } = await ask(cluster, '/block');
   const { workers } = await cluster.pids();
   assert.ok(workers.includes(pid));
   await until('the blocked worker is gone', () => !isAlive(pid));
   await until('there are two workers', async () => (await cluster.pids()).workers.length === 2);
   await printed(cluster, /was blocked here:\n {4}at spinForEver \(.*router\.js:\d+:\d+\)/);
-  await printed(cluster, /its event loop was blocked for more than 600 ms \(hangTimeout\)/);
+  await printed(cluster, /its event loop was blocked for more than 3000 ms \(hangTimeout\)/);
 });
 
 test('W6: a worker that is stopped with SIGSTOP is replaced', async (t) => {
-  const cluster = await startTestCluster(t, { baseDir, hangTimeout: 600 });
+  const cluster = await startTestCluster(t, { baseDir, hangTimeout: 3000 });
   const [victim] = (await cluster.pids()).workers as [number];
   process.kill(victim, 'SIGSTOP');
   await until('the stopped worker is gone', () => !isAlive(victim));
@@ -148,7 +148,7 @@ test('W6: a worker that is stopped with SIGSTOP is replaced', async (t) => {
 });
 
 test('W6: an Agent that blocks its event loop is replaced', async (t) => {
-  const cluster = await startTestCluster(t, { baseDir, workers: 1, hangTimeout: 600 });
+  const cluster = await startTestCluster(t, { baseDir, workers: 1, hangTimeout: 3000 });
   const { agent } = await cluster.pids();
   await ask(cluster, '/tell?what=agent:block');
   await until('there is another Agent', async () => ![undefined, agent].includes((await cluster.pids()).agent));

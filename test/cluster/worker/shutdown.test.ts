@@ -55,7 +55,8 @@ test('W4: a process that does not end is killed after its time, and nobody is le
   const pids = await childPids(cluster);
   const begin = Date.now();
   assert.equal(await cluster.stop(), 0);
-  assert.ok(Date.now() - begin < 3000);
+  // Far less than the minute that its hooks want.
+  assert.ok(Date.now() - begin < 20_000);
   assertGone(pids);
   assert.deepEqual(closings(cluster.output(), 'app'), []);
 });
