@@ -13,6 +13,9 @@ import { loadModule, resolveModule } from './files/module_loader.js';
 import { isPlainObject } from './load_unit.js';
 import { UnitLoader } from './unit_loader.js';
 
+/** What Koa sets on each context. */
+const KOA_FIELDS = new Set(['app', 'req', 'res', 'request', 'response', 'originalUrl', 'state', 'respond']);
+
 /** Fills an application from the directories of its load units. Loading is synchronous. */
 export class Loader extends UnitLoader {
   /** The middleware that config lists, in order. */
@@ -202,11 +205,24 @@ export class Loader extends UnitLoader {
    * Loads the files of directories into `ctx[property]`, next to what an earlier load put there; classes become
    * instances on first use.
    *
-   * @throws {ClutchError} ERR_CLUTCH_DUPLICATE for two files of the same name
+   * @throws {ClutchError} ERR_CLUTCH_DUPLICATE for two files of the same name, and for a property that holds something else
    */
   loadToContext(directory: string | string[], property: string, options: Partial<ContextLoaderOptions> = {}): void {
     this.timing.measure(`Load "${property}" to Context`, () => {
       const all = { inject: this.app, directory, property, ...options };
+      if (
+        !this.#contextTrees.has(all.property) &&
+        (all.property in all.inject.context || KOA_FIELDS.has(all.property))
+      ) {
+        throw new ClutchError(
+          'ERR_CLUTCH_DUPLICATE',
+          `ctx.${all.property} exists already and cannot hold loaded files`,
+          {
+            where: [all.directory].flat(),
+            fix: 'Choose another property.',
+          },
+        );
+      }
       const loader = new ContextLoader({ ...all, target: this.#contextTrees.get(all.property) });
       this.#contextTrees.set(all.property, loader.load());
     });

@@ -112,20 +112,21 @@ export class FileLoader {
 /** @returns module files below `dir`, whether or not this process can load them; sources win over compiled files */
 export function moduleFiles(dir: string): string[] {
   const { files, sources } = scan(dir);
-  const stems = new Set(sources.map((file) => file.replace(/\.ts$/, '')));
-  return [
-    ...sources,
-    ...files.filter((file) => !sources.includes(file) && !stems.has(file.replace(/\.js$/, ''))),
-  ].sort();
+  const compiled = new Set(sources.map(compiledName));
+  return [...sources, ...files.filter((file) => !sources.includes(file) && !compiled.has(file))].sort();
 }
 
 /** @returns module files below `dir`, relative with `/`, sorted so that the load order is the same on every machine */
 function walk(dir: string): string[] {
   const { files, sources } = scan(dir);
-  const uncompiled =
-    typeScriptMode() === 'off' && sources.find((file) => !files.includes(file.replace(/\.ts$/, '.js')));
+  const uncompiled = typeScriptMode() === 'off' && sources.find((file) => !files.includes(compiledName(file)));
   if (uncompiled) throw notCompiled(path.join(dir, uncompiled));
   return dropShadowed(files);
+}
+
+/** @returns what a source file becomes: `a.mts` → `a.mjs` */
+function compiledName(source: string): string {
+  return source.replace(/\.([cm]?)ts$/, '.$1js');
 }
 
 function scan(dir: string): { files: string[]; sources: string[] } {
@@ -146,7 +147,7 @@ function scan(dir: string): { files: string[]; sources: string[] } {
       if (entry.isDirectory() || (entry.isSymbolicLink() && !path.extname(entry.name))) descend(name);
       else {
         if (isModuleFile(entry.name)) files.push(name);
-        if (/(?<!\.d)\.ts$/.test(entry.name)) sources.push(name);
+        if (/(?<!\.d)\.[cm]?ts$/.test(entry.name)) sources.push(name);
       }
     }
   };

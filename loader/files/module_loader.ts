@@ -68,7 +68,8 @@ export function resolveModule(filepath: string): string | undefined {
     for (const extension of extensions()) {
       if (isFile(base + extension)) return base + extension;
     }
-    if (typeScriptMode() === 'off' && isFile(`${base}.ts`)) throw notCompiled(`${base}.ts`);
+    if (typeScriptMode() !== 'off') continue;
+    for (const extension of TS_EXTENSIONS) if (isFile(base + extension)) throw notCompiled(base + extension);
   }
   return undefined;
 }

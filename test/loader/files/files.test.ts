@@ -390,3 +390,28 @@ test('a .js that is older than the .ts beside it is warned about, once', async (
   assert.equal(output.match(/service\/a\.js is loaded, and is older than .*service\/a\.ts/g)?.length, 1, output);
   assert.doesNotMatch(output, /b\.js/);
 });
+
+test('a property of ctx that holds something else cannot hold loaded files', (t) => {
+  const app = loadApp(t, { 'one/user.js': 'module.exports = { name: "user" };' });
+  const one = path.join(app.baseDir, 'one');
+  for (const property of ['body', 'session', 'app', 'get', 'logger']) {
+    assert.throws(() => app.loader.loadToContext(one, property), {
+      code: 'ERR_CLUTCH_DUPLICATE',
+      message: new RegExp(`ctx\\.${property} exists already`),
+    });
+  }
+  app.loader.loadToContext(one, 'store');
+  app.loader.loadToContext(one, 'store', { override: true });
+});
+
+test('TypeScript of each kind that this process cannot load is named, not left out', {
+  skip: (process.features as { typescript?: unknown }).typescript ? 'this Node loads TypeScript' : false,
+}, (t) => {
+  for (const extension of ['ts', 'mts', 'cts']) {
+    const files = { [`app/service/user.${extension}`]: 'export default class {}' };
+    assert.throws(() => loadApp(t, files), {
+      code: 'ERR_CLUTCH_NOT_COMPILED',
+      message: new RegExp(`user\\.${extension}`),
+    });
+  }
+});
