@@ -155,16 +155,18 @@ export class JobBroker implements JobSender {
       refusal = reply.reason;
       if (refusal === 'closing') this.#runs.setClosing(worker);
     } catch (error) {
+      const { code } = error as NodeJS.ErrnoException;
       // It may have it: `#renew` finds out.
-      if ((error as NodeJS.ErrnoException).code === 'ERR_CLUTCH_TIMEOUT') return;
+      if (code === 'ERR_CLUTCH_TIMEOUT') return;
       refusal = 'gone';
       this.#runs.setGone(worker);
+      // The job may have been what killed it.
+      if (code === 'ERR_CLUTCH_NO_REPLY') return this.#lose(worker);
     }
     this.#logger.info('[job#%s] %s is given back: app worker %s is %s', job.id, job.queue, worker, refusal);
     if (refusal === 'unknown') await pause(PAUSE);
     this.#runs.remove(attempt);
-    // The job may have been what killed it.
-    await this.#engine.giveBack(attempt, refusal === 'gone' && !this.#runs.isClosing(worker));
+    await this.#engine.giveBack(attempt, false);
   }
 
   async #finish(outcome: Outcome): Promise<void> {
