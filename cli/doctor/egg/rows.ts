@@ -135,8 +135,13 @@ export const BUILT_IN: readonly string[] = [
 
 /** Tools of Egg that work with Clutch, and what Clutch has in their place. */
 export const TOOLS: Readonly<Record<string, string>> = {
-  'egg-bin': '`clutch dev`, `clutch test` and `clutch debug`',
-  'egg-scripts': '`clutch start --daemon` and `clutch stop`, which ends the app of its directory',
-  'egg-mock': 'koa-clutch/mock',
-  'egg-ts-helper': '`clutch types`',
+  ...namedTwice('bin', '`clutch dev`, `clutch test` and `clutch debug`'),
+  ...namedTwice('scripts', '`clutch start --daemon` and `clutch stop`, which ends the app of its directory'),
+  ...namedTwice('mock', 'koa-clutch/mock'),
+  ...namedTwice('ts-helper', '`clutch types`'),
 };
+
+/** Under the name of Egg 3 and that of Egg 4. */
+function namedTwice(tool: string, inItsPlace: string): Record<string, string> {
+  return { [`egg-${tool}`]: inItsPlace, [`@eggjs/${tool}`]: inItsPlace };
+}

@@ -58,7 +58,16 @@ export function scanPackage(text: string, declared: string): EggFinding[] {
         : `npm uninstall ${name}`;
       findings.push({ kind: 'replaced', ...at, what, fix });
     } else if (Object.hasOwn(TOOLS, name)) {
-      findings.push({ kind: 'replaced', ...at, what: `${name} works; Clutch has ${TOOLS[name]}`, fix: 'It may stay.' });
+      const isTried = !name.startsWith('@');
+      const what = isTried
+        ? `${name} works; Clutch has ${TOOLS[name]}`
+        : `Clutch has ${TOOLS[name]} in the place of ${name}`;
+      findings.push({
+        kind: 'replaced',
+        ...at,
+        what,
+        fix: isTried ? 'It may stay.' : 'Take that: it was not tried with Clutch.',
+      });
       // egg-mock 5 has Egg 3 as a peer, which npm compares with the version of Clutch.
       if (name === 'egg-mock' && !Object.hasOwn(pkg['overrides'] ?? {}, 'egg')) {
         const what = 'npm install ends with ERESOLVE: egg-mock asks for a version of Egg';

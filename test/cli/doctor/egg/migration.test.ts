@@ -125,6 +125,16 @@ test('a plugin that is declared with its package stays in use, and is told so', 
   assert.match(finding?.fix ?? '', /^Remove `package: '@eggjs\/session'` from config\/plugin/);
 });
 
+test('tools of Egg 4 are named with what Clutch has in their place', () => {
+  const text = '{ "devDependencies": { "@eggjs/mock": "^6", "@eggjs/bin": "^7" }, "dependencies": { "egg": "^4" } }';
+  const found = scanPackage(text, '').map(({ what }) => what);
+  assert.ok(found.includes('Clutch has koa-clutch/mock in the place of @eggjs/mock'), found.join());
+  assert.ok(
+    found.some((what) => /`clutch dev`.* in the place of @eggjs\/bin/.test(what)),
+    found.join(),
+  );
+});
+
 test('egg-mock asks for a version of Egg, which npm must be told to override', () => {
   const text = '{\n"devDependencies": {\n"egg-mock": "^5" },\n"dependencies": { "egg": "npm:koa-clutch" } }';
   const findings = scanPackage(text, '');
