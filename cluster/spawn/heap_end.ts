@@ -1,8 +1,8 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import type { ProcessStats } from '../protocol/protocol.js';
 
-/** Share of the limit that was used at the last heartbeat: an abort after that is taken for a full heap. The young generation has its own part of the limit. */
-const NEARLY_FULL = 0.7;
+/** Share of the limit that was used at the last heartbeat: an abort after that is taken for a full heap. On Node 24 the young generation may have 192 MiB of the limit. */
+const NEARLY_FULL = 0.5;
 /** Bytes of stderr in which V8's message is looked for. */
 const TAIL = 64 * 1024;
 /** Exit code of a shell for SIGABRT; Node's on Windows. */

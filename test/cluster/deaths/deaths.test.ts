@@ -21,7 +21,9 @@ const FILES = {
     router.get('/abort', () => process.abort());
     router.get('/fill', () => {
       const kept = [];
-      setInterval(() => { for (let i = 0; i < 20000; i += 1) kept.push({ text: 'x' + i }); }, 5);
+      // Slowly in the end, so that a heartbeat tells of it.
+      const count = () => process.memoryUsage().heapUsed > 205 * 1024 * 1024 ? 800 : 20000;
+      setInterval(() => { for (let i = count(); i > 0; i -= 1) kept.push({ text: 'x' + i }); }, 5);
     });
     router.get('/block', (ctx) => { setTimeout(function spin() { for (;;); }); ctx.body = ''; });
     router.get('/say', (ctx) => { console.log('on stdout password=hunter2'); ctx.logger.info('in the log'); ctx.body = ''; });
