@@ -39,7 +39,6 @@ interface StreamParts {
   announce(open: (carrier?: Carrier) => void): void;
 }
 
-/** What waits for a reply: a request, or a stream. */
 /** What the Master says of a message that reached nobody. */
 export interface UndeliveredReport {
   action: string;
@@ -50,6 +49,7 @@ export interface UndeliveredReport {
   arrived?: boolean;
 }
 
+/** What waits for a reply: a request, or a stream. */
 interface Pending {
   resolve(value: unknown): void;
   reject(error: Error): void;

@@ -49,7 +49,7 @@ const BUILT_IN = {
 
 /**
  * Small modules that most processes load. Each entry imports them all, so that esbuild puts them into one chunk: otherwise it makes one for
- * each set of entries that share a module, which are dozens of a few lines, and Node 20 takes a millisecond for each.
+ * each set of entries that share a module, which are dozens of a few lines, and each takes Node 20 time.
  */
 const COMMON = globbySync(['errors.ts', '{ipc,output,resolve,tracing,cluster/protocol}/*.ts', '!**/*.d.ts'], {
   cwd: root,

@@ -1,7 +1,10 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import type { ProcessStats } from '../protocol/protocol.js';
 
-/** Share of the limit that was used at the last heartbeat: an abort after that is taken for a full heap. On Node 24 the young generation may have 192 MiB of the limit. */
+/**
+ * Share of the limit that was used at the last heartbeat: an abort after that is taken for a full heap. The old generation can be full
+ * far below the limit: on Node 24 the young one has up to 192 MiB of it.
+ */
 const NEARLY_FULL = 0.5;
 /** Bytes of stderr in which V8's message is looked for. */
 const TAIL = 64 * 1024;

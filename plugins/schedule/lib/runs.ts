@@ -119,6 +119,8 @@ export class Runs {
       else this.#again(run, acceptance.reason);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
+      // `check` may have found out before.
+      if (run.worker !== worker) return;
       if (code === 'ERR_CLUTCH_NO_REPLY') this.#lose(run);
       // A worker that is slow to say so may have it: `check` follows it.
       else if (code !== 'ERR_CLUTCH_TIMEOUT') this.#again(run, 'gone');

@@ -120,6 +120,24 @@ for (const engine of ENGINES) {
     await until('it is logged', () => /work runs again: app worker \d+ died/.test((machines[0] as Machine).log()));
   });
 
+  testOn('jobs whose worker dies before it has replied are lost once each, however many they are', async (t) => {
+    const { machines, notes, open, add } = await startMachines(t, engine);
+    const names = Array.from({ length: 10 }, (_, index) => `job ${index}`);
+    for (const name of names) await add({ name, waits: true, delay: 3000 });
+    const [{ cluster, log }] = machines as [Machine];
+    const { workers } = await cluster.pids();
+    const [stopped] = workers as [number];
+    process.kill(stopped, 'SIGSTOP');
+    // The other half is on its way to the one that stands still.
+    await until('half of them have begun', () => notes('begin').length === 5);
+    process.kill(stopped, 'SIGKILL');
+    await until('all have begun', () => notes('begin').length === 10);
+    await open();
+    await until('all have ended', () => notes('end').length === 10);
+    assert.deepEqual([...new Set(notes('end').map(({ attempt }) => attempt))], [1]);
+    assert.equal(log().match(/work runs again: app worker \d+ died/g)?.length, 5);
+  });
+
   // Its jobs are in the Agent, which is replaced.
   if (engine === 'memory') continue;
 

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, utimesSync,
 import path from 'node:path';
 import { type TestContext, test } from 'node:test';
 import { gunzipSync, gzipSync } from 'node:zlib';
-import { start } from 'koa-clutch';
+import { type Application, start } from 'koa-clutch';
 import { expiredLogs, nameOfDay, nameOfHour } from '../../../plugins/logrotator/lib/log_names.js';
 import { startTestCluster, until } from '../../support/apps.js';
 import { request } from '../../support/http.js';
@@ -93,12 +93,8 @@ test('by hour', async (t) => {
   assert.ok(names().includes(before) || names().includes(after), names().join());
 });
 
-test('by size: files are counted up, and the oldest is removed', async (t) => {
-  const { app, logs, names, read } = await startApp(t, {
-    filesRotateBySize: ['huge.log'],
-    maxFileSize: 100,
-    maxFiles: 3,
-  });
+/** Five lines that are too large, each rotated, and a small one. */
+async function writeRounds(app: Application): Promise<void> {
   const huge = app.getLogger('huge');
   for (let round = 1; round <= 5; round += 1) {
     huge?.info(`round ${round} ${'x'.repeat(100)}`);
@@ -107,6 +103,15 @@ test('by size: files are counted up, and the oldest is removed', async (t) => {
   }
   huge?.info('small');
   app.loggers.flush();
+}
+
+test('by size: files are counted up, and the oldest is removed', async (t) => {
+  const { app, logs, names, read } = await startApp(t, {
+    filesRotateBySize: ['huge.log'],
+    maxFileSize: 100,
+    maxFiles: 3,
+  });
+  await writeRounds(app);
   await app.runSchedule('logrotator/rotate_by_size');
   assert.deepEqual(
     names().filter((name) => name.startsWith('huge')),
@@ -127,14 +132,7 @@ test('by size with gzip: all but the newest are compressed and counted up', asyn
     gzip: true,
     gzipDelay: 0,
   });
-  const huge = app.getLogger('huge');
-  for (let round = 1; round <= 5; round += 1) {
-    huge?.info(`round ${round} ${'x'.repeat(100)}`);
-    app.loggers.flush();
-    await app.runSchedule('logrotator/rotate_by_size');
-  }
-  huge?.info('small');
-  app.loggers.flush();
+  await writeRounds(app);
   const rounds = (): string[] =>
     names()
       .filter((name) => /^huge\.log\.\d/.test(name))

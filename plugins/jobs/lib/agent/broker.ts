@@ -231,6 +231,9 @@ export class JobBroker implements JobSender {
   async #lose(worker: string): Promise<void> {
     const wasClosing = this.#runs.isClosing(worker);
     for (const attempt of this.#runs.of(worker)) {
+      // Each request that it did not reply to tells of its end, as do the cluster's events: a job is lost once.
+      if (!this.#runs.has(attempt)) continue;
+      this.#runs.remove(attempt);
       const { id, queue } = attempt;
       const why = wasClosing ? 'was replaced before it ended' : 'died';
       try {
@@ -240,7 +243,6 @@ export class JobBroker implements JobSender {
         // Its lease will be over.
         this.log(toError(error));
       }
-      this.#runs.remove(attempt);
     }
   }
 
